@@ -1,1 +1,76 @@
+"""The students' library: data, features, boxes, targets, metrics, display, setup.
+
+Everything public is importable from here. Names are looked up when they are first used, so that
+`import helpers` is quick and TensorFlow, Matplotlib and scikit-image load only when something needs them.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
 __version__ = "1.0.0"
+
+_ROOMS: dict[str, tuple[str, ...]] = {
+    "data": (
+        "CLASSES",
+        "idx2labels",
+        "labels2idx",
+        "fetch_voc2007",
+        "fetch_representations",
+        "extract_xml_annotation",
+        "load_annotations",
+        "image_path",
+        "split",
+    ),
+    "sample": ("make_sample",),
+    "features": (
+        "headless_resnet50",
+        "predict_batch",
+        "extract_features",
+        "load_representations",
+        "representation_key",
+    ),
+    "boxes": ("iou", "corners_to_center", "center_to_corners", "corners_to_voc", "voc_to_corners"),
+    "targets": ("IMAGE_SIZE", "tensorize_ground_truth", "interpret_output"),
+    "metrics": ("accuracy_and_iou", "compute_acc", "per_example_iou", "predict_dicts"),
+    "box_iou": ("BoxIoU",),
+    "checks": ("output_problems", "partial_credit", "box_scale_hint", "thresholds_for"),
+    "display": (
+        "draw_bbox",
+        "plot_annotations",
+        "display_prediction",
+        "plot_history",
+        "plot_positions",
+        "plot_iou_histograms",
+        "plot_best_and_worst",
+    ),
+    "setup": ("setup", "fix_seeds"),
+}
+_ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
+
+__all__ = [*_ROOM_OF, "__version__"]  # noqa: PLE0604 (every element is a string)
+
+if TYPE_CHECKING:
+    from helpers.box_iou import BoxIoU as BoxIoU
+    from helpers.boxes import *  # noqa: F403
+    from helpers.checks import *  # noqa: F403
+    from helpers.data import *  # noqa: F403
+    from helpers.display import *  # noqa: F403
+    from helpers.features import *  # noqa: F403
+    from helpers.metrics import *  # noqa: F403
+    from helpers.sample import make_sample as make_sample
+    from helpers.setup import fix_seeds as fix_seeds
+    from helpers.setup import setup as setup
+    from helpers.targets import *  # noqa: F403
+
+
+def __getattr__(name: str) -> Any:
+    room = _ROOM_OF.get(name)
+    if room is None:
+        raise AttributeError(f"module 'helpers' has no attribute {name!r}")
+    value = getattr(import_module(f"helpers.{room}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

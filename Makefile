@@ -1,0 +1,48 @@
+# The two commands that matter: `make demo` and `make test`. Both set everything up first.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+ASSIGNMENT ?= object_detection
+DATASET ?= sample
+VOC_ROOT ?=
+WEIGHTS ?= imagenet
+READY := $(VENV)/.ready
+
+.PHONY: demo test test-slow check release verify bench lock clean
+
+demo: $(READY)  ## release, grade a small class, show who got what and why
+	$(BIN)/course demo $(ASSIGNMENT) --dataset $(DATASET) --weights $(WEIGHTS) $(if $(VOC_ROOT),--voc-root $(VOC_ROOT))
+
+test: $(READY)  ## lint, types and the tests that are not slow
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/pytest -m "not slow"
+
+test-slow: $(READY)  ## the long tests: every planted submission, real photographs, Colab's versions
+	$(BIN)/pytest -m slow
+
+release: $(READY)  ## write release/$(ASSIGNMENT)/
+	$(BIN)/course sync $(ASSIGNMENT)
+	$(BIN)/course release $(ASSIGNMENT)
+
+verify: $(READY)  ## every planted submission must get its expected points
+	$(BIN)/course verify $(ASSIGNMENT)
+
+bench: $(READY)  ## extraction against the bare forward pass; needs VOC_ROOT and WEIGHTS
+	$(BIN)/python benchmarks/extraction.py --voc-root $(VOC_ROOT) --weights $(WEIGHTS)
+
+lock: $(READY)  ## choose the tested versions anew
+	$(BIN)/pip install -q uv
+	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --override requirements/overrides.txt \
+	  --universal --python-version 3.11 --upgrade --no-header --no-annotate -o requirements/lock.txt
+
+clean:  ## remove what grading and the demo wrote, not the data
+	rm -rf .demo .cache/executed build
+
+$(READY): requirements/lock.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": say which with make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install -q --disable-pip-version-check -r requirements/lock.txt
+	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	@touch $@

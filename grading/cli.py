@@ -1,0 +1,230 @@
+"""The command `course`: release, verify, demo and the sample data set."""
+
+import logging
+import tempfile
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from grading.config import CONFIG_FILE
+from grading.errors import ReleaseError
+
+app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
+console = Console()
+stderr = Console(stderr=True)
+
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+Workers = Annotated[int, typer.Option(help="Submissions executed at a time.", min=1)]
+CellSeconds = Annotated[int, typer.Option(help="Seconds a cell may run.", min=1)]
+
+
+class Dataset(StrEnum):
+    """What the demo grades on."""
+
+    sample = "sample"
+    voc = "voc"
+
+
+@app.callback()
+def _options(verbose: Annotated[bool, typer.Option("--verbose", "-v")] = False) -> None:
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(message)s",
+        handlers=[RichHandler(console=stderr, show_time=False, show_path=False)],
+    )
+
+
+@app.command()
+def sync(assignment: Assignment) -> None:
+    """Make the master notebook from its text twin."""
+    from grading.twin import write_notebook
+
+    console.print(f"wrote {write_notebook(_repository() / 'source' / assignment / f'{assignment}.py')}")
+
+
+@app.command()
+def twin(assignment: Assignment) -> None:
+    """Write the text twin from the master notebook, after it was edited in Jupyter."""
+    import nbformat
+
+    from grading.twin import to_text
+
+    notebook = _repository() / "source" / assignment / f"{assignment}.ipynb"
+    path = notebook.with_suffix(".py")
+    path.write_text(to_text(nbformat.read(notebook, as_version=4)), encoding="utf-8")
+    console.print(f"wrote {path}")
+
+
+@app.command()
+def release(assignment: Assignment) -> None:
+    """Build the student release of an assignment."""
+    from grading.release import build_release
+
+    console.print(f"built {build_release(_repository(), assignment)}")
+
+
+@app.command()
+def sample() -> None:
+    """Make the rendered sample data set (once) and print its folder: what COURSE_DATA may point to."""
+    from helpers.sample import make_sample
+
+    typer.echo(make_sample())
+
+
+@app.command()
+def verify(
+    assignment: Assignment,
+    workers: Workers = 2,
+    cell_seconds: CellSeconds = 90,
+    data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
+) -> None:
+    """Check that the solution, the untouched release and every planted answer get their expected points."""
+    with tempfile.TemporaryDirectory() as folder:
+        wrong = _grade_planted(assignment, Path(folder) / "class", data or _sample(), workers, cell_seconds)
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def demo(
+    assignment: Assignment,
+    dataset: Dataset = Dataset.sample,
+    voc_root: Annotated[Path | None, typer.Option(help="The VOCdevkit folder, for --dataset voc.")] = None,
+    weights: Annotated[str, typer.Option(help="ResNet50 weights: a path, or imagenet.")] = "imagenet",
+    workers: Workers = 2,
+    cell_seconds: CellSeconds = 90,
+) -> None:
+    """Release the assignment, grade a small class of submissions, and show who got what and why."""
+    from grading.classroom import Classroom
+    from grading.config import load_config
+    from grading.release import build_release
+
+    repository = _repository()
+    console.rule("Release")
+    console.print(f"built {_shown(build_release(repository, assignment))}")
+    console.rule("Data")
+    data = _sample() if dataset is Dataset.sample else _voc(voc_root, weights)
+    console.print(f"data: {_shown(data)}")
+    console.rule("Grading")
+    folder = repository / ".demo" / dataset / assignment
+    wrong = _grade_planted(assignment, folder, data, workers, cell_seconds)
+    config = load_config(folder)
+    config.CourseDirectory.root = str(folder)
+    page = Classroom(folder, assignment, config).feedback("bad_model")
+    console.print(f"\nA feedback page, to open in a browser: [bold]{_shown(page)}[/bold]")
+    raise typer.Exit(1 if wrong else 0)
+
+
+def main() -> None:
+    """Run the command; errors of authors and users are one clear message and exit status 2."""
+    try:
+        app()
+    except (ReleaseError, FileNotFoundError, ValueError) as error:
+        stderr.print(f"[red]error:[/red] {error}", highlight=False)
+        raise SystemExit(2) from None
+
+
+def _grade_planted(assignment: str, folder: Path, data: Path, workers: int, cell_seconds: int) -> int:
+    """Grade the planted submissions, print the table and what differs; gives the number that differ."""
+    from grading.execute import Environment, Limits
+    from grading.verify import read_planted, verify
+
+    repository = _repository()
+    total = len(read_planted(repository / "tests" / "submissions" / assignment))
+    with Progress(
+        TextColumn("executing submissions"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=console,
+    ) as progress:
+        task = progress.add_task("", total=total)
+        verdicts = verify(
+            repository,
+            assignment,
+            folder,
+            Environment(data=data),
+            Limits(cell_seconds=cell_seconds),
+            workers,
+            on_done=lambda student: progress.update(task, advance=1, description=student),
+        )
+    questions = list(dict.fromkeys(name for verdict in verdicts for name in verdict.graded.questions))
+    table = Table(title=f"{assignment} on {data.name}", show_lines=True)
+    table.add_column("submission", no_wrap=True)
+    for name in [*questions, "points"]:
+        table.add_column(name.replace("_", " "), justify="right")
+    table.add_column("why points were lost", overflow="fold")
+    for verdict in verdicts:
+        graded = verdict.graded
+        table.add_row(
+            graded.student,
+            *(f"{graded.questions[name].points:g}" if name in graded.questions else "-" for name in questions),
+            f"{graded.points:g}/{graded.max_points:g}",
+            graded.error or "\n".join(_reasons_lost(graded.questions)),
+        )
+    console.print(table)
+    wrong = [verdict for verdict in verdicts if verdict.differences]
+    for verdict in wrong:
+        stderr.print(f"[red]{verdict.planted.name} did not get its expected points:[/red]")
+        for line in verdict.differences:
+            stderr.print(f"  {line}", highlight=False, markup=False)
+    if not wrong:
+        console.print(f"All {len(verdicts)} submissions got exactly the points they deserve.")
+    return len(wrong)
+
+
+def _reasons_lost(questions: dict[str, "object"]) -> list[str]:
+    seen: dict[str, list[str]] = {}
+    for name, question in questions.items():
+        if question.points < question.max_points:  # type: ignore[attr-defined]
+            seen.setdefault(question.reason or "no reason was given", []).append(name)  # type: ignore[attr-defined]
+    return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]
+
+
+def _sample() -> Path:
+    from helpers.sample import make_sample
+
+    return make_sample()
+
+
+def _voc(voc_root: Path | None, weights: str) -> Path:
+    """A data folder for real photographs: a link to them, and representations extracted here."""
+    from helpers.data import data_set_name, fetch_voc2007, image_path, load_annotations
+    from helpers.features import extract_features
+
+    root = voc_root if voc_root is not None else fetch_voc2007(_repository() / ".cache")
+    if not root.is_dir():
+        raise FileNotFoundError(f"{root} is not a folder: give --voc-root the path of VOCdevkit")
+    folder = _repository() / ".cache" / "voc"
+    folder.mkdir(parents=True, exist_ok=True)
+    link = folder / "VOCdevkit"
+    if link.is_symlink():
+        link.unlink()
+    link.symlink_to(root.resolve(), target_is_directory=True)
+    annotations = load_annotations(root)
+    console.print(f"{len(annotations)} photographs; extracting their representations with ResNet50")
+    extract_features(
+        [image_path(root, annotation) for annotation in annotations],
+        folder / "representations.h5",
+        data_set=data_set_name(root),
+        weights=weights,
+    )
+    return folder
+
+
+def _repository() -> Path:
+    """The course folder: the nearest folder from here upwards with an nbgrader_config.py."""
+    for folder in (Path.cwd(), *Path.cwd().parents):
+        if (folder / CONFIG_FILE).is_file() and (folder / "source").is_dir():
+            return folder
+    raise FileNotFoundError(f"no {CONFIG_FILE} with source/ here or above: run `course` inside a course repository")
+
+
+def _shown(path: Path) -> Path:
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

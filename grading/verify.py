@@ -1,0 +1,97 @@
+"""The planted submissions: does each get exactly the points that it deserves?"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grading.classroom import Classroom, Graded, fill_in, solution_cells
+from grading.errors import ReleaseError
+from grading.execute import Environment, Limits
+
+EXPECTED = "expected.json"
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A submission whose points are known: `tests/submissions/<assignment>/<name>/`.
+
+    `expected.json` holds `why`, `points` by grade id and, for the two that need no cells of their own,
+    `from`: "master" or "release". Every other file `<grade_id>.py` is the source of a solution cell.
+    """
+
+    name: str
+    why: str
+    points: Mapping[str, float]
+    origin: str
+    cells: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a planted submission got, beside what it should have got."""
+
+    planted: Planted
+    graded: Graded
+
+    @property
+    def differences(self) -> list[str]:
+        """One line for each question whose points are not as expected."""
+        got = {name: question.points for name, question in self.graded.questions.items()}
+        lines = [f"could not be graded: {self.graded.error}"] if self.graded.error else []
+        for name in sorted(set(self.planted.points) | set(got)):
+            expected, points = self.planted.points.get(name), got.get(name)
+            if expected != points:
+                question = self.graded.questions.get(name)
+                lines.append(f"{name}: expected {expected}, got {points} ({question.reason if question else ''})")
+        return lines
+
+
+def read_planted(folder: Path) -> list[Planted]:
+    """The planted submissions in a folder, by name. Raises ReleaseError for a folder without any."""
+    paths = sorted(folder.glob(f"*/{EXPECTED}"))
+    if not paths:
+        raise ReleaseError(f"{folder} holds no planted submissions (<name>/{EXPECTED})")
+    return [_read_one(path) for path in paths]
+
+
+def _read_one(path: Path) -> Planted:
+    expected = json.loads(path.read_text(encoding="utf-8"))
+    cells = {file.stem: file.read_text(encoding="utf-8") for file in sorted(path.parent.glob("*.py"))}
+    origin = expected.get("from", "release")
+    if origin not in ("master", "release"):
+        raise ReleaseError(f'{path}: "from" must be "master" or "release", not {origin!r}')
+    return Planted(path.parent.name, expected["why"], expected["points"], origin, cells)
+
+
+def hand_in_all(classroom: Classroom, planted: Sequence[Planted]) -> None:
+    """Make each planted submission from the release and hand it in under its name."""
+    released = classroom.released()
+    solutions = solution_cells(classroom.master())
+    for submission in planted:
+        cells = {**(solutions if submission.origin == "master" else {}), **submission.cells}
+        classroom.hand_in(submission.name, fill_in(released, cells))
+
+
+def verify(
+    repository: Path,
+    assignment: str,
+    folder: Path,
+    environment: Environment,
+    limits: Limits,
+    workers: int,
+    on_done: Callable[[str], None] = lambda student: None,
+) -> list[Verdict]:
+    """Grade the planted submissions of an assignment in a classroom of its own at `folder`."""
+    planted = read_planted(repository / "tests" / "submissions" / assignment)
+    classroom = Classroom.create(repository, folder, assignment)
+    hand_in_all(classroom, planted)
+    graded = classroom.grade(
+        [submission.name for submission in planted],
+        environment,
+        limits,
+        repository / ".cache" / "executed",
+        workers,
+        on_done,
+    )
+    return [Verdict(submission, row) for submission, row in zip(planted, graded, strict=True)]

@@ -1,0 +1,32 @@
+"""The wheel of the students' library that goes into a release."""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+from grading.errors import ReleaseError
+
+EPOCH = "1580601600"  # 2020-02-02: the date inside the wheel, so that every build gives the same bytes
+VERSION = re.compile(r"""^__version__ = ["'](?P<version>[^"']+)["']""", re.MULTILINE)
+
+
+def wheel_name(helpers_dir: Path) -> str:
+    """Return the file name of the wheel that `build_wheel` makes."""
+    source = helpers_dir / "__init__.py"
+    match = VERSION.search(source.read_text(encoding="utf-8")) if source.is_file() else None
+    if match is None:
+        raise ReleaseError(f"{source} says no __version__")
+    return f"course_helpers-{match['version']}-py3-none-any.whl"
+
+
+def build_wheel(helpers_dir: Path, out_dir: Path) -> Path:
+    """Build the wheel of `helpers_dir` in `out_dir`, offline, with the same bytes on every run."""
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(out_dir.resolve())]
+    environment = {**os.environ, "SOURCE_DATE_EPOCH": EPOCH}
+    result = subprocess.run(command, cwd=helpers_dir, env=environment, capture_output=True, text=True)
+    wheel = out_dir / wheel_name(helpers_dir)
+    if result.returncode != 0 or not wheel.is_file():
+        raise ReleaseError(f"the wheel of {helpers_dir} was not built:\n{result.stdout}{result.stderr}")
+    return wheel

@@ -1,0 +1,100 @@
+"""Boxes: how well two of them agree, and how to write the same one in three conventions.
+
+- VOC box ``[xmin, ymin, xmax, ymax]``: whole pixels, 1-based, both ends inclusive (the XML files).
+- Corner box ``(xmin, ymin, xmax, ymax)``: edges on a continuous axis; the first pixel spans 0 to 1.
+- Centre box ``(cx, cy, w, h)``: the same axes, centre and size (what models learn).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+FloatArray = npt.NDArray[np.float64]
+IntArray = npt.NDArray[np.int64]
+
+# VOC counts pixels from 1 and includes the last one, so only the first corner moves.
+_VOC_OFFSET = np.array([1.0, 1.0, 0.0, 0.0])
+
+
+def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> float | FloatArray:
+    """Intersection over union of corner boxes, between 0 and 1.
+
+    ``a`` and ``b`` are corner boxes of shape (4,) or (N, 4), in the same unit. Two single boxes give a
+    float; a single box against N boxes, or N boxes against N boxes pair by pair, give an array (N,).
+
+    A box that is inverted, empty or not finite covers nothing: its IoU is 0, with itself too.
+
+    Raises ValueError when a shape is neither (4,) nor (N, 4), or the numbers of boxes differ.
+    """
+    first, second = _as_boxes(a, "a"), _as_boxes(b, "b")
+    if first.ndim == second.ndim == 2 and len(first) != len(second):
+        raise ValueError(f"{len(first)} boxes cannot be paired with {len(second)} boxes")
+    # Overflow and inf - inf are expected of wild predictions; `usable` sorts them out below.
+    with np.errstate(all="ignore"):
+        sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
+        intersection = np.prod(np.maximum(sides, 0.0), axis=-1)
+        union = _area(first) + _area(second) - intersection
+        usable = _is_box(first) & _is_box(second) & np.isfinite(union) & (union > 0)
+        result = np.divide(intersection, union, out=np.zeros(union.shape), where=usable)
+    return float(result) if result.ndim == 0 else result
+
+
+def corners_to_center(boxes: npt.ArrayLike) -> FloatArray:
+    """Centre boxes ``(cx, cy, w, h)`` of corner boxes, both (..., 4) and in the same unit."""
+    corners = _as_array(boxes)
+    low, high = corners[..., :2], corners[..., 2:]
+    return np.concatenate([(low + high) / 2, high - low], axis=-1)
+
+
+def center_to_corners(boxes: npt.ArrayLike) -> FloatArray:
+    """Corner boxes ``(xmin, ymin, xmax, ymax)`` of centre boxes, both (..., 4) and in the same unit."""
+    centers = _as_array(boxes)
+    middle, half = centers[..., :2], centers[..., 2:] / 2
+    return np.concatenate([middle - half, middle + half], axis=-1)
+
+
+def voc_to_corners(boxes: npt.ArrayLike) -> FloatArray:
+    """Corner boxes (pixel edges) of VOC boxes, both (..., 4).
+
+    >>> voc_to_corners([1, 1, 500, 333])
+    array([  0.,   0., 500., 333.])
+    """
+    return _as_array(boxes) - _VOC_OFFSET
+
+
+def corners_to_voc(boxes: npt.ArrayLike) -> IntArray:
+    """VOC boxes (whole pixels) of corner boxes, both (..., 4); edges are rounded, never truncated.
+
+    Raises ValueError for edges that are not finite: no whole pixel stands for them.
+    """
+    corners = _as_array(boxes)
+    if not np.isfinite(corners).all():
+        raise ValueError("a box with an edge that is not finite has no pixels")
+    return np.rint(corners + _VOC_OFFSET).astype(np.int64)
+
+
+def _as_array(boxes: npt.ArrayLike) -> FloatArray:
+    try:
+        array = np.asarray(boxes, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"boxes must be numbers, four to a box: {error}") from error
+    if array.ndim == 0 or array.shape[-1] != 4:
+        raise ValueError(f"boxes must have shape (..., 4), not {array.shape}")
+    return array
+
+
+def _as_boxes(boxes: npt.ArrayLike, name: str) -> FloatArray:
+    array = _as_array(boxes)
+    if array.ndim > 2:
+        raise ValueError(f"{name} must have shape (4,) or (N, 4), not {array.shape}")
+    return array
+
+
+def _area(corners: FloatArray) -> FloatArray:
+    area: FloatArray = np.prod(corners[..., 2:] - corners[..., :2], axis=-1)
+    return area
+
+
+def _is_box(corners: FloatArray) -> npt.NDArray[np.bool_]:
+    """Whether each corner box is finite and not inverted (two inversions would give a positive area)."""
+    ordered: npt.NDArray[np.bool_] = (corners[..., 2:] >= corners[..., :2]).all(axis=-1)
+    return ordered & np.isfinite(corners).all(axis=-1)

@@ -1,0 +1,103 @@
+"""What the visible tests look at, in words a student can act on."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from helpers.targets import IMAGE_SIZE
+
+_EXPECTED = "two outputs, first the class probabilities, then the boxes"
+
+
+def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
+    """What is wrong with the outputs of a two-headed model, one sentence a problem; empty when all is well.
+
+    Args:
+        outputs: what `model.predict` gave for `n` images.
+        n: number of images that went in.
+        num_classes: number of classes the model was built for.
+
+    Expected are class probabilities of shape (n, num_classes), non-negative with rows that sum to 1, and
+    centre boxes of shape (n, 4) in the 224-pixel frame, all finite.
+    """
+    if not isinstance(outputs, list | tuple) or len(outputs) != 2:
+        shape = getattr(outputs, "shape", None)
+        got = f"one array of shape {shape}" if shape is not None else _describe(outputs)
+        return [f"The model must have {_EXPECTED}; it gave {got}."]
+    classes, boxes = (np.asarray(output) for output in outputs)
+    if classes.shape == (n, 4) and boxes.shape == (n, num_classes) and num_classes != 4:
+        return [
+            f"The two heads are swapped: the first output has shape {classes.shape}, which is a box, and the "
+            f"second {boxes.shape}, which is a class. Pass outputs=[class_prediction_head, box_prediction_head]."
+        ]
+    problems = []
+    if classes.shape != (n, num_classes):
+        problems.append(
+            f"The class head must give one probability per class, shape {(n, num_classes)} for {n} images; "
+            f"it gave {classes.shape}."
+        )
+    elif not np.isfinite(classes).all():
+        problems.append("The class head gives NaN or infinite values: the training has diverged.")
+    elif (classes < 0).any() or not np.allclose(classes.sum(axis=1), 1.0, atol=1e-3):
+        problems.append(
+            "The class head must give probabilities: non-negative, each row summing to 1. Is the activation softmax?"
+        )
+    if boxes.shape != (n, 4):
+        problems.append(
+            f"The box head must give 4 numbers per image (cx, cy, w, h), shape {(n, 4)} for {n} images; "
+            f"it gave {boxes.shape}."
+        )
+    elif not np.isfinite(boxes).all():
+        problems.append("The box head gives NaN or infinite values: the training has diverged.")
+    return problems
+
+
+def _describe(outputs: Any) -> str:
+    if isinstance(outputs, Sequence) and not isinstance(outputs, str):
+        return f"{len(outputs)} outputs"
+    return f"a {type(outputs).__name__}"
+
+
+def box_scale_hint(boxes: Any) -> str:
+    """A sentence for the commonest reason of an IoU near zero, or an empty string.
+
+    Args:
+        boxes: predicted centre boxes, shape (N, 4), meant to be in pixels of the 224-pixel frame.
+    """
+    if np.size(boxes) and np.nanmax(np.abs(boxes)) <= 1.0:
+        return (
+            f"Every coordinate of every box lies between -1 and 1, but boxes are measured in pixels of the "
+            f"{IMAGE_SIZE}-pixel frame: scale the box head's output."
+        )
+    return ""
+
+
+def partial_credit(value: float, start: float, minimum: float, points: int) -> int:
+    """Whole points for `value` on the way from `start` to `minimum`.
+
+    All of `points` from `minimum` up, none at `start` or below, and in proportion between, rounded down.
+    NaN earns nothing. Raises ValueError unless start < minimum.
+    """
+    if not start < minimum:
+        raise ValueError(f"partial credit must start below the minimum: {start} is not below {minimum}")
+    if not np.isfinite(value):
+        return 0
+    share = (value - start) / (minimum - start)
+    return int(np.clip(np.floor(points * share), 0, points))
+
+
+def thresholds_for(thresholds: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, float]:
+    """The thresholds of a representations file.
+
+    Args:
+        thresholds: what `thresholds.json` holds: thresholds by key.
+        key: `<data set>/<representation>`, as `representation_key` gives it.
+
+    Falls back on `<data set>/other`. Raises KeyError naming the keys there are.
+    """
+    data_set = key.partition("/")[0]
+    for candidate in (key, f"{data_set}/other"):
+        if candidate in thresholds:
+            return {name: value for name, value in thresholds[candidate].items() if isinstance(value, float)}
+    raise KeyError(f"There are no thresholds for {key!r}, only for {', '.join(sorted(thresholds))}.")

@@ -1,0 +1,251 @@
+"""Pictures: images with boxes, training curves, and what a model gets right and wrong."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from helpers.data import Annotation, image_path, split
+from helpers.metrics import per_example_iou, predict_dicts
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+# Blue and vermilion of the Okabe-Ito palette: told apart by colour-blind readers too.
+TRUE_COLOR = "#D55E00"
+PREDICTED_COLOR = "#0072B2"
+_COLORS = (PREDICTED_COLOR, TRUE_COLOR, "#009E73", "#CC79A7")
+
+
+def draw_bbox(
+    img: npt.NDArray[Any], bbox: Sequence[float], color: tuple[int, int, int] = (255, 0, 0)
+) -> npt.NDArray[Any]:
+    """A copy of an image with the outline of a box drawn into its pixels.
+
+    Args:
+        img: grey (h, w) or RGB (h, w, 3) image.
+        bbox: VOC box `[xmin, ymin, xmax, ymax]`, 1-based and inclusive; parts outside the image are cut.
+        color: red, green, blue from 0 to 255; grey images get white.
+    """
+    from skimage.draw import rectangle_perimeter
+
+    xmin, ymin, xmax, ymax = (round(float(value)) - 1 for value in bbox)  # VOC counts pixels from 1
+    # rectangle_perimeter draws around the corners it is given: step one pixel inward, to stay on the box.
+    rows, columns = rectangle_perimeter(
+        (ymin + 1, xmin + 1), (ymax - 1, xmax - 1), shape=img.shape[:2], clip=True
+    )
+    drawn = img.copy()
+    drawn[rows, columns] = 255 if img.ndim == 2 else color
+    return drawn
+
+
+def plot_annotations(
+    img_path: Path | str,
+    annotation: Mapping[str, Any] | None = None,
+    ground_truth: Mapping[str, Any] | None = None,
+    figsize: tuple[float, float] = (8, 8),
+) -> None:
+    """Show a photograph with the predicted box (blue) and the true box (orange) on it.
+
+    Args:
+        img_path: the photograph.
+        annotation: a prediction of `interpret_output`: class, confidence, VOC box.
+        ground_truth: an annotation: class and VOC box.
+        figsize: width and height in inches.
+    """
+    plt = _pyplot()
+    _, ax = plt.subplots(figsize=figsize)
+    _show(ax, Path(img_path), annotation, ground_truth)
+    plt.show()
+
+
+def display_prediction(
+    model: Any,
+    index: int,
+    reprs: npt.NDArray[Any],
+    annotations: Sequence[Annotation],
+    root: Path | str,
+    ground_truth: bool = True,
+) -> None:
+    """Show what a model predicts for one image, beside the truth.
+
+    Args:
+        model: two heads, class probabilities and centre boxes.
+        index: position of the image in `annotations`.
+        reprs: representations (N, 7, 7, 2048) of all annotations, in their order.
+        annotations: the annotations.
+        root: the data root (`VOCdevkit`).
+        ground_truth: draw the true box too.
+    """
+    annotation = annotations[index]
+    prediction = predict_dicts(model, reprs[index : index + 1], [annotation])[0]
+    plot_annotations(image_path(root, annotation), prediction, annotation if ground_truth else None)
+
+
+def plot_history(history: Any) -> None:
+    """Plot every loss of a training run (log scale) and, beside it, every other metric, by epoch.
+
+    Args:
+        history: what `model.fit` returned, or its `history` dictionary of lists.
+    """
+    plt = _pyplot()
+    curves: Mapping[str, Sequence[float]] = getattr(history, "history", history)
+    losses = {name: values for name, values in curves.items() if name.endswith("loss")}
+    others = {name: values for name, values in curves.items() if name not in losses}
+    panels = [("Loss", losses, "log")] + ([("Metric", others, "linear")] if others else [])
+    _, axes = plt.subplots(1, len(panels), figsize=(6 * len(panels), 4), squeeze=False)
+    for ax, (label, lines, scale) in zip(axes[0], panels, strict=True):
+        for name, values in lines.items():
+            style = "--" if name.startswith("val_") else "-"
+            ax.plot(range(1, len(values) + 1), values, style, label=name)
+        ax.set(xlabel="Epoch", ylabel=label, yscale=scale)
+        ax.legend()
+        ax.grid(alpha=0.3)
+    plt.tight_layout()
+    plt.show()
+
+
+def plot_positions(
+    representation: npt.NDArray[Any], image: Path | str, bbox: Sequence[float] | None = None
+) -> None:
+    """Show where in an image its representation is active, and what is left of that after averaging.
+
+    Three panels: the image with its box; the mean activation of each of the 7×7 positions laid over it;
+    and the same after global average pooling, where every position has become the same number.
+
+    Args:
+        representation: (7, 7, C) activations, non-negative.
+        image: the photograph.
+        bbox: its VOC box.
+    """
+    plt = _pyplot()
+    strength = np.asarray(representation, dtype="float32").mean(axis=-1)
+    picture = _read(Path(image))
+    height, width = picture.shape[:2]
+    _, axes = plt.subplots(1, 3, figsize=(13, 4))
+    axes[0].imshow(picture)
+    axes[0].set_title("the image")
+    panels = (
+        (strength, "mean activation of the 7×7 positions"),
+        (np.full_like(strength, strength.mean()), "after global average pooling"),
+    )
+    for ax, (values, title) in zip(axes[1:], panels, strict=True):
+        ax.imshow(picture)
+        shown = ax.imshow(
+            values,
+            extent=(0, width, height, 0),
+            alpha=0.65,
+            vmin=float(strength.min()),
+            vmax=float(strength.max()),
+        )
+        ax.set_title(title)
+    plt.colorbar(shown, ax=list(axes), shrink=0.8, label="activation")
+    for ax in axes:
+        if bbox is not None:
+            _patch(ax, bbox, "", TRUE_COLOR)
+        ax.axis("off")
+    plt.show()
+
+
+def plot_iou_histograms(ious: Mapping[str, npt.ArrayLike], threshold: float = 0.5) -> None:
+    """Histograms of per-image IoU of several models on one plot.
+
+    Args:
+        ious: a name for each model, and its IoU for every image, shape (N,).
+        threshold: drawn as a vertical line: boxes to its right count as found.
+    """
+    plt = _pyplot()
+    _, ax = plt.subplots(figsize=(7, 4))
+    bins = np.linspace(0.0, 1.0, 21)
+    for (name, values), color in zip(ious.items(), _COLORS, strict=False):
+        values = np.asarray(values)
+        ax.hist(values, bins=bins, alpha=0.6, color=color, label=f"{name} (mean {values.mean():.2f})")
+    ax.axvline(threshold, color="black", linestyle="--", linewidth=1)
+    ax.set(xlabel="IoU between the predicted and the true box", ylabel="Number of test images", xlim=(0, 1))
+    ax.legend()
+    plt.show()
+
+
+def plot_best_and_worst(
+    model: Any,
+    reprs: npt.NDArray[Any],
+    annotations: Sequence[Annotation],
+    root: Path | str,
+    count: int = 4,
+) -> None:
+    """A grid of test images: the `count` best predictions by IoU above, the `count` worst below.
+
+    Args are those of `display_prediction`; only the test part of `split` is looked at.
+    """
+    plt = _pyplot()
+    part = split(len(annotations)).test
+    trues = list(annotations[part])
+    preds = predict_dicts(model, reprs[part], trues)
+    ious = per_example_iou(preds, trues)
+    order = np.argsort(-ious, kind="stable")
+    count = min(count, len(trues) // 2)
+    _, axes = plt.subplots(2, count, figsize=(3.4 * count, 6.4), squeeze=False)
+    for row, (title, chosen) in enumerate((("best", order[:count]), ("worst", order[::-1][:count]))):
+        for ax, index in zip(axes[row], chosen, strict=True):
+            _show(ax, image_path(root, trues[index]), preds[index], trues[index])
+            ax.set_title(f"{title}: IoU {ious[index]:.2f}")
+    plt.tight_layout()
+    plt.show()
+
+
+def _show(
+    ax: "Axes",
+    img_path: Path,
+    prediction: Mapping[str, Any] | None,
+    ground_truth: Mapping[str, Any] | None,
+) -> None:
+    ax.imshow(_read(img_path))
+    if ground_truth is not None:
+        _patch(ax, ground_truth["bbox"], f"true {ground_truth['class']}", TRUE_COLOR)
+    if prediction is not None:
+        text = f"{prediction['class']} {prediction['confidence']:.2f}"
+        _patch(ax, prediction["bbox"], text, PREDICTED_COLOR, text_at="bottom")
+    ax.axis("off")
+
+
+def _patch(ax: "Axes", bbox: Sequence[float], text: str, color: str, text_at: str = "top") -> None:
+    """A VOC box and its label; imshow puts the centre of the first pixel at 0, its edge at -0.5."""
+    from matplotlib.patches import Rectangle
+
+    xmin, ymin, xmax, ymax = bbox
+    ax.add_patch(
+        Rectangle(
+            (xmin - 1.5, ymin - 1.5),
+            xmax - xmin + 1,
+            ymax - ymin + 1,
+            fill=False,
+            edgecolor=color,
+            linewidth=2,
+        )
+    )
+    if text:
+        y, alignment = (ymin, "top") if text_at == "top" else (ymax, "bottom")
+        ax.text(
+            xmin,
+            y,
+            text,
+            color="white",
+            verticalalignment=alignment,
+            bbox={"facecolor": color, "alpha": 0.75, "pad": 2, "edgecolor": "none"},
+            clip_on=True,
+        )
+
+
+def _read(path: Path) -> npt.NDArray[Any]:
+    from skimage.io import imread
+
+    image: npt.NDArray[Any] = imread(path)
+    return image
+
+
+def _pyplot() -> Any:
+    import matplotlib.pyplot as plt
+
+    return plt

@@ -1,0 +1,110 @@
+"""From annotations to what a model learns, and from what it predicts back to boxes in the photograph."""
+
+from collections.abc import Sequence
+from typing import TypedDict
+
+import numpy as np
+import numpy.typing as npt
+
+from helpers.boxes import FloatArray, center_to_corners, corners_to_center, corners_to_voc, voc_to_corners
+from helpers.data import CLASSES, Annotation, idx2labels, labels2idx
+
+IMAGE_SIZE = 224
+"""Side in pixels of the square that every photograph is resized to, aspect ratio ignored."""
+
+# The VOC box of no pixel at all: its corners are (0, 0, 0, 0), so that its IoU with anything is 0.
+_NO_BOX = (1, 1, 0, 0)
+
+# The functional form, because "class" is a keyword.
+Prediction = TypedDict("Prediction", {"class": str, "confidence": float, "bbox": list[int]})
+
+
+def tensorize_ground_truth(
+    annotations: Sequence[Annotation],
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
+    """Class and box tensors of N annotations, row by row.
+
+    Returns ``(classes, boxes)``, both float32: one-hot classes (N, 5) in the order of ``CLASSES``, and
+    centre boxes (N, 4) in the 224-pixel frame. A VOC box of the whole photograph, ``[1, 1, W, H]``,
+    becomes (112, 112, 224, 224).
+
+    Raises ValueError, naming the file, for a class that is not among ``CLASSES``.
+    """
+    count = len(annotations)
+    classes = np.zeros((count, len(CLASSES)), dtype=np.float32)
+    classes[np.arange(count), [_class_index(annotation) for annotation in annotations]] = 1.0
+    # The reshapes matter when there is no annotation.
+    boxes = np.array([annotation["bbox"] for annotation in annotations], dtype=np.float64).reshape(count, 4)
+    sizes = np.array([annotation["size"] for annotation in annotations], dtype=np.float64).reshape(count, 2)
+    corners = voc_to_corners(boxes) * IMAGE_SIZE / np.tile(sizes, 2)
+    return classes, corners_to_center(corners).astype(np.float32)
+
+
+def interpret_output(
+    cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[int, int] = (500, 333)
+) -> Prediction:
+    """What one prediction says about a photograph of ``img_size`` = (width, height) pixels.
+
+    ``cls`` (5,) are the class probabilities, ``boxes`` (4,) one centre box in the 224-pixel frame. See
+    ``interpret_outputs``, which does the same for many.
+    """
+    return interpret_outputs([cls], [boxes], [img_size])[0]
+
+
+def interpret_outputs(
+    classes: npt.ArrayLike, boxes: npt.ArrayLike, sizes: Sequence[tuple[int, int]] | npt.ArrayLike
+) -> list[Prediction]:
+    """What N predictions say about N photographs: the inverse of ``tensorize_ground_truth``.
+
+    ``classes`` (N, 5) are class probabilities, ``boxes`` (N, 4) centre boxes in the 224-pixel frame,
+    ``sizes`` (N, 2) the photographs' (width, height) in pixels. Each result holds the likeliest
+    ``class``, its ``confidence``, and ``bbox``, a VOC box of ints, clipped into the photograph and
+    rounded to whole pixels.
+
+    A box that is not finite becomes ``[1, 1, 0, 0]``, which covers nothing (IoU 0). A probability that
+    is NaN never wins; when all five are, the class is the first and the confidence NaN.
+
+    Raises ValueError when the shapes do not fit together.
+    """
+    probabilities = np.asarray(classes, dtype=np.float64)
+    centers = np.asarray(boxes, dtype=np.float64)
+    extent = np.asarray(sizes, dtype=np.float64)
+    count = len(probabilities) if probabilities.ndim else 0
+    for name, array, width in (
+        ("classes", probabilities, len(CLASSES)),
+        ("boxes", centers, 4),
+        ("sizes", extent, 2),
+    ):
+        # An empty list has shape (0,).
+        if array.shape != (count, width) and (count or array.size):
+            raise ValueError(f"{name} must have shape ({count}, {width}), not {array.shape}")
+    if not count:
+        return []
+    winners = np.argmax(np.where(np.isnan(probabilities), -np.inf, probabilities), axis=1)
+    confidences = probabilities[np.arange(count), winners]
+    return [
+        {"class": idx2labels[int(winner)], "confidence": float(confidence), "bbox": bbox}
+        for winner, confidence, bbox in zip(winners, confidences, _voc_boxes(centers, extent), strict=True)
+    ]
+
+
+def _voc_boxes(centers: FloatArray, sizes: FloatArray) -> list[list[int]]:
+    """VOC boxes in photographs of ``sizes`` (N, 2) of centre boxes (N, 4) in the 224-pixel frame."""
+    with np.errstate(all="ignore"):
+        limits = np.tile(sizes, 2)
+        corners = center_to_corners(centers) * limits / IMAGE_SIZE
+        lost = ~np.isfinite(corners).all(axis=1)
+        corners = np.clip(np.where(lost[:, np.newaxis], 0.0, corners), 0.0, limits)
+    voc = corners_to_voc(corners)
+    voc[lost] = _NO_BOX
+    boxes: list[list[int]] = voc.tolist()
+    return boxes
+
+
+def _class_index(annotation: Annotation) -> int:
+    try:
+        return labels2idx[annotation["class"]]
+    except KeyError:
+        raise ValueError(
+            f"{annotation['filename']}: class {annotation['class']!r} is not one of {', '.join(CLASSES)}"
+        ) from None

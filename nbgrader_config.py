@@ -1,0 +1,78 @@
+"""The course's configuration, for nbgrader's own commands and for ours (grading.config.load_config)."""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent
+if str(ROOT) not in sys.path:  # so that `nbgrader` finds `grading` where the course is not installed
+    sys.path.insert(0, str(ROOT))
+
+from grading.config import instructor_names  # noqa: E402
+
+c = get_config()  # type: ignore[name-defined]  # noqa: F821
+
+# ---- The course -----------------------------------------------------------------------------------------
+c.Course.url = "https://github.com/OWNER/REPO"  # a placeholder: where students find the course
+c.Course.branch = "main"
+c.CourseDirectory.course_id = "detection"
+c.CourseDirectory.root = str(ROOT)
+
+# Everything beside a master is private, except source/<assignment>/public/ (see instructor_names).
+c.CourseDirectory.ignore = [
+    ".ipynb_checkpoints",
+    "*.pyc",
+    "__pycache__",
+    "feedback",
+    *instructor_names(ROOT),
+]
+
+# ---- The release (grading.release_preprocessors) ----------------------------------------------------------
+c.GenerateAssignment.preprocessors = [
+    "nbgrader.preprocessors.IncludeHeaderFooter",
+    "grading.release_preprocessors.CheckMarkers",
+    "grading.release_preprocessors.InlineJson",
+    "grading.release_preprocessors.FillCourse",
+    "grading.release_preprocessors.RememberHidden",
+    "nbgrader.preprocessors.LockCells",
+    "nbgrader.preprocessors.ClearSolutions",
+    "nbgrader.preprocessors.ClearOutput",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.SaveCells",  # what the gradebook keeps still has its hidden tests
+    "nbgrader.preprocessors.ClearHiddenTests",
+    "nbgrader.preprocessors.ClearMarkScheme",
+    "nbgrader.preprocessors.ComputeChecksums",
+    "nbgrader.preprocessors.CheckCellMetadata",
+    "grading.release_preprocessors.AddWheel",
+    "grading.release_preprocessors.NoLeaks",
+]
+c.ClearSolutions.code_stub = {
+    "python": '# YOUR CODE HERE\nraise NotImplementedError("Replace this line with your code")'
+}
+
+# ---- Running notebooks ------------------------------------------------------------------------------------
+c.ExecutePreprocessor.timeout = 600  # seconds a cell
+c.ExecutePreprocessor.iopub_timeout = 30
+
+# ---- Grading (grading.nbgrader_plugins) -------------------------------------------------------------------
+c.Autograde.autograde_preprocessors = [
+    "grading.nbgrader_plugins.ExecuteOnce",
+    "grading.nbgrader_plugins.StderrIsNotFailure",
+    "nbconvert.preprocessors.ClearMetadataPreprocessor",
+    "nbgrader.preprocessors.LimitOutput",
+    "nbgrader.preprocessors.SaveAutoGrades",
+    "nbgrader.preprocessors.AssignLatePenalties",
+    "nbgrader.preprocessors.CheckCellMetadata",
+]
+c.OverwriteCells.add_missing_cells = True
+c.ExecuteOnce.cell_seconds = 600
+c.ExecuteOnce.notebook_seconds = 1200
+c.ExecuteOnce.threads = 1  # two kernels with one thread each finish sooner than one with two
+c.ExecuteOnce.store = str(ROOT / ".cache" / "executed")
+
+# Hidden tests stay hidden in the feedback, their traceback too.
+c.GenerateFeedback.preprocessors = [
+    "nbgrader.preprocessors.GetGrades",
+    "grading.nbgrader_plugins.HideHiddenTests",
+    "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
+]

@@ -1,0 +1,675 @@
+# %% [markdown] id="badge"
+# [![Open In Colab](https://colab.research.google.com/assets/colab-badge.svg)](@COLAB_URL@)
+
+# %% id="install"
+# Run this cell first. On Colab it installs the course's helpers; elsewhere it uses those you have.
+import subprocess
+import sys
+
+if "google.colab" in sys.modules:
+    wheel = "@RAW_URL@/@WHEEL@"
+    subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True)
+
+# %% [markdown] id="title"
+# # Object Detection
+#
+# In this notebook, we will build a simple object detection model with two heads:
+#
+# - a **classification head** that predicts the class of the object in the image,
+# - a **localization head** that predicts the bounding box of the object in the image.
+#
+# We will use the Pascal VOC 2007 data set, which contains 20 classes of objects. We keep 5 of them: "dog", "cat",
+# "bus", "car" and "aeroplane". To get started, we use a pre-trained ResNet50 to precompute the convolutional
+# representations of the images. Then we build a small model on top of them that predicts the class and the box.
+#
+# **How this is graded.** You will write one function, `classif_and_loc`, near the end. Four tests follow it, worth 20
+# points in all. You can see three of them and run them as often as you like.
+#
+# | test | points | what it asks |
+# | --- | --- | --- |
+# | `test_output_shapes` | 4 | are there two heads, in the right order, with the right shapes? |
+# | `test_class_accuracy` | 4 | does the model name the object? |
+# | `test_iou` | 8 | does it find the object? (part of the points on the way to the minimum) |
+# | `hidden_tests` | 4 | is it a sound model in other respects? |
+
+# %% [markdown] id="gpu-text"
+# Before we start: if you are on Google Colab, enable the GPU. Go to **Runtime > Change runtime type** and select a
+# **GPU** under **Hardware accelerator**. Without one everything still works, it only takes longer.
+
+# %% id="imports"
+import json
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+
+import helpers
+
+SEED = 0  # every training below starts from this seed, so that running it again gives the same result
+
+helpers.setup()
+
+# %% [markdown] id="data-text"
+# ## The data
+#
+# Two downloads, once: the images with their annotations (460 MB) and the precomputed representations (507 MB). If a
+# download breaks, run the cell again: it continues where it stopped.
+
+# %% id="data"
+from helpers import fetch_representations, fetch_voc2007
+
+voc_root = fetch_voc2007()
+reprs_path = fetch_representations()
+
+helpers.setup(voc_root, reprs_path)
+
+# %% [markdown] id="plan"
+# # Classification and Localization model
+#
+# The objective is to build and train a classification and localization network. The exercise shows how flexible deep
+# learning is with several, heterogeneous outputs: classes and bounding boxes.
+#
+# We will proceed in three steps:
+#
+# - **extract label annotations** from a standard object detection data set, Pascal VOC 2007;
+# - use a pre-trained image classification model, ResNet50, to **precompute convolutional representations** of shape
+#   `(7, 7, 2048)` for all the images in the object detection training set;
+# - **design and train a baseline object detection model with two heads**, to predict the class (5 possible classes)
+#   and the bounding box coordinates of the single object in the image.
+
+# %% [markdown] id="annotations-text"
+# ## Loading images and annotations
+#
+# [Pascal VOC 2007](http://host.robots.ox.ac.uk/pascal/VOC/) is widely used in detection and segmentation. Each image
+# comes with an XML file that lists the objects in it. The first steps:
+#
+# - parse the XML file of every image,
+# - keep the images that hold exactly **one** object of our 5 classes.
+#
+# Parsing one file gives the size of the image, its file name, and each object with its box:
+
+# %% id="one-annotation" tags=["demo"]
+from helpers import extract_xml_annotation
+
+first_xml = sorted(Path(voc_root).glob("*/Annotations/*.xml"))[0]
+extract_xml_annotation(first_xml)
+
+# %% [markdown] id="voc-boxes"
+# A box is `[xmin, ymin, xmax, ymax]`, in pixels from the top left corner. VOC counts pixels **from 1** and means both
+# ends **inclusively**: the box of the whole image is `[1, 1, width, height]`.
+#
+# `load_annotations` does this for every image, and keeps those with a single object of interest:
+
+# %% id="annotations"
+from helpers import CLASSES, idx2labels, labels2idx, load_annotations
+
+annotations = load_annotations(voc_root)
+num_classes = len(CLASSES)
+
+print("Number of images with annotations:", len(annotations))
+
+# %% [markdown] id="annotations-check"
+# On the complete Pascal VOC 2007 you should see 1264 images. Here is the first annotation:
+
+# %% id="first-annotation" tags=["demo"]
+print("Contents of annotations[0]:\n", annotations[0])
+
+# %% [markdown] id="show-image-text"
+# Let's look at that image, then draw its box into it.
+
+# %% id="show-image" tags=["demo"]
+from helpers import draw_bbox, image_path
+from skimage.io import imread
+
+img = imread(image_path(voc_root, annotations[0]))
+print("Image shape:", img.shape)
+
+fig, axes = plt.subplots(1, 2, figsize=(12, 5))
+axes[0].imshow(img)
+axes[1].imshow(draw_bbox(img, annotations[0]["bbox"]))
+for ax in axes:
+    ax.axis("off")
+plt.show()
+
+print("Class:", annotations[0]["class"])
+
+# %% [markdown] id="look-around-text"
+# **Always look at your data.** One image is not much: here are two of each class. What will be easy, what will be hard?
+
+# %% id="look-around" tags=["demo"]
+fig, axes = plt.subplots(2, num_classes, figsize=(16, 6))
+for column, name in enumerate(CLASSES):
+    chosen = [annotation for annotation in annotations if annotation["class"] == name][:2]
+    for ax, annotation in zip(axes[:, column], chosen):
+        picture = imread(image_path(voc_root, annotation))
+        ax.imshow(draw_bbox(picture, annotation["bbox"]))
+        ax.set_title(name)
+        ax.axis("off")
+plt.tight_layout()
+plt.show()
+
+# %% id="labels" tags=["demo"]
+print("Correspondence between indices and labels:\n", idx2labels)
+
+# %% [markdown] id="representations-text"
+# ## Pre-computing representations
+#
+# Before we design the detection model itself, we use a pre-trained model to compute convolutional representations of
+# the images. In simpler terms: a big model that has already seen a million images extracts features, and a small model
+# of ours learns to predict the class and the box from these features. That makes training very much faster.
+#
+# `headless_resnet50` loads a ResNet50 trained on ImageNet without its last layers, the average pooling and the
+# classifier. What remains is convolutional: it keeps positions. Its output is the last activation, **after** the ReLU,
+# so no value is negative.
+
+# %% id="headless" tags=["demo"]
+from helpers import headless_resnet50
+
+try:
+    headless_conv = headless_resnet50(weights="imagenet")
+except ConnectionError as error:
+    print(error, "\nWithout a network we go on with random weights: the shapes are the same.")
+    headless_conv = headless_resnet50(weights=None)
+
+print("input:", headless_conv.input_shape, " output:", headless_conv.output_shape)
+
+# %% [markdown] id="predict-batch-text"
+# ### Predicting on a batch of images
+#
+# `predict_batch(model, images, img_size)`:
+#
+# - resizes each image to `img_size`, that is `(height, width)`,
+# - stacks them as a batch of shape `(batch, height, width, 3)`,
+# - preprocesses the batch as ResNet50 expects it and makes a forward pass with the model.
+#
+# Let's test it on a cat:
+
+# %% id="cat" tags=["demo"]
+from skimage import data
+
+cat = data.cat()
+plt.imshow(cat)
+plt.axis("off")
+plt.show()
+
+# %% id="cat-output" tags=["demo"]
+from helpers import predict_batch
+
+output = predict_batch(headless_conv, [cat], (1000, 224))
+print("output shape", output.shape)
+
+# %% [markdown] id="cat-shape"
+# The output has shape `(batch, 1000/32 → 32, 224/32 = 7, 2048)`: one vector of 2048 numbers for every 32 × 32 pixels.
+# For a square image of 224 × 224 pixels that makes `(7, 7, 2048)`.
+#
+# ### Representations of all the images in our annotations
+#
+# Computing them takes a while, above all without a GPU, so it was done for you. With a GPU and a few minutes you could
+# do it yourself:
+#
+# ```python
+# paths = [image_path(voc_root, annotation) for annotation in annotations]
+# helpers.extract_features(paths, "my_representations.h5", data_set="voc2007")
+# ```
+#
+# A file of representations knows images only by their place in it. `load_representations` gives the rows that belong
+# to our annotations, in their order, and refuses a file that does not match them.
+
+# %% id="representations"
+from helpers import load_representations, representation_key
+
+reprs = load_representations(reprs_path, annotations, voc_root)
+
+print("These representations are:", representation_key(reprs_path))
+print("Shape:", reprs.shape)
+
+# %% [markdown] id="positions-text"
+# Each of the 7 × 7 positions looks at its own part of the image. Where is the activation strong?
+
+# %% id="positions" tags=["demo"]
+from helpers import plot_positions
+
+plot_positions(reprs[0], image_path(voc_root, annotations[0]), annotations[0]["bbox"])
+print(f"Share of zeros among the values: {(reprs[:100] == 0).mean():.0%}")
+
+# %% [markdown] id="positions-remark"
+# Keep the third panel in mind. **Global average pooling** replaces the 49 positions by their average. The average
+# knows *what* is in the image, but an object on the left and the same object on the right now look alike. That is fine
+# to name the object. Is it fine to find it? We will see below.
+
+# %% [markdown] id="truth-text"
+# ## Building ground truth from annotations
+#
+# We cannot use the annotation dictionaries directly as ground truth: our model will output a tensor of shape
+# `(batch, num_classes)` for the classes and a tensor of shape `(batch, 4)` for the boxes. So we build the tensors that
+# these outputs will be compared with.
+#
+# **Box coordinates**
+#
+# - Images are resized to 224 × 224 to be fed to ResNet50, so boxes need to be resized accordingly.
+# - Top left and bottom right corners `(x1, y1, x2, y2)` become centre, width and height `(xc, yc, w, h)`.
+#
+# **Class labels**
+#
+# - Each label becomes a one-hot vector: 1 at the index of its class, 0 elsewhere.
+
+# %% id="truth"
+from helpers import tensorize_ground_truth
+
+classes, boxes = tensorize_ground_truth(annotations)
+
+print("Classes and boxes shapes:", classes.shape, boxes.shape)
+
+# %% id="truth-classes" tags=["demo"]
+print("First 2 class labels:\n")
+print(classes[0:2])
+print("\n", idx2labels)
+
+# %% id="truth-boxes" tags=["demo"]
+print("First 2 boxes, (xc, yc, w, h) in the 224-pixel frame:\n")
+print(boxes[0:2])
+
+# %% [markdown] id="interpret-text"
+# ### Interpreting the output of a model
+#
+# Interpreting goes the other way: from output tensors to a class, with its confidence, and a box in the pixels of the
+# original image. A sanity check on an annotation that we know:
+
+# %% id="interpret" tags=["demo"]
+from helpers import interpret_output
+
+img_idx = 1
+
+print("Original annotation:\n")
+print(annotations[img_idx])
+print("\nInterpreted output:\n")
+print(interpret_output(classes[img_idx], boxes[img_idx], img_size=annotations[img_idx]["size"]))
+
+# %% [markdown] id="iou-text"
+# ## Intersection over Union
+#
+# To assess how well a predicted box fits, we use the IoU: the area that it shares with the true box, divided by the
+# area that the two cover together.
+#
+# $$\mathrm{IoU}(A, B) = \frac{|A \cap B|}{|A \cup B|}$$
+#
+# Three examples, with corner boxes. Two boxes that do not touch:
+
+# %% id="iou-apart" tags=["demo"]
+from helpers import iou
+
+iou([47, 35, 147, 101], [1, 124, 496, 235])
+
+# %% [markdown] id="iou-same-text"
+# A box and itself:
+
+# %% id="iou-same" tags=["demo"]
+iou([47, 35, 147, 101], [47, 35, 147, 101])
+
+# %% [markdown] id="iou-close-text"
+# Two boxes that differ by one or two pixels:
+
+# %% id="iou-close" tags=["demo"]
+iou([47, 35, 147, 101], [49, 36, 145, 100])
+
+# %% [markdown] id="iou-remark"
+# The IoU is severe: being off by one or two pixels on each side has already cost 7 %. An IoU above 0.5 is usually counted as
+# "found". With two arrays of boxes, `iou` compares them row by row in one call.
+
+# %% [markdown] id="bad-text"
+# # A first model
+#
+# A two-headed model for single object classification and localization. The first head is a classifier, the second a
+# regression of the four box coordinates. Both work on the *average* of the 49 positions.
+
+# %% id="bad-model" tags=["demo"]
+from helpers import BoxIoU, fix_seeds
+from keras import Model
+from keras.layers import Dense, GlobalAveragePooling2D, Input
+
+
+def classif_and_loc_bad_model(num_classes):
+    """A bad model, which averages all the spatial information away."""
+    model_input = Input(shape=(7, 7, 2048))
+    pooled = GlobalAveragePooling2D()(model_input)  # no position survives this
+
+    # Two separate heads on the same features
+    class_prediction_head = Dense(num_classes, activation="softmax", name="head_classes")(pooled)
+    box_prediction_head = Dense(4, name="head_boxes")(pooled)
+
+    model = Model(model_input, outputs=[class_prediction_head, box_prediction_head], name="resnet_loc")
+    model.compile(
+        optimizer="adam",
+        loss=["categorical_crossentropy", "mse"],
+        loss_weights=[1.0, 0.0001],
+        metrics=[["accuracy"], [BoxIoU(name="iou")]],
+    )
+    return model
+
+
+fix_seeds(SEED)
+bad_model = classif_and_loc_bad_model(num_classes)
+bad_model.summary()
+
+# %% [markdown] id="debug-text"
+# ### Debugging on a few examples
+#
+# Let's debug the model: take only a few examples and try the model before training, with random weights.
+
+# %% id="debug-data" tags=["demo"]
+num = 64
+few_inputs = reprs[0:num]
+few_classes, few_boxes = classes[0:num], boxes[0:num]
+
+print("Input batch shape:", few_inputs.shape)
+print("Ground truth batch shapes:", few_classes.shape, few_boxes.shape)
+
+# %% [markdown] id="balance-text"
+# Are the classes roughly balanced? On Pascal VOC, class 2 ("bus") is rare.
+
+# %% id="balance" tags=["demo"]
+print(dict(zip(CLASSES, few_classes.mean(axis=0).round(2))))
+
+# %% id="debug-shapes" tags=["demo"]
+out = bad_model(few_inputs)
+print("model output shapes:", out[0].shape, out[1].shape)
+
+# %% [markdown] id="debug-fit-text"
+# Now check whether the loss decreases, and whether we are able to overfit on these few examples. A model that cannot
+# even learn 64 images by heart has a bug, or is the wrong model.
+
+# %% id="debug-fit" tags=["demo"]
+history = bad_model.fit(few_inputs, [few_classes, few_boxes], batch_size=10, epochs=10, verbose=2)
+
+# %% id="debug-plot" tags=["demo"]
+from helpers import plot_history
+
+plot_history(history)
+
+# %% [markdown] id="display-text"
+# ## Displaying images and bounding boxes
+#
+# `plot_annotations` shows an image with a prediction and the ground truth on top. `display_prediction` takes a single
+# index, computes what the model predicts for that image, interprets it as a class and a box, and plots it.
+
+# %% id="display-trained" tags=["demo"]
+from helpers import display_prediction
+
+display_prediction(bad_model, 13, reprs, annotations, voc_root)
+
+# %% [markdown] id="display-remark"
+# The class should be right, but the localization has little chance to be. The model has even more trouble with images
+# that were not part of our tiny debugging set:
+
+# %% id="display-unseen" tags=["demo"]
+display_prediction(bad_model, 152, reprs, annotations, voc_root)
+
+# %% [markdown] id="accuracy-text"
+# ## Computing accuracy
+#
+# For each example `(class_true, bbox_true)`, a prediction is **valid** if and only if
+#
+# - the most probable class is `class_true`, and
+# - the IoU between the predicted box and `bbox_true` is above a threshold, usually 0.5.
+#
+# `compute_acc` reports the class accuracy, the mean IoU and the share of valid predictions (the *valid accuracy*), on
+# the training set or on the test set. The test set is the last tenth of the images.
+
+# %% id="accuracy" tags=["demo"]
+from helpers import compute_acc
+
+compute_acc(bad_model, reprs, annotations, train=True)
+compute_acc(bad_model, reprs, annotations, train=False);
+
+# %% [markdown] id="chance"
+# For a model that has seen 64 images, the class accuracy is not too bad. What is the chance level for this problem?
+# The localization, measured by the IoU, is really bad.
+#
+# <details><summary>The chance level</summary>
+#
+# Guessing uniformly among 5 classes is right one time in 5. Always answering the most frequent class does better: on
+# Pascal VOC 367 of our 1264 images show a car, which makes 29 %.
+# </details>
+
+# %% [markdown] id="split-text"
+# # Training on the whole data set
+#
+# We split our data set into a training and a test set, then train the model on the whole training set.
+#
+# We will want to watch the model on images that it does not learn from. It is tempting to use the test set for that,
+# but then we would choose our model with its help, and it would not tell us the truth about new images any more. So
+# `fit` sets a tenth of the *training* images aside, for validation.
+
+# %% id="split"
+from helpers import split
+
+parts = split(len(annotations))
+inputs, out_cls, out_boxes = reprs[parts.train], classes[parts.train], boxes[parts.train]
+
+print("training images:", len(inputs), " test images:", len(reprs[parts.test]))
+
+# %% id="bad-fit" tags=["demo"]
+fix_seeds(SEED)
+bad_model = classif_and_loc_bad_model(num_classes)
+
+history = bad_model.fit(
+    inputs, [out_cls, out_boxes], validation_split=0.1, batch_size=32, epochs=10, verbose=2
+)
+plot_history(history)
+
+# %% id="bad-accuracy" tags=["demo"]
+compute_acc(bad_model, reprs, annotations, train=True)
+compute_acc(bad_model, reprs, annotations, train=False);
+
+# %% [markdown] id="bad-remark"
+# The class accuracy is quite good. The **localization, measured by the IoU**, is slightly better than before but still
+# **poor, even on the training set**: the design of the localization head makes the model underfit. Remember the third
+# panel above. No training will bring back a position that was averaged away.
+#
+# There is a second reason, in `loss_weights`. The box loss is a mean of squared pixels, so its natural scale is
+# $224^2 \approx 50\,000$. Multiplied by 0.0001 it starts at about 1 or 2, which sounds right, but watch how slowly a plain
+# `Dense` layer walks from 0 to coordinates of 100 and more.
+
+# %% [markdown] id="exercise-text"
+# # Build a better model
+#
+# ## Exercise
+#
+# Use any tool at your disposal to build a better model:
+#
+# - `Dropout`
+# - `Conv2D`, `Dense`, with activation functions
+# - `Flatten`, `GlobalAveragePooling2D`, `GlobalMaxPooling2D`, ...
+#
+# Notes:
+#
+# - Keep the positions. `Flatten` on the whole representation keeps them, but a `Dense` layer on its 100 352 values has
+#   too many parameters: you have only about 1100 training images. How could you reduce the 2048 channels first?
+# - Boxes live in a frame of 224 pixels, so their squared error is up to 224² times larger than that of numbers between
+#   0 and 1. `loss_weights` puts the two losses on one scale.
+# - Feel free to modify hyperparameters: learning rate, optimizer, `loss_weights`, `epochs`, `batch_size`.
+# - The function must return a **compiled** model with two outputs, in this order: class probabilities of shape
+#   `(batch, num_classes)`, boxes `(xc, yc, w, h)` in pixels of shape `(batch, 4)`.
+#
+# Fill in the cell below. Change whatever you like in it.
+
+# %% id="classif_and_loc" nbgrader={"grade_id": "classif_and_loc", "solution": true}
+from helpers import BoxIoU
+from keras import Model
+from keras.layers import Conv2D, Dense, Dropout, Flatten, GlobalAveragePooling2D, Input, Rescaling
+from keras.optimizers import Adam
+
+epochs = 20  # how long the model below is trained, and on how many images at a time
+batch_size = 32
+
+
+def classif_and_loc(num_classes):
+    """A compiled model: representation (7, 7, 2048) -> class probabilities and box (xc, yc, w, h) in pixels."""
+    model_input = Input(shape=(7, 7, 2048))
+
+    # Build a better model: something that works directly on `model_input`, then two separate heads
+    # named "head_classes" and "head_boxes", then the compiled model.
+    ### BEGIN SOLUTION
+    features = Conv2D(64, 1, activation="relu")(model_input)
+    features = Flatten()(features)
+    features = Dropout(0.3)(features)
+    features = Dense(128, activation="relu")(features)
+    features = Dropout(0.3)(features)
+
+    class_head = Dense(num_classes, activation="softmax", name="head_classes")(features)
+    relative_box = Dense(4, activation="sigmoid")(features)
+    box_head = Rescaling(224.0, name="head_boxes")(relative_box)
+
+    model = Model(model_input, outputs=[class_head, box_head], name="better_resnet_loc")
+    model.compile(
+        optimizer=Adam(1e-3),
+        loss=["categorical_crossentropy", "mse"],
+        loss_weights=[1.0, 10 / 224**2],
+        metrics=[["accuracy"], [BoxIoU(name="box_iou")]],
+    )
+    ### END SOLUTION
+    return model
+
+# %% [markdown] id="train-text"
+# Train it. This cell is the same for everybody: what you want to change, change in your own cell above.
+
+# %% id="train" nbgrader={"grade_id": "train", "locked": true}
+from helpers import fix_seeds
+
+fix_seeds(SEED)
+better_model = None  # so that the cells below can tell if the next line fails
+better_model = classif_and_loc(num_classes)
+
+history = better_model.fit(
+    inputs, [out_cls, out_boxes], validation_split=0.1, batch_size=batch_size, epochs=epochs, verbose=2
+)
+
+# %% id="train-plot" tags=["demo"]
+if better_model is not None:
+    plot_history(history)
+
+# %% id="better-accuracy" tags=["demo"]
+if better_model is not None:
+    compute_acc(better_model, reprs, annotations, train=True)
+    compute_acc(better_model, reprs, annotations, train=False)
+
+# %% [markdown] id="compare-text"
+# Is it better? Compare the two models on one image, then on the whole test set.
+
+# %% id="compare-one" tags=["demo"]
+test_index = parts.test.start + 11
+display_prediction(bad_model, test_index, reprs, annotations, voc_root)
+if better_model is not None:
+    display_prediction(better_model, test_index, reprs, annotations, voc_root)
+
+# %% id="compare-histograms" tags=["demo"]
+from helpers import per_example_iou, plot_iou_histograms, predict_dicts
+
+test_annotations = annotations[parts.test]
+models = {"bad model": bad_model} | ({} if better_model is None else {"better model": better_model})
+plot_iou_histograms(
+    {
+        name: per_example_iou(predict_dicts(model, reprs[parts.test], test_annotations), test_annotations)
+        for name, model in models.items()
+    }
+)
+
+# %% [markdown] id="compare-grid-text"
+# Averages hide a lot. Here are the best and the worst predictions of your model on the test set: what do the failures
+# have in common?
+
+# %% id="compare-grid" tags=["demo"]
+from helpers import plot_best_and_worst
+
+if better_model is not None:
+    plot_best_and_worst(better_model, reprs, annotations, voc_root)
+
+# %% [markdown] id="tests-text"
+# # Tests
+#
+# The minimum that a model has to reach depends on the data and on the representations in use. It was measured, not
+# guessed: `mean_iou_start` is what a single box gives that is the same for every image, which needs no model at all.
+# Points for the IoU start there.
+
+# %% id="thresholds" tags=["inline-json"] nbgrader={"grade_id": "thresholds", "locked": true}
+from helpers import box_scale_hint, compute_acc, output_problems, partial_credit, thresholds_for
+
+THRESHOLDS = json.loads(Path("thresholds.json").read_text(encoding="utf-8"))
+minimum = thresholds_for(THRESHOLDS, representation_key(reprs_path))
+NOT_DONE = "There is no better_model: complete classif_and_loc, then run the cell that trains it."
+print(minimum)
+
+# %% id="test_output_shapes" nbgrader={"grade_id": "test_output_shapes", "grade": true, "points": 4}
+# test_output_shapes (4 points): two heads, in the right order, with the right shapes.
+assert better_model is not None, NOT_DONE
+
+problems = output_problems(better_model.predict(reprs[:8], verbose=0), n=8, num_classes=num_classes)
+assert not problems, " ".join(problems)
+
+print("Both heads have the right shapes: 4 of 4 points.")
+
+# %% id="test_class_accuracy" nbgrader={"grade_id": "test_class_accuracy", "grade": true, "points": 4}
+# test_class_accuracy (4 points): the share of test images whose object is named correctly.
+assert better_model is not None, NOT_DONE
+
+class_accuracy = compute_acc(better_model, reprs, annotations, train=False).class_accuracy
+assert class_accuracy >= minimum["class_accuracy"], (
+    f"The class is right for {class_accuracy:.1%} of the test images; "
+    f"the minimum is {minimum['class_accuracy']:.0%}."
+)
+
+print(f"The class is right for {class_accuracy:.1%} of the test images: 4 of 4 points.")
+
+# %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 8}
+# test_iou (8 points): the mean IoU on the test images, with part of the points on the way to the minimum.
+assert better_model is not None, NOT_DONE
+
+mean_iou = compute_acc(better_model, reprs, annotations, train=False).mean_iou
+points = partial_credit(mean_iou, minimum["mean_iou_start"], minimum["mean_iou"], points=8)
+print(
+    f"The mean IoU on the test images is {mean_iou:.3f}. Points start at {minimum['mean_iou_start']}, "
+    f"and all 8 are given from {minimum['mean_iou']}: {points} of 8 points."
+)
+hint = box_scale_hint(better_model.predict(reprs[:8], verbose=0)[1])
+if hint:
+    print(hint)
+points
+
+# %% id="hidden_tests" nbgrader={"grade_id": "hidden_tests", "grade": true, "points": 4}
+# hidden_tests (4 points): what a sound model does besides. You will see in words what was missing.
+assert better_model is not None, NOT_DONE
+### BEGIN HIDDEN TESTS
+seen = better_model.predict(reprs[:8], verbose=0)
+assert not output_problems(seen, n=8, num_classes=num_classes), "The outputs are not usable: see test_output_shapes."
+
+points = 0
+
+for_three = classif_and_loc(3).predict(reprs[:2], verbose=0)
+if not output_problems(for_three, n=2, num_classes=3):
+    points += 1
+else:
+    print("classif_and_loc(3) does not give a model of 3 classes: use the argument num_classes. (1 point)")
+
+alone = better_model.predict(reprs[:1], verbose=0)
+if np.allclose(alone[0], seen[0][:1], atol=1e-3) and np.allclose(alone[1], seen[1][:1], atol=0.5):
+    points += 1
+else:
+    print("What is predicted for an image depends on the other images of the batch. (1 point)")
+
+valid_accuracy = compute_acc(better_model, reprs, annotations, train=False).valid_accuracy
+if valid_accuracy >= minimum["valid_accuracy"]:
+    points += 2
+else:
+    print(
+        f"Class and box are right together (IoU above 0.5) for {valid_accuracy:.1%} of the test images; "
+        f"the minimum is {minimum['valid_accuracy']:.0%}. (2 points)"
+    )
+print(f"{points} of 4 points.")
+points
+### END HIDDEN TESTS
+
+# %% [markdown] id="handing-in"
+# ## Handing in
+#
+# Save the notebook, download it (**File > Download > Download .ipynb** on Colab) and hand it in. Only your own cells
+# count: whatever else happened to the notebook is repaired when it is graded.

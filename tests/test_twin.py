@@ -1,0 +1,150 @@
+"""Is the text twin all there is to a master, both ways round?"""
+
+import json
+from pathlib import Path
+
+import nbformat
+import pytest
+from notebooks import SOLUTION, code, grade_cell, markdown, notebook, right_notebook, solution
+
+from grading import twin
+from grading.errors import ReleaseError
+
+TEXT = '''\
+# %% [markdown] id="intro"
+# # Areas
+#
+# With *prose* and a ### BEGIN.
+
+# %% id="install" tags=["demo"]
+# !pip install --no-deps wheel
+# %matplotlib inline
+import json
+
+# %% id="area" nbgrader={"grade_id": "area", "solution": true}
+def area(box):
+    ### BEGIN SOLUTION
+    return 1
+    ### END SOLUTION
+
+# %% id="test_area" tags=["slow"] nbgrader={"grade_id": "test_area", "grade": true, "points": 8}
+assert area(None) == 1  # “quoted”
+
+# %% id="fixed" nbgrader={"grade_id": "fixed", "locked": true}
+# only a comment
+
+# %% id="empty"
+'''
+
+
+class TestRoundTrip:
+    def test_is_text_to_notebook_to_text_the_identity(self) -> None:
+        assert twin.to_text(twin.to_notebook(TEXT)) == TEXT
+
+    def test_is_notebook_to_text_to_notebook_the_identity(self) -> None:
+        master = right_notebook(
+            code("classes", "class A:\n    pass\n\n\n%time x = 1\n# %% not a cell\n!ls", tags=["demo"]),
+            markdown("essay", "Say why.", grade_id="essay", grade=True, solution=True, points=2.5),
+            markdown("task", "Do it.", grade_id="task", task=True, points=1),
+            code("last", ""),
+        )
+        assert twin.to_notebook(twin.to_text(master)) == master
+
+    def test_are_outputs_left_out_of_the_text(self) -> None:
+        master = notebook(code("a", "1 + 1"))
+        bare = twin.to_text(master)
+        master.cells[0].outputs = [nbformat.v4.new_output("stream", text="2\n")]
+        assert twin.to_text(master) == bare
+
+
+class TestNotebook:
+    def test_do_cells_carry_their_ids_on_top(self) -> None:
+        made = twin.to_notebook(TEXT)
+        assert [c.id for c in made.cells] == ["intro", "install", "area", "test_area", "fixed", "empty"]
+        assert not any("id" in c.metadata or "lines_to_next_cell" in c.metadata for c in made.cells)
+
+    def test_is_nbgraders_metadata_filled_in(self) -> None:
+        area, test_area = twin.to_notebook(TEXT).cells[2:4]
+        filled = {"grade": False, "solution": True, "task": False, "locked": False, "schema_version": 3}
+        assert area.metadata.nbgrader == filled | {"grade_id": "area"}
+        graded = {"grade": True, "solution": False, "task": False, "locked": True, "schema_version": 3}
+        assert test_area.metadata.nbgrader == graded | {"grade_id": "test_area", "points": 8}
+
+    def test_does_it_ask_colab_for_a_gpu(self) -> None:
+        metadata = twin.to_notebook(TEXT).metadata
+        assert metadata.accelerator == "GPU"
+        assert metadata.colab == {"provenance": [], "gpuType": "T4"}
+
+    def test_are_its_bytes_plain_and_always_the_same(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.py"
+        path.write_text(TEXT, encoding="utf-8")
+        first = twin.write_notebook(path).read_bytes()
+        assert first == twin.write_notebook(path).read_bytes()
+        assert first.endswith(b"}\n")
+        assert "“quoted”".encode() in first
+        loaded = json.loads(first)
+        assert (loaded["nbformat"], loaded["nbformat_minor"]) == (4, 5)
+
+
+class TestBadHeaders:
+    @pytest.mark.parametrize(
+        ("text", "complaint"),
+        [
+            ("# %%\nx = 1\n", "cell 1, which begins with 'x = 1', has no id"),
+            ('# %% id="a"\nx = 1\n\n# %% id="a"\ny = 2\n', "cell 2, which begins with 'y = 2', has the id 'a'"),
+            ('# %% id="two words"\nx = 1\n', "has the id 'two words'"),
+            ('# %% id="a" [markdown]\n# x = 1\n', "has a header that cannot be read"),
+            ('x = 1\n\n# %% id="a"\ny = 2\n', "cell 1, which begins with 'x = 1', has no id"),
+        ],
+    )
+    def test_is_the_cell_named(self, text: str, complaint: str) -> None:
+        with pytest.raises(ReleaseError, match="cell ") as caught:
+            twin.to_notebook(text)
+        assert complaint in str(caught.value)
+
+    def test_are_all_of_them_listed(self) -> None:
+        with pytest.raises(ReleaseError) as caught:
+            twin.to_notebook("# %%\nx = 1\n\n# %%\ny = 2\n")
+        assert len(caught.value.problems) == 2
+
+
+class TestInStep:
+    @pytest.fixture
+    def master(self, tmp_path: Path) -> Path:
+        path = tmp_path / "a.py"
+        path.write_text(TEXT, encoding="utf-8")
+        return twin.write_notebook(path)
+
+    def test_does_a_notebook_just_written_pass(self, master: Path) -> None:
+        twin.check_in_step(master.with_suffix(".py"), master)
+
+    @pytest.mark.parametrize(
+        ("change", "complaint"),
+        [
+            (lambda nb: nb.cells[1].update(source="changed"), "cell 2 'install' differs in its source"),
+            (lambda nb: nb.cells[1].metadata.update(tags=[]), "cell 2 'install' differs in its metadata"),
+            (lambda nb: nb.cells[3].update(execution_count=1), "cell 4 'test_area' differs in its execution_count"),
+            (lambda nb: nb.cells.pop(2), "cell 3 'area' is only in the twin"),
+            (lambda nb: nb.cells.append(code("more", "")), "cell 7 'more' is only in the notebook"),
+            (lambda nb: nb.cells.append(nb.cells.pop(0)), "another order"),
+            (lambda nb: nb.metadata.pop("accelerator"), "metadata differs"),
+        ],
+    )
+    def test_is_each_difference_told(self, master: Path, change, complaint: str) -> None:
+        changed = nbformat.read(master, as_version=4)
+        change(changed)
+        nbformat.write(changed, master)
+        with pytest.raises(ReleaseError, match="out of step") as caught:
+            twin.check_in_step(master.with_suffix(".py"), master)
+        assert complaint in str(caught.value)
+
+    def test_is_a_missing_notebook_told(self, master: Path) -> None:
+        master.unlink()
+        with pytest.raises(ReleaseError, match=r"a\.ipynb is missing"):
+            twin.check_in_step(master.with_suffix(".py"), master)
+
+
+def test_do_the_builders_of_these_tests_agree_with_the_twin() -> None:
+    """Do they fill in nbgrader's metadata as the twin does?"""
+    made = twin.to_notebook(twin.to_text(notebook(solution(), grade_cell())))
+    assert made == notebook(solution(SOLUTION), grade_cell())
