@@ -3,6 +3,7 @@
 The demo and the verification of a release use it, so that the instructor's gradebook is never touched.
 """
 
+import copy
 import logging
 import os
 import shutil
@@ -224,7 +225,7 @@ def fill_in(released: NotebookNode, cells: Mapping[str, str]) -> NotebookNode:
     unknown = set(cells) - set(solution_cells(released))
     if unknown:
         raise KeyError(f"the release has no solution cell {', '.join(sorted(unknown))}")
-    filled = nbformat.from_dict(released)
+    filled = copy.deepcopy(released)
     for cell in filled.cells:
         if is_solution(cell):
             cell.source = cells.get(cell.metadata.nbgrader.grade_id, cell.source)

@@ -3,6 +3,7 @@
 The same cells on the same data with the same versions are never run twice: see `Store`.
 """
 
+import copy
 import hashlib
 import json
 import logging
@@ -79,7 +80,7 @@ def execute(notebook: NotebookNode, environment: Environment, limits: Limits, cw
 def _run(
     notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, skip_demo: bool
 ) -> NotebookNode:
-    nb = nbformat.from_dict(json.loads(nbformat.writes(notebook)))
+    nb = copy.deepcopy(notebook)
     for cell in nb.cells:
         if cell.cell_type == "code":
             cell.outputs, cell.execution_count = [], None

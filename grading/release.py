@@ -29,7 +29,7 @@ def build_release(course_dir: Path, assignment: str, db_url: str | None = None) 
         course_dir: The folder that holds nbgrader_config.py, `source/` and `helpers/`.
         assignment: A folder of `source/`.
         db_url: The gradebook to enter the assignment in, as nbgrader's `generate_assignment` does, so that
-            it can be graded. By default a gradebook that is thrown away.
+            it can be graded. By default none.
 
     Raises:
         ReleaseError: Something is wrong; it lists every problem found, and the old release stays as it was.
@@ -80,8 +80,12 @@ def _configure(course_dir: Path, assignment: str, scratch: Path, db_url: str | N
     config.CourseDirectory.root = str(course_dir)
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.release_directory = str(scratch / "new")
-    config.CourseDirectory.db_url = db_url or f"sqlite:///{scratch / 'gradebook.db'}"
     config.GenerateAssignment.force = True
+    if db_url is not None:
+        config.CourseDirectory.db_url = db_url
+    else:  # making a new gradebook takes nbgrader seconds
+        config.GenerateAssignment.no_database = True
+        config.SaveCells.enabled = False
     return config
 
 

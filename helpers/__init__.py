@@ -43,7 +43,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "plot_iou_histograms",
         "plot_best_and_worst",
     ),
-    "setup": ("setup", "fix_seeds"),
+    "environment": ("setup", "fix_seeds"),
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
@@ -58,8 +58,8 @@ if TYPE_CHECKING:
     from helpers.features import *  # noqa: F403
     from helpers.metrics import *  # noqa: F403
     from helpers.sample import make_sample as make_sample
-    from helpers.setup import fix_seeds as fix_seeds
-    from helpers.setup import setup as setup
+    from helpers.environment import fix_seeds as fix_seeds
+    from helpers.environment import setup as setup
     from helpers.targets import *  # noqa: F403
 
 

@@ -40,6 +40,4 @@ def centre_box_iou(y_true: Any, y_pred: Any) -> Any:
 def _is_box(boxes: Any) -> Any:
     """Whether each centre box is finite and neither side is negative."""
     ops = keras.ops
-    return ops.logical_and(
-        ops.all(ops.isfinite(boxes), axis=-1), ops.all(boxes[..., 2:] >= 0, axis=-1)
-    )
+    return ops.logical_and(ops.all(ops.isfinite(boxes), axis=-1), ops.all(boxes[..., 2:] >= 0, axis=-1))

@@ -28,12 +28,16 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> float | FloatArray:
     first, second = _as_boxes(a, "a"), _as_boxes(b, "b")
     if first.ndim == second.ndim == 2 and len(first) != len(second):
         raise ValueError(f"{len(first)} boxes cannot be paired with {len(second)} boxes")
-    # Overflow and inf - inf are expected of wild predictions; `usable` sorts them out below.
+    # Column by column, which is several times faster than reductions over an axis of length 4.
+    ax0, ay0, ax1, ay1 = np.moveaxis(first, -1, 0)
+    bx0, by0, bx1, by1 = np.moveaxis(second, -1, 0)
+    # Wild predictions overflow or give inf - inf; `usable` is false for them.
     with np.errstate(all="ignore"):
-        sides = np.minimum(first[..., 2:], second[..., 2:]) - np.maximum(first[..., :2], second[..., :2])
-        intersection = np.prod(np.maximum(sides, 0.0), axis=-1)
-        union = _area(first) + _area(second) - intersection
-        usable = _is_box(first) & _is_box(second) & np.isfinite(union) & (union > 0)
+        width = np.minimum(ax1, bx1) - np.maximum(ax0, bx0)
+        height = np.minimum(ay1, by1) - np.maximum(ay0, by0)
+        intersection = np.maximum(width, 0.0) * np.maximum(height, 0.0)
+        union = (ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - intersection
+        usable = (ax1 > ax0) & (ay1 > ay0) & (bx1 > bx0) & (by1 > by0) & (union > 0) & (union < np.inf)
         result = np.divide(intersection, union, out=np.zeros(union.shape), where=usable)
     return float(result) if result.ndim == 0 else result
 
@@ -58,7 +62,8 @@ def voc_to_corners(boxes: npt.ArrayLike) -> FloatArray:
     >>> voc_to_corners([1, 1, 500, 333])
     array([  0.,   0., 500., 333.])
     """
-    return _as_array(boxes) - _VOC_OFFSET
+    corners: FloatArray = _as_array(boxes) - _VOC_OFFSET
+    return corners
 
 
 def corners_to_voc(boxes: npt.ArrayLike) -> IntArray:
@@ -69,7 +74,8 @@ def corners_to_voc(boxes: npt.ArrayLike) -> IntArray:
     corners = _as_array(boxes)
     if not np.isfinite(corners).all():
         raise ValueError("a box with an edge that is not finite has no pixels")
-    return np.rint(corners + _VOC_OFFSET).astype(np.int64)
+    voc: IntArray = np.rint(corners + _VOC_OFFSET).astype(np.int64)
+    return voc
 
 
 def _as_array(boxes: npt.ArrayLike) -> FloatArray:
@@ -87,14 +93,3 @@ def _as_boxes(boxes: npt.ArrayLike, name: str) -> FloatArray:
     if array.ndim > 2:
         raise ValueError(f"{name} must have shape (4,) or (N, 4), not {array.shape}")
     return array
-
-
-def _area(corners: FloatArray) -> FloatArray:
-    area: FloatArray = np.prod(corners[..., 2:] - corners[..., :2], axis=-1)
-    return area
-
-
-def _is_box(corners: FloatArray) -> npt.NDArray[np.bool_]:
-    """Whether each corner box is finite and not inverted (two inversions would give a positive area)."""
-    ordered: npt.NDArray[np.bool_] = (corners[..., 2:] >= corners[..., :2]).all(axis=-1)
-    return ordered & np.isfinite(corners).all(axis=-1)

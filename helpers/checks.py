@@ -65,7 +65,8 @@ def box_scale_hint(boxes: Any) -> str:
     Args:
         boxes: predicted centre boxes, shape (N, 4), meant to be in pixels of the 224-pixel frame.
     """
-    if np.size(boxes) and np.nanmax(np.abs(boxes)) <= 1.0:
+    values = np.abs(boxes)
+    if values.size and (values <= 1.0).all():
         return (
             f"Every coordinate of every box lies between -1 and 1, but boxes are measured in pixels of the "
             f"{IMAGE_SIZE}-pixel frame: scale the box head's output."

@@ -20,7 +20,7 @@ import requests
 
 logger = logging.getLogger(__name__)
 
-CHUNK = 1 << 18  # bytes
+CHUNK = 1 << 16  # bytes; a break loses the chunk it falls in
 TIMEOUT = (10, 60)  # seconds to connect, seconds without a byte
 ATTEMPTS = 10  # at one URL, as long as each one brings more bytes
 

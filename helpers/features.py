@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 PUBLISHED_KEY = "voc2007/resnet50-published"
 # SHA-256 of the 1264 file names of Pascal VOC 2007 trainval with exactly one object of the five classes,
 # sorted and joined by newlines; computed from the annotation files of the official archive.
-PUBLISHED_NAMES_SHA256 = "@@"
+PUBLISHED_NAMES_SHA256 = "e3b47a184ea57563292227b53d07234b8e831d25531da9827c5a09f5a9b5cd7f"
 
 RESIZE = f"tf.image.resize bilinear antialias=True {IMAGE_SIZE}x{IMAGE_SIZE}"
 PREPROCESSING = "keras.applications.resnet50.preprocess_input (BGR, mean subtracted)"
@@ -103,7 +103,9 @@ def _rgb(image: npt.ArrayLike) -> npt.NDArray[np.float32]:
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[-1] not in (1, 3, 4):
-        raise ValueError(f"an image must have shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}")
+        raise ValueError(
+            f"an image must have shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}"
+        )
     return np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else array[..., :3]
 
 
@@ -144,11 +146,317 @@ def extract_features(
     """
     out, files = Path(out), [Path(path) for path in paths]
     _check_request(files, dtype)
-    if model is None and (weights is None or weights == "imagenet"):
-        # Their hash is that of the values, so the model has to be there to be asked.
-        description, model = _describe_built(weights, data_set, dtype)
+    if model is None and weights in (None, "imagenet"):
+        model, source = headless_resnet50(weights), "random" if weights is None else "imagenet"
+        description = _describe("resnet50", source, source, _model_sha256(model))
     elif model is None:
-        description = _describe(data_set, dtype, "resnet50", str(Path(str(weights)).name), _file_sha256(weights))
+        sha256 = _file_sha256(Path(str(weights)))
+        description = _describe("resnet50", sha256[:8], Path(str(weights)).name, sha256)
     else:
-        description = _describe(data_set, dtype, model.name, "given", _weights_sha256(model))
+        sha256 = _model_sha256(model)
+        description = _describe(model.name, sha256[:8], "given with the model", sha256)
+    description |= {"data_set": data_set, "dtype": dtype}
+
+    names = [file.name for file in files]
+    if _is_complete(out, description, names):
+        logger.info("%s is complete", out)
+        return out
+    if model is None:
+        model = headless_resnet50(weights)
+    partial = out.with_name(out.name + ".partial")
+    _start_or_go_on(partial, description, names, _output_shape(model), compression)
+    _fill(partial, files, model, batch_size, progress)
+    partial.replace(out)
     return out
+
+
+def _check_request(files: Sequence[Path], dtype: str) -> None:
+    if dtype not in ("float16", "float32"):
+        raise ValueError(f"dtype must be float16 or float32, not {dtype}")
+    if not files:
+        raise ValueError("there is no photograph to compute representations of")
+    if len({file.name for file in files}) < len(files):
+        raise ValueError("two photographs have the same name, which is what rows are found by")
+    missing = [file for file in files if not file.is_file()]
+    if missing:
+        raise FileNotFoundError(f"{len(missing)} of {len(files)} photographs are missing: {_few(missing)}")
+
+
+def _describe(backbone: str, version: str, weights: str, sha256: str) -> dict[str, str]:
+    return {
+        "backbone": backbone,
+        "representation": f"{backbone}-{version}",
+        "weights": weights,
+        "weights_sha256": sha256,
+        "resize": RESIZE,
+        "preprocessing": PREPROCESSING,
+    }
+
+
+def _file_sha256(path: Path) -> str:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no weights file {path}")
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _model_sha256(model: Any) -> str:
+    """SHA-256 of a model's weights, in its own order; unlike a file's, it does not depend on a format."""
+    digest = hashlib.sha256()
+    for values in model.get_weights():
+        digest.update(np.ascontiguousarray(values).tobytes())
+    return digest.hexdigest()
+
+
+def _output_shape(model: Any) -> tuple[int, ...]:
+    """Shape of one photograph's representation."""
+    return tuple(model.compute_output_shape((1, IMAGE_SIZE, IMAGE_SIZE, 3))[1:])
+
+
+def _is_complete(out: Path, description: dict[str, str], names: list[str]) -> bool:
+    """Whether ``out`` holds what is asked for; FileExistsError if it is a file of somebody else's."""
+    import h5py
+
+    if not out.exists():
+        return False
+    if not h5py.is_hdf5(out):
+        raise FileExistsError(f"{out} is there and holds no representations; choose another name")
+    with h5py.File(out, "r") as file:
+        if "representation" not in file.attrs:
+            raise FileExistsError(f"{out} does not say what made it; choose another name")
+        difference = _difference(file, description, names)
+    if difference:
+        logger.warning("%s will be replaced: it has other %s", out, difference)
+    return not difference
+
+
+def _start_or_go_on(
+    partial: Path,
+    description: dict[str, str],
+    names: list[str],
+    shape: tuple[int, ...],
+    compression: Compression,
+) -> None:
+    """Make sure that ``partial`` is a file that what is asked for can be written to."""
+    import h5py
+
+    if partial.exists():
+        difference = _why_not_go_on(partial, description, names)
+        if not difference:
+            return
+        logger.warning("%s is started anew: it has other %s", partial, difference)
+        partial.unlink()
+    storage: dict[str, Any] = {}
+    if compression is not None:
+        # One row a chunk, so that any subset can be read; gzip beyond level 1 only costs time.
+        options = 1 if compression == "gzip" else None
+        storage = {"chunks": (1, *shape), "compression": compression, "compression_opts": options}
+    partial.parent.mkdir(parents=True, exist_ok=True)
+    with h5py.File(partial, "w") as file:
+        file.create_dataset("reprs", (len(names), *shape), description["dtype"], **storage)
+        file.create_dataset("filenames", data=names, dtype=h5py.string_dtype("utf-8"))
+        file.attrs.update(description)
+        file.attrs["done"] = 0
+
+
+def _why_not_go_on(partial: Path, description: dict[str, str], names: list[str]) -> str:
+    import h5py
+
+    try:
+        with h5py.File(partial, "r") as file:
+            return _difference(file, description, names) if "done" in file.attrs else "contents"
+    except BlockingIOError:  # HDF5 locks a file that is being written
+        raise RuntimeError(f"{partial} is being written by another process") from None
+    except OSError as error:
+        return f"contents (unreadable: {error})"
+
+
+def _difference(file: Any, description: dict[str, str], names: list[str]) -> str:
+    """What distinguishes a file from what is asked for, in words; empty when nothing does."""
+    differing = [key for key, value in description.items() if file.attrs.get(key) != value]
+    if "filenames" not in file or file["filenames"].asstr()[:].tolist() != names:
+        differing.append("photographs")
+    return ", ".join(differing)
+
+
+def _fill(partial: Path, files: Sequence[Path], model: Any, batch_size: int, progress: bool) -> None:
+    """Compute the rows that are not done yet. However this ends, the rows counted as done are written."""
+    import h5py
+    import tensorflow as tf
+    from tqdm import tqdm
+
+    with h5py.File(partial, "r+") as file, ThreadPoolExecutor(max_workers=1) as writer:
+        reprs, begin = file["reprs"], int(file.attrs["done"])
+        if begin:
+            logger.info("going on with %s after %d of %d photographs", partial, begin, len(files))
+        forward = _compile(model, tf.as_dtype(reprs.dtype))
+
+        def write(start: int, values: Any) -> None:
+            if file.attrs["done"] != start:
+                return  # the batch before could not be written, so this one must not count
+            stop = start + len(values)
+            reprs[start:stop] = values.numpy()
+            # The counter reaches the disk with the next flush, so never before the rows.
+            file.flush()
+            file.attrs["done"] = stop
+
+        waiting: deque[Future[None]] = deque()
+        with tqdm(total=len(files), initial=begin, unit="image", disable=not progress) as bar:
+            for images in _batches(files[begin:], batch_size):
+                waiting.append(writer.submit(write, begin, forward(images)))
+                begin += len(images)
+                bar.update(len(images))
+                if len(waiting) > _WRITE_BEHIND:
+                    waiting.popleft().result()
+            for last in waiting:
+                last.result()
+        del file.attrs["done"]
+
+
+def _compile(model: Any, dtype: Any) -> Any:
+    """A function of a batch of photographs (N, 224, 224, 3), with any N, compiled once."""
+    import keras
+    import tensorflow as tf
+
+    def forward(images: Any) -> Any:
+        values = model(keras.applications.resnet50.preprocess_input(images), training=False)
+        # Out of float16's range means its largest number, not infinity.
+        return tf.cast(tf.clip_by_value(values, float(dtype.min), float(dtype.max)), dtype)
+
+    return tf.function(
+        forward, input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)]
+    )
+
+
+def _batches(files: Sequence[Path], batch_size: int) -> Iterator[Any]:
+    """Photographs resized to 224-pixel squares, float32 RGB 0 to 255, batch by batch, decoded ahead."""
+    import tensorflow as tf
+
+    paths = [str(file) for file in files]
+    if not paths:
+        return
+    dataset = tf.data.Dataset.from_tensor_slices(paths).map(_load, num_parallel_calls=tf.data.AUTOTUNE)
+    given = 0
+    try:
+        for images in dataset.batch(batch_size).prefetch(_DECODE_AHEAD):
+            yield images
+            given += len(images)
+    except tf.errors.InvalidArgumentError:
+        # TensorFlow does not say which photograph of the batch it was.
+        for path in paths[given : given + batch_size]:
+            try:
+                _load(path)
+            except tf.errors.InvalidArgumentError as error:
+                raise ValueError(f"{path} cannot be decoded: {error.message}") from None
+        raise
+
+
+def _load(path: Any) -> Any:
+    """One photograph as a 224-pixel square, float32 RGB 0 to 255."""
+    import tensorflow as tf
+
+    # The accurate DCT is libjpeg's default and Pillow's; TensorFlow's own is a faster approximation.
+    image = tf.io.decode_jpeg(tf.io.read_file(path), channels=3, dct_method="INTEGER_ACCURATE")
+    return resize_bilinear(image, (IMAGE_SIZE, IMAGE_SIZE))
+
+
+# --- a file to arrays ------------------------------------------------------------------------------
+
+
+def representation_key(path: str | Path) -> str:
+    """The key ``<data_set>/<representation>`` of a representations file, which thresholds belong to.
+
+    A file with nothing but ``reprs`` is the published one: "voc2007/resnet50-published".
+
+    Raises FileNotFoundError, or ValueError when it is no representations file.
+    """
+    with _open(path) as file:
+        if "representation" in file.attrs and "data_set" in file.attrs:
+            return f"{file.attrs['data_set']}/{file.attrs['representation']}"
+        if set(file) == {"reprs"}:
+            return PUBLISHED_KEY
+    raise ValueError(f"{path} does not say what made it")
+
+
+def load_representations(
+    path: str | Path, annotations: Sequence[Annotation], root: str | Path | None = None
+) -> npt.NDArray[np.float32]:
+    """Representations (N, 7, 7, 2048), float32, of the N ``annotations``, row by row.
+
+    Rows are found by file name, in whatever order and of whatever larger set the file has them. The
+    published file has no names: its rows are the 1264 official annotations in order. For a part of them
+    (photographs may be missing), ``root``, the data root, says which.
+
+    Raises FileNotFoundError, or ValueError when an annotation has no row or it cannot be known which.
+    """
+    wanted = [annotation["filename"] for annotation in annotations]
+    with _open(path) as file:
+        if "filenames" in file:
+            names = file["filenames"].asstr()[:].tolist()
+        else:
+            names = _published_names(path, len(file["reprs"]), wanted, root)
+        row_of = {name: row for row, name in enumerate(names)}
+        if len(row_of) < len(file["reprs"]):
+            raise ValueError(f"{path} has {len(file['reprs'])} rows for {len(row_of)} file names")
+        missing = [name for name in wanted if name not in row_of]
+        if missing:
+            raise ValueError(f"{path} has no row for {len(missing)} of {len(wanted)} images: {_few(missing)}")
+        return _read_rows(file["reprs"], np.array([row_of[name] for name in wanted], dtype=np.intp))
+
+
+def _published_names(path: str | Path, rows: int, wanted: list[str], root: str | Path | None) -> list[str]:
+    """The names of a file without names, if they can be known."""
+    names = wanted
+    if _names_sha256(names) != PUBLISHED_NAMES_SHA256 and root is not None:
+        names = [annotation["filename"] for annotation in load_annotations(root, require_photos=False)]
+    if len(names) != rows or _names_sha256(names) != PUBLISHED_NAMES_SHA256:
+        raise ValueError(
+            f"{path} holds {rows} rows without file names, so which belongs to which of these "
+            f"{len(wanted)} images is known only for the official 1264 of Pascal VOC 2007, or for a part of "
+            "them with root=, the data root with all annotation files. Otherwise compute the "
+            "representations anew with extract_features."
+        )
+    return names
+
+
+def _names_sha256(names: Sequence[str]) -> str:
+    return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def _read_rows(reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
+    """The given rows of an HDF5 data set as float32, block by block of the file, in bounded extra memory."""
+    result = np.empty((len(rows), *reprs.shape[1:]), dtype=np.float32)
+    for start in range(0, reprs.shape[0], _BLOCK):
+        places = np.flatnonzero((rows >= start) & (rows < start + _BLOCK))
+        if not places.size:
+            continue
+        here = rows[places]
+        block = reprs[here.min() : here.max() + 1]
+        if (
+            np.array_equal(places, np.arange(places[0], places[0] + len(block)))
+            and (np.diff(here) == 1).all()
+        ):
+            result[places[0] : places[0] + len(block)] = block  # a slice: no copy for the index
+        else:
+            result[places] = block[here - here.min()]
+    return result
+
+
+def _open(path: str | Path) -> Any:
+    """A representations file, open for reading; the caller closes it."""
+    import h5py
+
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"there is no representations file {path}")
+    try:
+        file = h5py.File(path, "r")
+    except OSError as error:
+        raise ValueError(f"{path} is not a readable HDF5 file: {error}") from None
+    if not isinstance(file.get("reprs"), h5py.Dataset):
+        file.close()
+        raise ValueError(f"{path} has no data set reprs")
+    return file
+
+
+def _few(items: Sequence[object], limit: int = 5) -> str:
+    return ", ".join(map(str, items[:limit])) + (", ..." if len(items) > limit else "")

@@ -15,12 +15,14 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
+from helpers.data import CLASSES
+
 Colour = tuple[int, int, int]
 FloatArray = npt.NDArray[np.float64]
 Point = tuple[float, float]
 Rng = np.random.Generator
 
-CLASSES = ("dog", "cat", "bus", "car", "aeroplane")
+
 PICTURE_SIZES = ((500, 375), (500, 375), (500, 375), (500, 333), (375, 500))
 OVERSAMPLING = 2
 MARGIN = 4  # pixels left free between the object and the edge of the picture

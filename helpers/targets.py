@@ -48,7 +48,7 @@ def interpret_output(
     ``cls`` (5,) are the class probabilities, ``boxes`` (4,) one centre box in the 224-pixel frame. See
     ``interpret_outputs``, which does the same for many.
     """
-    return interpret_outputs([cls], [boxes], [img_size])[0]
+    return interpret_outputs(np.asarray(cls)[np.newaxis], np.asarray(boxes)[np.newaxis], [img_size])[0]
 
 
 def interpret_outputs(
@@ -93,7 +93,7 @@ def _voc_boxes(centers: FloatArray, sizes: FloatArray) -> list[list[int]]:
     with np.errstate(all="ignore"):
         limits = np.tile(sizes, 2)
         corners = center_to_corners(centers) * limits / IMAGE_SIZE
-        lost = ~np.isfinite(corners).all(axis=1)
+        lost = ~np.isfinite(corners.sum(axis=1))  # one edge is enough
         corners = np.clip(np.where(lost[:, np.newaxis], 0.0, corners), 0.0, limits)
     voc = corners_to_voc(corners)
     voc[lost] = _NO_BOX

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import pytest
 
-from helpers.download import DownloadError, download, extract_tar
+from helpers.download import CHUNK, DownloadError, download, extract_tar
 
-CONTENT = bytes(range(256)) * 4000  # 1 MB, more than one chunk
+CONTENT = bytes(range(256)) * 4096  # 1 MiB: several chunks, and halves end where a chunk ends
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
@@ -29,6 +29,7 @@ class Server:
     content: bytes = CONTENT
     after_break: bytes | None = None  # the file changes after the first broken answer
     breaks_left: int = 1
+    break_after: int | None = None  # bytes; half of the answer if None
     requests: list[tuple[str, str | None]] = field(default_factory=list)
 
     def url(self, behaviour: str) -> str:
@@ -49,7 +50,6 @@ def server() -> Iterator[Server]:
                 return self.send_error(404)
             if behaviour == "html":
                 content = b"<html>Please log in</html>"
-            start = 0
             if wanted and behaviour not in ("ignores-range", "breaks-and-ignores-range"):
                 start = int(re.fullmatch(r"bytes=(\d+)-", wanted)[1])
                 if start >= len(content):
@@ -59,16 +59,20 @@ def server() -> Iterator[Server]:
                     return self.end_headers()
                 if behaviour == "wrong-place":
                     start = 0
+                end = len(content)
+                if behaviour == "breaks-then-sends-little":
+                    end = min(end, start + CHUNK * 3)
                 self.send_response(206)
-                self.send_header("Content-Range", f"bytes {start}-{len(content) - 1}/{len(content)}")
+                self.send_header("Content-Range", f"bytes {start}-{end - 1}/{len(content)}")
+                body = content[start:end]
             else:
                 self.send_response(200)
-            body = content[start:]
+                body = content
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             if behaviour.startswith("breaks") and state.breaks_left > 0:
                 state.breaks_left -= 1
-                body = body[: len(body) // 2]
+                body = body[: state.break_after or len(body) // 2]
                 if state.after_break is not None:
                     state.content = state.after_break
             self.wfile.write(body)
@@ -77,6 +81,7 @@ def server() -> Iterator[Server]:
             pass
 
     http = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    http.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that hangs up is expected
     state.address = f"http://127.0.0.1:{http.server_port}"
     thread = threading.Thread(target=http.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
     thread.start()
@@ -158,6 +163,12 @@ class TestDownload:
         (tmp_path / "file.bin.part").write_bytes(CONTENT[:1234])
         target = download(server.url("wrong-place"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
+        assert [wanted for _, wanted in server.requests] == ["bytes=1234-", None]
+
+    def test_what_if_the_server_sends_less_than_the_rest(self, server: Server, tmp_path: Path) -> None:
+        # HTTP allows it, and without a hash only the size tells that something is missing.
+        target = download(server.url("breaks-then-sends-little"), tmp_path / "file.bin", progress=False)
+        assert target.read_bytes() == CONTENT
 
     def test_what_if_the_part_is_already_complete(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(CONTENT)
@@ -172,6 +183,7 @@ class TestDownload:
 
     def test_is_a_server_that_never_finishes_given_up(self, server: Server, tmp_path: Path) -> None:
         server.breaks_left = 99
+        server.break_after = CHUNK
         with pytest.raises(DownloadError, match="still incomplete after 10 attempts"):
             download(server.url("breaks"), tmp_path / "file.bin", SHA256, progress=False)
         assert len(server.requests) == 10
@@ -267,18 +279,16 @@ class TestExtractTar:
     @pytest.mark.parametrize(
         "evil",
         [
-            [("../evil", b"!")],
-            [("top/../../evil", b"!")],
-            [("ABSOLUTE/evil", b"!")],
-            [special("link", tarfile.SYMTYPE, ".."), ("link/evil", b"!")],
-            [special("link", tarfile.SYMTYPE, "../evil")],
-            [special("link", tarfile.SYMTYPE, "/etc/passwd")],
-            [special("link", tarfile.LNKTYPE, "../outside")],
-            [special("pipe", tarfile.FIFOTYPE)],
-            [special("device", tarfile.CHRTYPE)],
+            pytest.param([("../evil", b"!")], id="parent"),
+            pytest.param([("top/../../evil", b"!")], id="hidden parent"),
+            pytest.param([("ABSOLUTE/evil", b"!")], id="absolute"),
+            pytest.param([special("link", tarfile.SYMTYPE, ".."), ("link/evil", b"!")], id="through a link"),
+            pytest.param([special("link", tarfile.SYMTYPE, "../outside")], id="link out"),
+            pytest.param([special("link", tarfile.SYMTYPE, "/etc/passwd")], id="absolute link"),
+            pytest.param([special("link", tarfile.LNKTYPE, "../outside")], id="hard link"),
+            pytest.param([special("pipe", tarfile.FIFOTYPE)], id="pipe"),
+            pytest.param([special("device", tarfile.CHRTYPE)], id="device"),
         ],
-        ids=["parent", "hidden-parent", "absolute", "through-link", "symlink", "symlink-absolute"]
-        + ["hardlink", "pipe", "device"],
     )
     def test_is_a_malicious_archive_refused_whole(
         self, tmp_path: Path, evil: list[tarfile.TarInfo | tuple[str, bytes]]

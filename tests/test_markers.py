@@ -95,8 +95,16 @@ class TestRegions:
         [
             (["BEGIN SOLUTION"], 2, "BEGIN SOLUTION without an END SOLUTION"),
             (["END SOLUTION"], 2, "END SOLUTION without a BEGIN SOLUTION"),
-            (["BEGIN SOLUTION", "BEGIN SOLUTION", "END SOLUTION"], 3, "BEGIN SOLUTION inside the SOLUTION region"),
-            (["BEGIN SOLUTION", "END HIDDEN TESTS"], 3, "END HIDDEN TESTS closes the SOLUTION region of line 2"),
+            (
+                ["BEGIN SOLUTION", "BEGIN SOLUTION", "END SOLUTION"],
+                3,
+                "BEGIN SOLUTION inside the SOLUTION region",
+            ),
+            (
+                ["BEGIN SOLUTION", "END HIDDEN TESTS"],
+                3,
+                "END HIDDEN TESTS closes the SOLUTION region of line 2",
+            ),
             (["BEGIN SOLUTION", "END SOLUTION", "END SOLUTION"], 4, "END SOLUTION without a BEGIN SOLUTION"),
         ],
     )
@@ -139,7 +147,8 @@ class TestGrading:
         assert "None" in problem.message
 
     def test_does_a_repeated_grade_id_stop_at_both(self) -> None:
-        found = problems(solution(), grade_cell(), grade_cell())
+        copied = code("again", TEST, grade_id="test_area", grade=True, points=2)
+        found = problems(solution(), grade_cell(), copied)
         assert [problem.cell for problem in found] == ["cell 2 'test_area'", "cell 3 'test_area'"]
 
     def test_does_a_missing_grade_id_stop(self) -> None:

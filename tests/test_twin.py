@@ -10,7 +10,7 @@ from notebooks import SOLUTION, code, grade_cell, markdown, notebook, right_note
 from grading import twin
 from grading.errors import ReleaseError
 
-TEXT = '''\
+TEXT = """\
 # %% [markdown] id="intro"
 # # Areas
 #
@@ -34,7 +34,7 @@ assert area(None) == 1  # “quoted”
 # only a comment
 
 # %% id="empty"
-'''
+"""
 
 
 class TestRoundTrip:
@@ -43,7 +43,7 @@ class TestRoundTrip:
 
     def test_is_notebook_to_text_to_notebook_the_identity(self) -> None:
         master = right_notebook(
-            code("classes", "class A:\n    pass\n\n\n%time x = 1\n# %% not a cell\n!ls", tags=["demo"]),
+            code("classes", "class A:\n    pass\n\n\n%time x = 1\n# !pip\n\n!ls", tags=["demo"]),
             markdown("essay", "Say why.", grade_id="essay", grade=True, solution=True, points=2.5),
             markdown("task", "Do it.", grade_id="task", task=True, points=1),
             code("last", ""),
@@ -91,7 +91,10 @@ class TestBadHeaders:
         ("text", "complaint"),
         [
             ("# %%\nx = 1\n", "cell 1, which begins with 'x = 1', has no id"),
-            ('# %% id="a"\nx = 1\n\n# %% id="a"\ny = 2\n', "cell 2, which begins with 'y = 2', has the id 'a'"),
+            (
+                '# %% id="a"\nx = 1\n\n# %% id="a"\ny = 2\n',
+                "cell 2, which begins with 'y = 2', has the id 'a'",
+            ),
             ('# %% id="two words"\nx = 1\n', "has the id 'two words'"),
             ('# %% id="a" [markdown]\n# x = 1\n', "has a header that cannot be read"),
             ('x = 1\n\n# %% id="a"\ny = 2\n', "cell 1, which begins with 'x = 1', has no id"),
@@ -123,7 +126,10 @@ class TestInStep:
         [
             (lambda nb: nb.cells[1].update(source="changed"), "cell 2 'install' differs in its source"),
             (lambda nb: nb.cells[1].metadata.update(tags=[]), "cell 2 'install' differs in its metadata"),
-            (lambda nb: nb.cells[3].update(execution_count=1), "cell 4 'test_area' differs in its execution_count"),
+            (
+                lambda nb: nb.cells[3].update(execution_count=1),
+                "cell 4 'test_area' differs in its execution_count",
+            ),
             (lambda nb: nb.cells.pop(2), "cell 3 'area' is only in the twin"),
             (lambda nb: nb.cells.append(code("more", "")), "cell 7 'more' is only in the notebook"),
             (lambda nb: nb.cells.append(nb.cells.pop(0)), "another order"),

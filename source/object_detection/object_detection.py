@@ -47,7 +47,7 @@ import helpers
 
 SEED = 0  # every training below starts from this seed, so that running it again gives the same result
 
-helpers.setup()
+helpers.setup();
 
 # %% [markdown] id="data-text"
 # ## The data
@@ -61,7 +61,7 @@ from helpers import fetch_representations, fetch_voc2007
 voc_root = fetch_voc2007()
 reprs_path = fetch_representations()
 
-helpers.setup(voc_root, reprs_path)
+helpers.setup(voc_root, reprs_path);
 
 # %% [markdown] id="plan"
 # # Classification and Localization model

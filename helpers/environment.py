@@ -98,8 +98,8 @@ def setup(root: str | Path | None = None, representations: str | Path | None = N
         if photos is not None and not reprs.named and reprs.shape[0] != photos.usable_images:
             problems.append(
                 f"{representations} has {reprs.shape[0]} rows, without file names, for "
-                f"{photos.usable_images} usable images: rows and images do not belong together. Fetch all photographs with "
-                "fetch_voc2007(), or compute the representations anew."
+                f"{photos.usable_images} usable images: rows and images do not belong together. Fetch all "
+                "photographs with fetch_voc2007(), or compute the representations anew."
             )
 
     for problem in problems:

@@ -1,0 +1,91 @@
+"""Do the visible tests say the right thing about a model's outputs?"""
+
+import numpy as np
+import pytest
+
+from helpers.checks import box_scale_hint, output_problems, partial_credit, thresholds_for
+
+CLASSES = np.full((8, 5), 0.2)
+BOXES = np.full((8, 4), 112.0)
+
+
+def the_problem(outputs: object, num_classes: int = 5) -> str:
+    (problem,) = output_problems(outputs, n=8, num_classes=num_classes)
+    return problem
+
+
+def test_right_outputs_have_no_problems() -> None:
+    assert output_problems([CLASSES, BOXES], n=8, num_classes=5) == []
+
+
+def test_are_swapped_heads_recognised_as_such() -> None:
+    assert "swapped" in the_problem([BOXES, CLASSES])
+
+
+def test_is_a_single_output_named() -> None:
+    assert "one array of shape (8, 5)" in the_problem(CLASSES)
+
+
+def test_are_three_outputs_counted() -> None:
+    assert "3 outputs" in the_problem([CLASSES, BOXES, BOXES])
+
+
+def test_is_a_box_of_two_numbers_explained() -> None:
+    assert "(8, 4)" in the_problem([CLASSES, BOXES[:, :2]])
+
+
+def test_is_a_wrong_number_of_classes_explained() -> None:
+    assert "(8, 5)" in the_problem([np.full((8, 3), 1 / 3), BOXES])
+
+
+@pytest.mark.parametrize("head", [0, 1])
+def test_are_nans_noticed_in_either_head(head: int) -> None:
+    outputs = [CLASSES.copy(), BOXES.copy()]
+    outputs[head][3] = np.nan
+    assert "NaN" in the_problem(outputs)
+
+
+def test_are_logits_told_from_probabilities() -> None:
+    assert "softmax" in the_problem([CLASSES * 7, BOXES])
+
+
+def test_four_classes_are_not_mistaken_for_a_box() -> None:
+    assert output_problems([np.full((8, 4), 0.25), BOXES], n=8, num_classes=4) == []
+
+
+def test_boxes_between_0_and_1_get_a_hint_about_the_frame() -> None:
+    assert "224" in box_scale_hint(BOXES / 224)
+    assert box_scale_hint(BOXES) == ""
+    assert box_scale_hint(np.full((2, 4), np.nan)) == ""
+
+
+@pytest.mark.parametrize(
+    ("value", "points"),
+    [(0.2, 0), (0.3, 0), (0.324, 0), (0.326, 1), (0.4, 4), (0.4999, 7), (0.5, 8), (0.9, 8), (float("nan"), 0)],
+)
+def test_how_many_points_a_value_earns(value: float, points: int) -> None:
+    assert partial_credit(value, start=0.3, minimum=0.5, points=8) == points
+
+
+def test_partial_credit_must_have_a_way_to_go() -> None:
+    with pytest.raises(ValueError, match="not below"):
+        partial_credit(0.4, start=0.5, minimum=0.5, points=8)
+
+
+THRESHOLDS = {
+    "sample/descriptors-v1": {"mean_iou": 0.5, "measured": "on the sample"},
+    "voc2007/other": {"mean_iou": 0.4},
+}
+
+
+def test_thresholds_are_found_by_data_set_and_representation() -> None:
+    assert thresholds_for(THRESHOLDS, "sample/descriptors-v1") == {"mean_iou": 0.5}
+
+
+def test_an_unknown_representation_gets_its_data_sets_other_thresholds() -> None:
+    assert thresholds_for(THRESHOLDS, "voc2007/resnet50-deadbeef") == {"mean_iou": 0.4}
+
+
+def test_an_unknown_data_set_is_refused_naming_those_there_are() -> None:
+    with pytest.raises(KeyError, match="voc2007/other"):
+        thresholds_for(THRESHOLDS, "coco/resnet50")
