@@ -12,7 +12,6 @@ Rounds alternate, so that whatever else the machine does hits all ways alike:
 """
 
 import argparse
-import itertools
 import os
 import platform
 import resource
@@ -76,10 +75,10 @@ def lab(model: keras.Model, paths: list[Path], batch_size: int) -> Callable[[], 
 
     def run() -> None:
         rows = []
-        for batch in itertools.batched(paths, batch_size):
+        for start in range(0, len(paths), batch_size):
             images = [
                 resize(imread(path), (224, 224), mode="reflect", preserve_range=True).astype("float32")
-                for path in batch
+                for path in paths[start : start + batch_size]
             ]
             rows.append(model(preprocess_input(np.stack(images))).numpy())
         np.concatenate(rows)
@@ -89,7 +88,9 @@ def lab(model: keras.Model, paths: list[Path], batch_size: int) -> Callable[[], 
 
 def main() -> None:
     """Run the rounds and print images per second, the ratio to bare, file sizes, memory and versions."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--voc-root", type=Path, required=True)
     parser.add_argument("--weights", required=True, help="a weights file, or imagenet")
     parser.add_argument("--limit", type=int, help="use the first N photographs only")
@@ -111,19 +112,34 @@ def main() -> None:
         if options.lab:
             ways["lab"] = lab(model, paths, size)
         rates: dict[str, list[float]] = {name: [] for name in ways}
+        costs: dict[str, list[float]] = {name: [] for name in ways}
         for number in range(options.rounds):
             # Every other round backwards, against drifts.
             for name, run in list(ways.items())[:: 1 if number % 2 == 0 else -1]:
-                start = time.perf_counter()
+                start, used = time.perf_counter(), time.process_time()
                 run()
                 rates[name].append(len(paths) / (time.perf_counter() - start))
-                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1e6 if os.name == "posix" else 1)
-                print(f"round {number + 1}  {name:12} {rates[name][-1]:6.1f} images/s  peak {peak:.2f} GB", flush=True)
-        print(f"\n{len(paths)} photographs, batches of {size}, {os.cpu_count()} cores; medians of {options.rounds} rounds")
-        for name, values in rates.items():
-            ratios = [value / base for value, base in zip(values, rates["bare"], strict=True)]
-            spread = f"{min(ratios):.2f} to {max(ratios):.2f}"
-            print(f"{name:12} {statistics.median(values):6.1f} images/s  of bare: {statistics.median(ratios):.2f} ({spread})")
+                costs[name].append((time.process_time() - used) / len(paths))
+                # Linux counts in KiB. The peak is that of the process so far: bare, first, is the floor.
+                peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e9
+                print(
+                    f"round {number + 1}  {name:12} {rates[name][-1]:6.1f} images/s  "
+                    f"{costs[name][-1] * 1000:6.1f} CPU ms each  peak {peak:.2f} GB",
+                    flush=True,
+                )
+        print(
+            f"\n{len(paths)} photographs, batches of {size}, {os.cpu_count()} cores; "
+            f"medians of {options.rounds} rounds"
+        )
+        for name in ways:
+            ratios = [value / base for value, base in zip(rates[name], rates["bare"], strict=True)]
+            # What is left of the ratio when other processes take turns on the cores.
+            cpu = statistics.median(costs["bare"]) / statistics.median(costs[name])
+            print(
+                f"{name:12} {statistics.median(rates[name]):6.1f} images/s  of bare: "
+                f"{statistics.median(ratios):.2f} ({min(ratios):.2f} to {max(ratios):.2f}), "
+                f"by CPU time {cpu:.2f}"
+            )
         for path in sorted(Path(folder).glob("*.h5")):
             print(f"{path.name:12} {path.stat().st_size / 1e6:6.1f} MB")
     print(

@@ -108,7 +108,7 @@ def demo(
     console.rule("Release")
     console.print(f"built {_shown(build_release(repository, assignment))}")
     console.rule("Data")
-    data = _sample() if dataset is Dataset.sample else _voc(voc_root, weights)
+    data = _sample() if dataset is Dataset.sample else voc_folder(repository, voc_root, weights)
     console.print(f"data: {_shown(data)}")
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
@@ -193,15 +193,15 @@ def _sample() -> Path:
     return make_sample()
 
 
-def _voc(voc_root: Path | None, weights: str) -> Path:
+def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
     """A data folder for real photographs: a link to them, and representations extracted here."""
     from helpers.data import data_set_name, fetch_voc2007, image_path, load_annotations
     from helpers.features import extract_features
 
-    root = voc_root if voc_root is not None else fetch_voc2007(_repository() / ".cache")
+    root = voc_root if voc_root is not None else fetch_voc2007(repository / ".cache")
     if not root.is_dir():
         raise FileNotFoundError(f"{root} is not a folder: give --voc-root the path of VOCdevkit")
-    folder = _repository() / ".cache" / "voc"
+    folder = repository / ".cache" / "voc"
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "VOCdevkit"
     if link.is_symlink():

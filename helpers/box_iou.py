@@ -31,13 +31,6 @@ def centre_box_iou(y_true: Any, y_pred: Any) -> Any:
     high = ops.minimum(true[..., :2] + true[..., 2:] / 2, pred[..., :2] + pred[..., 2:] / 2)
     intersection = ops.prod(ops.maximum(high - low, 0.0), axis=-1)
     union = ops.prod(true[..., 2:], axis=-1) + ops.prod(pred[..., 2:], axis=-1) - intersection
-    usable = ops.logical_and(
-        ops.logical_and(_is_box(true), _is_box(pred)), ops.logical_and(ops.isfinite(union), union > 0)
-    )
+    # As in `iou`: an inverted box meets nothing, and one that is not finite has no finite union.
+    usable = ops.logical_and(union > 0, ops.isfinite(union))
     return ops.where(usable, intersection / ops.where(usable, union, 1.0), 0.0)
-
-
-def _is_box(boxes: Any) -> Any:
-    """Whether each centre box is finite and neither side is negative."""
-    ops = keras.ops
-    return ops.logical_and(ops.all(ops.isfinite(boxes), axis=-1), ops.all(boxes[..., 2:] >= 0, axis=-1))

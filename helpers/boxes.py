@@ -31,13 +31,13 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> float | FloatArray:
     # Column by column, which is several times faster than reductions over an axis of length 4.
     ax0, ay0, ax1, ay1 = np.moveaxis(first, -1, 0)
     bx0, by0, bx1, by1 = np.moveaxis(second, -1, 0)
-    # Wild predictions overflow or give inf - inf; `usable` is false for them.
+    # An inverted box meets nothing. Boxes that are not finite overflow or give inf - inf: not `usable`.
     with np.errstate(all="ignore"):
         width = np.minimum(ax1, bx1) - np.maximum(ax0, bx0)
         height = np.minimum(ay1, by1) - np.maximum(ay0, by0)
         intersection = np.maximum(width, 0.0) * np.maximum(height, 0.0)
         union = (ax1 - ax0) * (ay1 - ay0) + (bx1 - bx0) * (by1 - by0) - intersection
-        usable = (ax1 > ax0) & (ay1 > ay0) & (bx1 > bx0) & (by1 > by0) & (union > 0) & (union < np.inf)
+        usable = (union > 0) & (union < np.inf)
         result = np.divide(intersection, union, out=np.zeros(union.shape), where=usable)
     return float(result) if result.ndim == 0 else result
 

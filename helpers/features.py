@@ -255,8 +255,8 @@ def _start_or_go_on(
     with h5py.File(partial, "w") as file:
         file.create_dataset("reprs", (len(names), *shape), description["dtype"], **storage)
         file.create_dataset("filenames", data=names, dtype=h5py.string_dtype("utf-8"))
+        file.attrs["done"] = 0  # before the description: without a counter, a file is complete
         file.attrs.update(description)
-        file.attrs["done"] = 0
 
 
 def _why_not_go_on(partial: Path, description: dict[str, str], names: list[str]) -> str:
@@ -264,7 +264,7 @@ def _why_not_go_on(partial: Path, description: dict[str, str], names: list[str])
 
     try:
         with h5py.File(partial, "r") as file:
-            return _difference(file, description, names) if "done" in file.attrs else "contents"
+            return _difference(file, description, names)
     except BlockingIOError:  # HDF5 locks a file that is being written
         raise RuntimeError(f"{partial} is being written by another process") from None
     except OSError as error:
@@ -286,7 +286,8 @@ def _fill(partial: Path, files: Sequence[Path], model: Any, batch_size: int, pro
     from tqdm import tqdm
 
     with h5py.File(partial, "r+") as file, ThreadPoolExecutor(max_workers=1) as writer:
-        reprs, begin = file["reprs"], int(file.attrs["done"])
+        reprs = file["reprs"]
+        begin = int(file.attrs.setdefault("done", len(reprs)))
         if begin:
             logger.info("going on with %s after %d of %d photographs", partial, begin, len(files))
         forward = _compile(model, tf.as_dtype(reprs.dtype))
@@ -432,13 +433,7 @@ def _read_rows(reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32
             continue
         here = rows[places]
         block = reprs[here.min() : here.max() + 1]
-        if (
-            np.array_equal(places, np.arange(places[0], places[0] + len(block)))
-            and (np.diff(here) == 1).all()
-        ):
-            result[places[0] : places[0] + len(block)] = block  # a slice: no copy for the index
-        else:
-            result[places] = block[here - here.min()]
+        result[places] = block[here - here.min()]
     return result
 
 

@@ -544,6 +544,6 @@ def _light(image: Image.Image, rng: Rng) -> Image.Image:
     slope = rng.uniform(-0.15, 0.15, 2)
     light = rng.uniform(0.75, 1.1) * (1 + slope[0] * x[None, :] + slope[1] * y[:, None])
     tint = 1 + rng.uniform(-0.06, 0.06, 3)
-    grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(rng.uniform(2, 6))
+    grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(rng.uniform(1.5, 4.5))
     pixels = np.asarray(image, dtype=np.float32) * light[..., None].astype(np.float32) * tint.astype(np.float32)
     return Image.fromarray(np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8))

@@ -12,9 +12,6 @@ from helpers.data import CLASSES, Annotation, idx2labels, labels2idx
 IMAGE_SIZE = 224
 """Side in pixels of the square that every photograph is resized to, aspect ratio ignored."""
 
-# The VOC box of no pixel at all: its corners are (0, 0, 0, 0), so that its IoU with anything is 0.
-_NO_BOX = (1, 1, 0, 0)
-
 # The functional form, because "class" is a keyword.
 Prediction = TypedDict("Prediction", {"class": str, "confidence": float, "bbox": list[int]})
 
@@ -94,10 +91,9 @@ def _voc_boxes(centers: FloatArray, sizes: FloatArray) -> list[list[int]]:
         limits = np.tile(sizes, 2)
         corners = center_to_corners(centers) * limits / IMAGE_SIZE
         lost = ~np.isfinite(corners.sum(axis=1))  # one edge is enough
+        # Corners (0, 0, 0, 0) hold no pixel: as a VOC box, [1, 1, 0, 0].
         corners = np.clip(np.where(lost[:, np.newaxis], 0.0, corners), 0.0, limits)
-    voc = corners_to_voc(corners)
-    voc[lost] = _NO_BOX
-    boxes: list[list[int]] = voc.tolist()
+    boxes: list[list[int]] = corners_to_voc(corners).tolist()
     return boxes
 
 

@@ -229,9 +229,18 @@ class TestFailures:
     def test_does_an_unknown_file_stop_it(self, tmp_path: Path) -> None:
         """Does a configuration that no longer ignores the instructor's files give nothing away?"""
         course = scratch_course(tmp_path / "course", right_notebook())
+        (course / "source" / ASSIGNMENT / "scoring.py").touch()
         with (course / "nbgrader_config.py").open("a") as config:
-            config.write("c.CourseDirectory.ignore = []\n")
-        self.check(course, "tiny.py")
+            config.write("c.CourseDirectory.ignore = ['tiny.py']\n")
+        self.check(course, "scoring.py would be given to students")
+
+    def test_does_a_public_file_with_a_private_name_stop_it(self, tmp_path: Path) -> None:
+        """Is it told that nbgrader, which goes by names alone, leaves such a file out?"""
+        course = scratch_course(tmp_path / "course", right_notebook())
+        for folder in (course / "source" / ASSIGNMENT, course / "source" / ASSIGNMENT / "public"):
+            folder.mkdir(exist_ok=True)
+            (folder / "data.csv").touch()
+        self.check(course, "public/data.csv is missing from the release")
 
     def test_does_an_unknown_assignment_stop_it(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())

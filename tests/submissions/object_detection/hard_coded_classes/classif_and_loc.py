@@ -19,7 +19,7 @@ def classif_and_loc(num_classes):
     model = Model(model_input, outputs=outputs)
     model.compile(
         optimizer=Adam(1e-3),
-        loss=["categorical_crossentropy", "mse"],
-        loss_weights=[1.0, 10 / 224**2],
+        loss=["categorical_crossentropy", "mae"],
+        loss_weights=[1.0, 10 / 224],
     )
     return model

@@ -1,0 +1,218 @@
+"""Is the object detection assignment fit to be handed out and graded?"""
+
+import filecmp
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import nbformat
+import pytest
+from nbformat import NotebookNode
+
+from grading.classroom import fill_in, solution_cells
+from grading.execute import Environment, Limits, _run
+from grading.release import build_release
+from grading.verify import Verdict, read_planted, verify
+
+ROOT = Path(__file__).parents[1]
+NAME = "object_detection"
+SHARED = ROOT.parent / "shared"
+MASTER = ROOT / "source" / NAME / f"{NAME}.ipynb"
+RELEASE = ROOT / "release" / NAME / f"{NAME}.ipynb"
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    from helpers.sample import make_sample
+
+    return make_sample()
+
+
+@pytest.fixture(scope="session")
+def voc() -> Path:
+    """A data folder with representations of the real photographs, extracted by the project (once)."""
+    root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
+    if not (root.is_dir() and weights.is_file()):
+        pytest.skip("the real photographs and weights (../shared) are not here")
+    from grading.cli import voc_folder
+
+    return voc_folder(ROOT, root, str(weights))
+
+
+def run_whole(notebook: NotebookNode, data: Path, cwd: Path) -> NotebookNode:
+    """Every cell, demonstrations too, as a student who runs it top to bottom."""
+    return _run(notebook, Environment(data=data, threads=2), Limits(), cwd, skip_demo=False)
+
+
+def errors(notebook: NotebookNode) -> dict[str, str]:
+    return {
+        cell.id: f"{output.ename}: {output.evalue}"
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    }
+
+
+def test_is_the_committed_release_what_the_master_gives_now(tmp_path: Path) -> None:
+    for name in ("source", "helpers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    fresh = build_release(tmp_path, NAME)
+    committed = ROOT / "release" / NAME
+    assert sorted(path.name for path in fresh.iterdir()) == sorted(path.name for path in committed.iterdir())
+    for path in fresh.glob("*.ipynb"):
+        assert filecmp.cmp(path, committed / path.name, shallow=False), f"run: course release {NAME}"
+
+
+def test_do_the_points_make_twenty() -> None:
+    points = {
+        cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
+        for cell in nbformat.read(MASTER, as_version=4).cells
+        if cell.metadata.get("nbgrader", {}).get("grade")
+    }
+    assert points == {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
+
+
+def test_does_no_training_validate_on_the_test_set() -> None:
+    """Field notes, bug 10."""
+    source = MASTER.with_suffix(".py").read_text()
+    assert "validation_data" not in source
+    assert source.count(".fit(") - 1 == source.count("validation_split=0.1")  # the 64 debugging examples have none
+
+
+def test_does_every_training_start_from_the_seed() -> None:
+    """Field notes, bug 10."""
+    for cell in nbformat.read(MASTER, as_version=4).cells:
+        if cell.cell_type == "code" and ".fit(" in cell.source and cell.id != "debug-fit":
+            assert "fix_seeds(SEED)" in cell.source, cell.id
+
+
+def test_does_the_exercise_fail_loudly_until_it_is_done() -> None:
+    """Field notes, bug 5: no `if head and head`, nothing hidden behind an except."""
+    released = nbformat.read(RELEASE, as_version=4)
+    assert "raise NotImplementedError" in solution_cells(released)["classif_and_loc"]
+    code = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
+    assert re.findall(r"except (\w+)", code) == ["ConnectionError"]
+
+
+def test_are_the_two_losses_on_one_scale() -> None:
+    """Field notes, bug 4: 1/0.001 made the box loss a thousand times too heavy."""
+    from seeds import sources  # the solution, built by name
+
+    space: dict[str, object] = {}
+    exec(sources(["solution"])["solution"], space)
+    model = space["classif_and_loc"](5)  # type: ignore[operator]
+    assert model.get_compile_config()["loss_weights"][1] <= 0.1
+
+
+def test_are_there_enough_planted_submissions() -> None:
+    names = {planted.name for planted in read_planted(ROOT / "tests/submissions" / NAME)}
+    assert len(names) >= 10
+    assert names >= {
+        "solution",
+        "published_better_model",
+        "bad_model",
+        "untouched",
+        "swapped_heads",
+        "wrong_shapes",
+        "raises_exception",
+        "nan_outputs",
+        "never_trained",
+        "slow",
+    }
+
+
+@pytest.mark.slow
+def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_path: Path) -> None:
+    found = errors(run_whole(nbformat.read(RELEASE, as_version=4), sample, tmp_path))
+    assert set(found) == {"train", "test_output_shapes", "test_class_accuracy", "test_iou", "hidden_tests"}
+    assert found.pop("train").startswith("NotImplementedError: ")
+    for message in found.values():
+        assert "complete classif_and_loc" in message
+
+
+@pytest.mark.slow
+def test_does_the_solved_release_run_top_to_bottom(sample: Path, tmp_path: Path) -> None:
+    solved = fill_in(
+        nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4))
+    )
+    assert errors(run_whole(solved, sample, tmp_path)) == {}
+
+
+def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
+    return {verdict.planted.name: verdict.differences for verdict in verdicts if verdict.differences}
+
+
+@pytest.mark.slow
+def test_does_every_planted_submission_get_what_it_deserves(sample: Path, tmp_path: Path) -> None:
+    limits = Limits(cell_seconds=90)
+    verdicts = verify(ROOT, NAME, tmp_path / "class", Environment(data=sample), limits, workers=2)
+    assert differences(verdicts) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.voc
+def test_do_they_on_the_real_photographs(voc: Path, tmp_path: Path) -> None:
+    limits = Limits(cell_seconds=180)
+    verdicts = verify(ROOT, NAME, tmp_path / "class", Environment(data=voc), limits, workers=2)
+    assert differences(verdicts) == {}
+
+
+@pytest.mark.slow
+@pytest.mark.voc
+def test_do_solution_and_bad_model_differ_over_five_seeds_on_the_real_photographs(voc: Path) -> None:
+    from seeds import measure
+
+    scores = measure(voc, ["solution", "bad_model"], seeds=5)
+    assert scores["solution"][:, 1].mean() >= 0.50
+    assert scores["bad_model"][:, 1].mean() <= 0.25
+
+
+@pytest.mark.slow
+@pytest.mark.network
+def test_does_the_solved_release_run_with_colabs_versions(sample: Path, tmp_path: Path) -> None:
+    """In an environment of its own: Colab's packages, and the release's wheel installed with --no-deps."""
+    constraints = SHARED / "constraints/colab-2026-08.txt"
+    if not constraints.is_file():
+        pytest.skip("Colab's versions (../shared/constraints) are not here")
+    python = colab_environment(constraints, tmp_path)
+    solved = fill_in(
+        nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4))
+    )
+    nbformat.write(solved, tmp_path / "solved.ipynb")
+    code = (
+        "import nbformat; from nbclient import NotebookClient;"
+        "nb = nbformat.read('solved.ipynb', 4); NotebookClient(nb, timeout=900, kernel_name='python3').execute();"
+        "nbformat.write(nb, 'ran.ipynb')"
+    )
+    run = subprocess.run(
+        [python, "-c", code],
+        cwd=tmp_path,
+        env={"PATH": str(python.parent), "HOME": str(tmp_path), "COURSE_DATA": str(sample), "TF_CPP_MIN_LOG_LEVEL": "2"},
+        capture_output=True,
+        text=True,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    ran = nbformat.read(tmp_path / "ran.ipynb", as_version=4)
+    assert "8 of 8 points" in str([cell.outputs for cell in ran.cells if cell.id == "test_iou"])
+
+
+def colab_environment(constraints: Path, folder: Path) -> Path:
+    """A virtual environment with Colab's versions and the released wheel; gives its Python."""
+    base = shutil.which("python3.13") or sys.executable
+    if subprocess.run([base, "-c", "import venv"], capture_output=True).returncode:
+        base = sys.executable
+    environment = folder / "colab"
+    subprocess.run([base, "-m", "venv", environment], check=True)
+    python = environment / "bin/python"
+    wanted = constraints.read_text()
+    if sys.platform == "linux":
+        wanted = re.sub(r"^tensorflow==", "tensorflow-cpu==", wanted, flags=re.MULTILINE)  # the same, smaller
+    (folder / "colab.txt").write_text(wanted)
+    (wheel,) = RELEASE.parent.glob("*.whl")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-r", folder / "colab.txt"], check=True)
+    subprocess.run([*pip, "--no-deps", wheel], check=True)
+    return python
