@@ -109,11 +109,16 @@ def main() -> None:
     for column in ("model", "class accuracy", "mean IoU", "valid accuracy"):
         table.add_column(column)
     for name, rows in found.items():
-        cells = (f"{low:.3f} / {mean:.3f} / {high:.3f}" for low, mean, high in zip(rows.min(0), rows.mean(0), rows.max(0), strict=True))
+        cells = (
+            f"{low:.3f} / {mean:.3f} / {high:.3f}"
+            for low, mean, high in zip(rows.min(0), rows.mean(0), rows.max(0), strict=True)
+        )
         table.add_row(name, *cells)
     console = Console()
     console.print(table)
-    console.print(f"The same box for every image (the median of the training boxes): mean IoU {data.best_constant_box():.3f}")
+    console.print(
+        f"The same box for every image (the median of the training boxes): mean IoU {data.best_constant_box():.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -140,9 +140,7 @@ class Classroom:
         page = Path(self.notebook_name).with_suffix(".html").name
         return self.folder / "feedback" / student / self.assignment / page
 
-    def _execute_all(
-        self, students: Sequence[str], workers: int, on_done: Callable[[str], None]
-    ) -> dict[str, str]:
+    def _execute_all(self, students: Sequence[str], workers: int, on_done: Callable[[str], None]) -> dict[str, str]:
         """Fill the store with what each submission gives; gives the errors by student."""
         settings = ExecuteOnce(config=self.config).settings()
         errors: dict[str, str] = {}
@@ -188,9 +186,7 @@ class Classroom:
                 return Graded(student, {}, error or "not in the gradebook")
             for notebook in submission.notebooks:
                 for grade in notebook.grades:
-                    questions[grade.name] = Question(
-                        grade.score, grade.max_score, reasons.get(grade.name, "")
-                    )
+                    questions[grade.name] = Question(grade.score, grade.max_score, reasons.get(grade.name, ""))
         return Graded(student, questions, error)
 
     @contextmanager
@@ -203,7 +199,7 @@ class Classroom:
             os.chdir(before)
 
 
-class _SanitiseOnly(Autograde):  # type: ignore[misc]
+class _SanitiseOnly(Autograde):
     """nbgrader's Autograde up to the point where it would execute."""
 
     def convert_single_notebook(self, notebook_filename: str) -> None:

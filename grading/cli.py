@@ -2,9 +2,10 @@
 
 import logging
 import tempfile
+from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
@@ -14,6 +15,9 @@ from rich.table import Table
 
 from grading.config import CONFIG_FILE
 from grading.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from grading.classroom import Question
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
 console = Console()
@@ -179,11 +183,11 @@ def _grade_planted(assignment: str, folder: Path, data: Path, workers: int, cell
     return len(wrong)
 
 
-def _reasons_lost(questions: dict[str, "object"]) -> list[str]:
+def _reasons_lost(questions: Mapping[str, "Question"]) -> list[str]:
     seen: dict[str, list[str]] = {}
     for name, question in questions.items():
-        if question.points < question.max_points:  # type: ignore[attr-defined]
-            seen.setdefault(question.reason or "no reason was given", []).append(name)  # type: ignore[attr-defined]
+        if question.points < question.max_points:
+            seen.setdefault(question.reason or "no reason was given", []).append(name)
     return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]
 
 

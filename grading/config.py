@@ -29,9 +29,7 @@ class Course(Configurable):
     def _valid_url(self, proposal: dict[str, Any]) -> str:
         match = GITHUB.fullmatch(proposal["value"])
         if match is None:
-            raise TraitError(
-                f"Course.url must look like https://github.com/OWNER/REPO, not {proposal['value']!r}"
-            )
+            raise TraitError(f"Course.url must look like https://github.com/OWNER/REPO, not {proposal['value']!r}")
         return f"https://github.com/{match['path']}"
 
     @property

@@ -77,9 +77,7 @@ def execute(notebook: NotebookNode, environment: Environment, limits: Limits, cw
     return executed
 
 
-def _run(
-    notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, skip_demo: bool
-) -> NotebookNode:
+def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, skip_demo: bool) -> NotebookNode:
     nb = copy.deepcopy(notebook)
     for cell in nb.cells:
         if cell.cell_type == "code":
@@ -113,9 +111,7 @@ def _only_demonstrates(cell: NotebookNode) -> bool:
     return DEMO_TAG in cell.metadata.get("tags", []) and "nbgrader" not in cell.metadata
 
 
-def _run_cells(
-    client: NotebookClient, wanted: list[tuple[int, NotebookNode]], deadline: float, limits: Limits
-) -> None:
+def _run_cells(client: NotebookClient, wanted: list[tuple[int, NotebookNode]], deadline: float, limits: Limits) -> None:
     lost = ""
     for index, cell in wanted:
         left = deadline - time.monotonic()
@@ -145,9 +141,7 @@ def _explain_interrupt(cell: NotebookNode, seconds: int) -> None:
 
 
 def _add_error(cell: NotebookNode, name: str, message: str) -> None:
-    cell.outputs.append(
-        nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"])
-    )
+    cell.outputs.append(nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"]))
 
 
 def _say_skipped(nb: NotebookNode, ran: list[tuple[int, NotebookNode]]) -> None:

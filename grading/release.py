@@ -55,7 +55,7 @@ def release_files(course_dir: Path, assignment: str) -> list[str]:
     return sorted([f"{assignment}.ipynb", wheel_name(course_dir / "helpers"), *public])
 
 
-class _Generate(GenerateAssignment):  # type: ignore[misc]
+class _Generate(GenerateAssignment):
     """nbgrader's converter, which only logs what went wrong, with a memory of it."""
 
     failure: Exception | None = None

@@ -26,14 +26,12 @@ from grading.wheel import build_wheel, wheel_name
 Processed = tuple[NotebookNode, dict[str, Any]]
 
 INLINE_TAG = "inline-json"
-INLINE = re.compile(
-    r"""(?P<start>\s*\w+ = )json\.loads\(Path\("(?P<path>[^"]+)"\)\.read_text\(encoding="utf-8"\)\)"""
-)
+INLINE = re.compile(r"""(?P<start>\s*\w+ = )json\.loads\(Path\("(?P<path>[^"]+)"\)\.read_text\(encoding="utf-8"\)\)""")
 TOKEN = re.compile(r"@[A-Z][A-Z_]*@")
 HIDDEN = "hidden_lines"
 
 
-class CheckMarkers(NbGraderPreprocessor):  # type: ignore[misc]
+class CheckMarkers(NbGraderPreprocessor):
     """Stop at a master whose markers or grading metadata are not right."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
@@ -41,7 +39,7 @@ class CheckMarkers(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class InlineJson(NbGraderPreprocessor):  # type: ignore[misc]
+class InlineJson(NbGraderPreprocessor):
     """In cells tagged `inline-json`, put a JSON file's content in the place of the line that reads it."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
@@ -56,7 +54,7 @@ class InlineJson(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class FillCourse(NbGraderPreprocessor):  # type: ignore[misc]
+class FillCourse(NbGraderPreprocessor):
     """Put this course's links in the places of `@COURSE_URL@`, `@COLAB_URL@`, `@RAW_URL@` and `@WHEEL@`."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
@@ -81,7 +79,7 @@ class FillCourse(NbGraderPreprocessor):  # type: ignore[misc]
         }
 
 
-class RememberHidden(NbGraderPreprocessor):  # type: ignore[misc]
+class RememberHidden(NbGraderPreprocessor):
     """Note what students must not see, before nbgrader takes it out."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
@@ -89,7 +87,7 @@ class RememberHidden(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class AddWheel(NbGraderPreprocessor):  # type: ignore[misc]
+class AddWheel(NbGraderPreprocessor):
     """Have the wheel of the students' library written beside the notebook."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
@@ -99,7 +97,7 @@ class AddWheel(NbGraderPreprocessor):  # type: ignore[misc]
         return nb, resources
 
 
-class NoLeaks(NbGraderPreprocessor):  # type: ignore[misc]
+class NoLeaks(NbGraderPreprocessor):
     """Stop if the notebook, or a file beside it, shows a hidden line, or if a cell has an output."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:

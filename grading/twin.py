@@ -58,7 +58,7 @@ def to_text(notebook: NotebookNode) -> str:
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
     """Serialise a notebook: always the same bytes for the same notebook, with a final newline."""
-    text: str = nbformat.writes(notebook)  # type: ignore[no-untyped-call]
+    text: str = nbformat.writes(notebook)
     return (text.rstrip("\n") + "\n").encode()
 
 
@@ -75,7 +75,7 @@ def check_in_step(twin_path: Path, notebook_path: Path) -> None:
         if not path.is_file():
             raise ReleaseError(f"{path} is missing: a master is a twin (.py) and the notebook made from it")
     expected = _read_twin(twin_path)
-    found = nbformat.read(notebook_path, as_version=4)  # type: ignore[no-untyped-call]
+    found = nbformat.read(notebook_path, as_version=4)
     differences = list(_differences(expected, found))
     if differences:
         heading = f"{notebook_path.name} is out of step with {twin_path.name}: make one from the other again"
@@ -130,7 +130,7 @@ def _new_cell(cell_type: str, source: str, cell_id: str, metadata: dict[str, Any
 
 
 def _new_notebook(cells: list[NotebookNode], metadata: dict[str, Any]) -> NotebookNode:
-    notebook: NotebookNode = nbformat.v4.new_notebook(  # type: ignore[no-untyped-call]
+    notebook: NotebookNode = nbformat.v4.new_notebook(
         cells=cells, metadata=copy.deepcopy(metadata), nbformat=4, nbformat_minor=5
     )
     return notebook

@@ -47,20 +47,20 @@ _ROOMS: dict[str, tuple[str, ...]] = {
 }
 _ROOM_OF = {name: room for room, names in _ROOMS.items() for name in names}
 
-__all__ = [*_ROOM_OF, "__version__"]  # noqa: PLE0604 (every element is a string)
+__all__ = [*_ROOM_OF, "__version__"]
 
 if TYPE_CHECKING:
     from helpers.box_iou import BoxIoU as BoxIoU
-    from helpers.boxes import *  # noqa: F403
-    from helpers.checks import *  # noqa: F403
-    from helpers.data import *  # noqa: F403
-    from helpers.display import *  # noqa: F403
-    from helpers.features import *  # noqa: F403
-    from helpers.metrics import *  # noqa: F403
-    from helpers.sample import make_sample as make_sample
+    from helpers.boxes import *
+    from helpers.checks import *
+    from helpers.data import *
+    from helpers.display import *
     from helpers.environment import fix_seeds as fix_seeds
     from helpers.environment import setup as setup
-    from helpers.targets import *  # noqa: F403
+    from helpers.features import *
+    from helpers.metrics import *
+    from helpers.sample import make_sample as make_sample
+    from helpers.targets import *
 
 
 def __getattr__(name: str) -> Any:

@@ -6,7 +6,7 @@ import keras
 
 
 @keras.saving.register_keras_serializable(package="helpers")
-class BoxIoU(keras.metrics.MeanMetricWrapper):  # type: ignore[misc]  # Keras has no types
+class BoxIoU(keras.metrics.MeanMetricWrapper):
     """Mean IoU of centre boxes ``(cx, cy, w, h)``, (N, 4) against (N, 4) in the same unit.
 
     ``model.compile(..., metrics={"head_boxes": BoxIoU()})`` shows it in ``fit``. It is the mean of

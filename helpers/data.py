@@ -35,16 +35,12 @@ VOC_URLS = (
 )
 VOC_SHA256 = "7d8cd951101b0957ddfd7a530bdc8a94f06121cfc1e511bb5937e973020c7508"
 
-REPRESENTATIONS_URLS = (
-    "https://github.com/m2dsupsdlclass/lectures-labs/releases/download/0.2/voc_representations.h5",
-)
+REPRESENTATIONS_URLS = ("https://github.com/m2dsupsdlclass/lectures-labs/releases/download/0.2/voc_representations.h5",)
 
 COURSE_DATA = "COURSE_DATA"  # environment variable: a folder that already holds everything
 
 # "class" is a Python keyword, hence the functional syntax.
-Annotation = TypedDict(
-    "Annotation", {"size": tuple[int, int], "filename": str, "class": str, "bbox": list[int]}
-)
+Annotation = TypedDict("Annotation", {"size": tuple[int, int], "filename": str, "class": str, "bbox": list[int]})
 
 
 class ParsedXml(TypedDict):
@@ -106,9 +102,7 @@ def _read_xml(path: Path) -> _Image:
 
 
 def _read_object(element: ElementTree.Element) -> _Object:
-    xmin, ymin, xmax, ymax = box = [
-        _number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")
-    ]
+    xmin, ymin, xmax, ymax = box = [_number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
     if xmax < xmin or ymax < ymin:
         raise ValueError(f"the box {box} ends before it begins")
     # Annotation tools often leave <difficult> out; VOC's own files always have it.
@@ -131,9 +125,7 @@ def _number(element: ElementTree.Element, tag: str) -> int:
         raise ValueError(f"<{tag}> is not a number: {text!r}") from None
 
 
-def load_annotations(
-    root: str | Path, difficult: str = "count", *, require_photos: bool = True
-) -> list[Annotation]:
+def load_annotations(root: str | Path, difficult: str = "count", *, require_photos: bool = True) -> list[Annotation]:
     """Annotations of the images that hold exactly one object of the five classes.
 
     Objects of other classes may be there too. The order is that of the file names.
@@ -155,9 +147,7 @@ def load_annotations(
     for path in annotation_files(root):
         image = _read_xml(path)
         objects = [
-            item
-            for item in image.objects
-            if item.name in labels2idx and (difficult == "count" or not item.difficult)
+            item for item in image.objects if item.name in labels2idx and (difficult == "count" or not item.difficult)
         ]
         if len(objects) == 1:
             annotations.append(

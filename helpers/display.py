@@ -33,9 +33,7 @@ def draw_bbox(
 
     xmin, ymin, xmax, ymax = (round(float(value)) - 1 for value in bbox)  # VOC counts pixels from 1
     # rectangle_perimeter draws around the corners it is given: step one pixel inward, to stay on the box.
-    rows, columns = rectangle_perimeter(
-        (ymin + 1, xmin + 1), (ymax - 1, xmax - 1), shape=img.shape[:2], clip=True
-    )
+    rows, columns = rectangle_perimeter((ymin + 1, xmin + 1), (ymax - 1, xmax - 1), shape=img.shape[:2], clip=True)
     drawn = img.copy()
     drawn[rows, columns] = 255 if img.ndim == 2 else color
     return drawn
@@ -107,9 +105,7 @@ def plot_history(history: Any) -> None:
     plt.show()
 
 
-def plot_positions(
-    representation: npt.NDArray[Any], image: Path | str, bbox: Sequence[float] | None = None
-) -> None:
+def plot_positions(representation: npt.NDArray[Any], image: Path | str, bbox: Sequence[float] | None = None) -> None:
     """Show where in an image its representation is active, and what is left of that after averaging.
 
     Three panels: the image with its box; the mean activation of each of the 7×7 positions laid over it;

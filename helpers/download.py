@@ -96,9 +96,7 @@ def download(
     )
 
 
-def _download_from(
-    source: _Source, part: Path, sha256: str | None, check: Check | None, progress: bool
-) -> None:
+def _download_from(source: _Source, part: Path, sha256: str | None, check: Check | None, progress: bool) -> None:
     """Complete and verify `part` from one URL, or raise RequestException or DownloadError."""
     for _ in range(ATTEMPTS):
         before = _size(part)
@@ -144,9 +142,7 @@ def _transfer(source: _Source, part: Path, progress: bool) -> None:
         mode = "ab" if continues else "wb"  # 200: the server ignores ranges and sends everything
         with (
             part.open(mode) as file,
-            tqdm(
-                total=total, initial=start, desc=part.stem, unit="B", unit_scale=True, disable=not progress
-            ) as bar,
+            tqdm(total=total, initial=start, desc=part.stem, unit="B", unit_scale=True, disable=not progress) as bar,
         ):
             for chunk in response.iter_content(CHUNK):
                 file.write(chunk)

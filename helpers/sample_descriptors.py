@@ -10,13 +10,11 @@ multiply the matrices.
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
-from skimage.feature import hog
 
 FloatArray = npt.NDArray[np.float32]
 
@@ -25,7 +23,9 @@ GRID = 7
 CHANNELS = 2048
 DESCRIPTORS = "descriptors-v1"
 RESIZE = "Pillow bilinear to 224x224, aspect ratio ignored"
-PREPROCESSING = "gradient and colour histograms of 64 and 128 pixels around each cell, random projection, ReLU"
+PREPROCESSING = (
+    "gradient and colour histograms of 64 and 128 pixels around each cell, random projection, ReLU"
+)
 
 ORIENTATIONS = 9
 BLOCK = 8  # HOG cells along the side of a neighbourhood

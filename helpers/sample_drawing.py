@@ -15,8 +15,6 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image, ImageDraw
 
-from helpers.data import CLASSES
-
 Colour = tuple[int, int, int]
 FloatArray = npt.NDArray[np.float64]
 Point = tuple[float, float]
@@ -29,7 +27,15 @@ MARGIN = 4  # pixels left free between the object and the edge of the picture
 
 BLACK, DARK, WHITE = (18, 18, 20), (50, 50, 56), (245, 245, 240)
 GLASS, TYRE, STEEL = (158, 200, 220), (34, 34, 38), (190, 194, 200)
-FURS = ((139, 90, 43), (205, 170, 110), (70, 62, 58), (225, 215, 200), (165, 110, 60), (120, 120, 125), (214, 140, 70))
+FURS = (
+    (139, 90, 43),
+    (205, 170, 110),
+    (70, 62, 58),
+    (225, 215, 200),
+    (165, 110, 60),
+    (120, 120, 125),
+    (214, 140, 70),
+)
 PAINTS = (
     (200, 40, 40), (40, 80, 180), (240, 190, 40), (245, 245, 245), (40, 140, 90),
     (60, 60, 70), (235, 120, 30), (130, 60, 150), (90, 180, 210), (170, 175, 180),
@@ -108,8 +114,13 @@ def _tube(path: Sequence[Point], radii: Sequence[float], colour: Colour) -> list
         nx, ny = -(y1 - y0) / length, (x1 - x0) / length
         shapes.append(
             _polygon(
-                [(x0 + nx * r0, y0 + ny * r0), (x1 + nx * r1, y1 + ny * r1),
-                 (x1 - nx * r1, y1 - ny * r1), (x0 - nx * r0, y0 - ny * r0)], colour,
+                [
+                    (x0 + nx * r0, y0 + ny * r0),
+                    (x1 + nx * r1, y1 + ny * r1),
+                    (x1 - nx * r1, y1 - ny * r1),
+                    (x0 - nx * r0, y0 - ny * r0),
+                ],
+                colour,
             )  # fmt: skip
         )
     return shapes
@@ -118,7 +129,9 @@ def _tube(path: Sequence[Point], radii: Sequence[float], colour: Colour) -> list
 def _curve(start: Point, bend: Point, end: Point, steps: int = 8) -> list[Point]:
     """Points along the quadratic Bézier curve from start to end."""
     t = np.linspace(0, 1, steps)
-    x, y = ((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in zip(start, bend, end, strict=True))
+    x, y = (
+        (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in zip(start, bend, end, strict=True)
+    )
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
@@ -129,7 +142,9 @@ def _shade(colour: Colour, factor: float) -> Colour:
 
 def _pick(colours: Sequence[Colour], rng: Rng, spread: int = 18) -> Colour:
     """One of the colours, slightly off."""
-    red, green, blue = np.clip(np.array(colours[rng.integers(len(colours))]) + rng.integers(-spread, spread + 1, 3), 0, 255)
+    red, green, blue = np.clip(
+        np.array(colours[rng.integers(len(colours))]) + rng.integers(-spread, spread + 1, 3), 0, 255
+    )
     return int(red), int(green), int(blue)
 
 
@@ -172,7 +187,9 @@ def _draw_cat(rng: Rng, _: bool) -> list[Shape]:
     return (_walking_cat if rng.random() < 0.5 else _sitting_cat)(_pick(FURS, rng), rng)
 
 
-def _legs(feet: Sequence[float], hips: Sequence[float], hip: float, ground: float, r: float, colour: Colour) -> list[Shape]:
+def _legs(
+    feet: Sequence[float], hips: Sequence[float], hip: float, ground: float, r: float, colour: Colour
+) -> list[Shape]:
     """One leg from (hips[i], hip) to (feet[i], ground) each, with a paw pointing right."""
     shapes: list[Shape] = []
     for x, top in zip(feet, hips, strict=True):
@@ -187,13 +204,24 @@ def _dog_head(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
     ear = _shade(fur, rng.choice([0.55, 0.7]))
     shapes = [_ellipse(x, y, 13, 12, fur)]
     if rng.random() < 0.5:
-        shapes.append(_blob([(x + 10, y + 6), (x + 17, y + 6), (x + 18, y + 20), (x + 12, y + 20)], (225, 90, 110)))
+        shapes.append(
+            _blob([(x + 10, y + 6), (x + 17, y + 6), (x + 18, y + 20), (x + 12, y + 20)], (225, 90, 110))
+        )
     shapes += _tube([(x + 4, y + 3), (x + muzzle, y + 5)], [8.5, 5.5], _shade(fur, 1.08))
     shapes += [
         _ellipse(x + muzzle + 4, y + 2.5, 3.4, 3, BLACK),
         _ellipse(x + 6, y - 4, 2.6, 2.6, WHITE),
         _ellipse(x + 6.6, y - 4, 1.8, 1.8, BLACK),
-        _blob([(x - 11, y - 12), (x - 1, y - 11), (x + 1, y + droop * 0.6), (x - 6, y + droop), (x - 15, y + droop * 0.7)], ear),
+        _blob(
+            [
+                (x - 11, y - 12),
+                (x - 1, y - 11),
+                (x + 1, y + droop * 0.6),
+                (x - 6, y + droop),
+                (x - 15, y + droop * 0.7),
+            ],
+            ear,
+        ),
     ]
     return shapes
 
@@ -201,7 +229,9 @@ def _dog_head(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
 def _standing_dog(fur: Colour, rng: Rng) -> list[Shape]:
     stride, ground, far = rng.uniform(-5, 7), rng.uniform(82, 94), _shade(fur, 0.75)
     neck = (86.0, rng.uniform(8, 20))
-    shapes = _tube(_curve((10, 38), (-6, 32), (-10, rng.uniform(2, 22))), np.linspace(4.5, 2, 8).tolist(), fur)
+    shapes = _tube(
+        _curve((10, 38), (-6, 32), (-10, rng.uniform(2, 22))), np.linspace(4.5, 2, 8).tolist(), fur
+    )
     shapes += _legs([24 - stride, 64 + stride], [22, 66], 54, ground - 2, 4.6, far)
     shapes += _tube([(18, 46), (42, 47), (66, 46)], [14, 14, 16.5], fur)
     shapes += _tube([(68, 42), neck], [13, 10], fur)
@@ -216,7 +246,9 @@ def _standing_dog(fur: Colour, rng: Rng) -> list[Shape]:
 
 def _sitting_dog(fur: Colour, rng: Rng) -> list[Shape]:
     far, ground, head = _shade(fur, 0.75), 96.0, (62.0, rng.uniform(8, 16))
-    shapes = _tube(_curve((18, 90), (-8, 96), (-14, rng.uniform(68, 88))), np.linspace(4.5, 2, 8).tolist(), fur)
+    shapes = _tube(
+        _curve((18, 90), (-8, 96), (-14, rng.uniform(68, 88))), np.linspace(4.5, 2, 8).tolist(), fur
+    )
     shapes += _legs([62], [60], 56, ground - 2, 4.6, far)
     shapes += _tube([(28, 78), (44, 58), (54, 42)], [18, 18, 14], fur)
     shapes += _tube([(54, 40), head], [13, 10], fur)
@@ -234,7 +266,10 @@ def _cat_face(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
     for side in (-1, 1):
         shapes += [
             _polygon([(x + side * 15, y - 2), (x + side * 13, y - 9 - tall), (x + side * 1, y - 11)], fur),
-            _polygon([(x + side * 12, y - 5), (x + side * 11.5, y - 4 - tall), (x + side * 4, y - 10)], (225, 160, 160)),
+            _polygon(
+                [(x + side * 12, y - 5), (x + side * 11.5, y - 4 - tall), (x + side * 4, y - 10)],
+                (225, 160, 160),
+            ),
         ]
     shapes.append(_ellipse(x, y, r, r * 0.86, fur))
     for stripe in (-5, 0, 5):
@@ -266,7 +301,11 @@ def _walking_cat(fur: Colour, rng: Rng) -> list[Shape]:
 
 def _sitting_cat(fur: Colour, rng: Rng) -> list[Shape]:
     side = rng.uniform(70, 88)
-    shapes = _tube(_curve((40, 92), (side + 22, 104), (side, rng.uniform(52, 78)), 12), np.linspace(4.4, 3, 12).tolist(), fur)
+    shapes = _tube(
+        _curve((40, 92), (side + 22, 104), (side, rng.uniform(52, 78)), 12),
+        np.linspace(4.4, 3, 12).tolist(),
+        fur,
+    )
     shapes += [
         _blob([(20, 98), (12, 82), (24, 44), (34, 34), (46, 34), (56, 44), (68, 82), (60, 98)], fur),
         _ellipse(22, 86, 12, 12, _shade(fur, 0.9)),
@@ -279,7 +318,11 @@ def _sitting_cat(fur: Colour, rng: Rng) -> list[Shape]:
 
 
 def _wheel(x: float, y: float, r: float) -> list[Shape]:
-    return [_ellipse(x, y, r, r, TYRE), _ellipse(x, y, r * 0.58, r * 0.58, STEEL), _ellipse(x, y, r * 0.2, r * 0.2, DARK)]
+    return [
+        _ellipse(x, y, r, r, TYRE),
+        _ellipse(x, y, r * 0.58, r * 0.58, STEEL),
+        _ellipse(x, y, r * 0.2, r * 0.2, DARK),
+    ]
 
 
 def _draw_car(rng: Rng, _: bool) -> list[Shape]:
@@ -287,7 +330,11 @@ def _draw_car(rng: Rng, _: bool) -> list[Shape]:
     front, glass = rng.uniform(70, 78), _shade(GLASS, rng.uniform(0.7, 1.1))
     shapes = [
         _blob([(rear - 2, 26), (rear + 9, roof), (front - 18, roof), (front, 26)], paint, rounds=2),
-        _blob([(-4, 42), (-2, 24), (30, 22), (front, 22), (100, 27), (106, 42), (98, 45), (2, 45)], paint, rounds=2),
+        _blob(
+            [(-4, 42), (-2, 24), (30, 22), (front, 22), (100, 27), (106, 42), (98, 45), (2, 45)],
+            paint,
+            rounds=2,
+        ),
         _polygon([(rear + 6, 24), (rear + 13, roof + 4), (38, roof + 4), (38, 24)], glass),
         _polygon([(42, 24), (42, roof + 4), (front - 19, roof + 4), (front - 6, 24)], glass),
         _rectangle(0, 37, 102, 39, _shade(paint, 0.7)),
@@ -328,7 +375,11 @@ def _draw_bus(rng: Rng, _: bool) -> list[Shape]:
 
 
 def _draw_aeroplane(rng: Rng, flying: bool) -> list[Shape]:
-    body, trim, grey = _pick([WHITE, (225, 228, 232), (235, 220, 190)], rng, 8), _pick(PAINTS, rng), (176, 182, 190)
+    body, trim, grey = (
+        _pick([WHITE, (225, 228, 232), (235, 220, 190)], rng, 8),
+        _pick(PAINTS, rng),
+        (176, 182, 190),
+    )
     reach, fin = rng.uniform(16, 30), rng.uniform(18, 25)
     far = [
         _polygon([(56, 20), (44, 20 - reach * 0.55), (37, 20 - reach * 0.55), (42, 20)], _shade(grey, 0.85)),
@@ -342,7 +393,11 @@ def _draw_aeroplane(rng: Rng, flying: bool) -> list[Shape]:
         *far,
         *wheels,
         _polygon([(14, 17), (-4, 17 - fin), (-12, 17 - fin), (-4, 20)], trim),
-        _blob([(-8, 16), (10, 13), (84, 12), (98, 15), (107, 22), (98, 28), (80, 31), (30, 31), (6, 25)], body, rounds=3),
+        _blob(
+            [(-8, 16), (10, 13), (84, 12), (98, 15), (107, 22), (98, 28), (80, 31), (30, 31), (6, 25)],
+            body,
+            rounds=3,
+        ),
         _polygon([(-4, 21), (101, 21.4), (103, 23.4), (2, 23)], trim),
         _polygon([(91, 15), (97, 16), (100, 19), (92, 19)], (60, 80, 100)),
         *[_ellipse(x, 17.6, 1.3, 1.6, (70, 90, 115)) for x in range(18, 88, 5)],
@@ -366,7 +421,11 @@ _OBJECTS: dict[str, Callable[[Rng, bool], list[Shape]]] = {
 
 Extent = tuple[float, float, float, float]
 Scenery = Callable[[int, int, Extent, Rng], Image.Image]
-SKIES = (((90, 150, 220), (200, 225, 240)), ((240, 170, 130), (250, 220, 180)), ((150, 165, 180), (215, 220, 225)))
+SKIES = (
+    ((90, 150, 220), (200, 225, 240)),
+    ((240, 170, 130), (250, 220, 180)),
+    ((150, 165, 180), (215, 220, 225)),
+)
 GRASSES = ((96, 150, 70), (130, 160, 80), (80, 130, 75))
 ROADS = ((105, 105, 110), (125, 120, 115), (88, 90, 98))
 
@@ -385,7 +444,9 @@ def _horizon(height: int, target: Extent, rng: Rng) -> float:
     return float(np.clip(rng.uniform(top, bottom - 0.1 * (bottom - top)), 0.12 * height, 0.9 * height))
 
 
-def _backdrop(width: int, height: int, horizon: float, sky: tuple[Colour, Colour], ground: Colour, rng: Rng) -> Image.Image:
+def _backdrop(
+    width: int, height: int, horizon: float, sky: tuple[Colour, Colour], ground: Colour, rng: Rng
+) -> Image.Image:
     """The oversampled canvas: a gradient down to the horizon, a blotchy ground below it."""
     y = np.arange(height, dtype=np.float32)[:, None]
     blend = np.clip(y / max(horizon, 1.0), 0, 1)
@@ -396,12 +457,16 @@ def _backdrop(width: int, height: int, horizon: float, sky: tuple[Colour, Colour
     texture = np.asarray(blotches.resize((width, height), Image.Resampling.BILINEAR))
     texture = texture * np.where(y < horizon, np.float32(0.4), np.float32(1.0))
     pixels = np.clip(rows[:, None] + texture[..., None], 0, 255).astype(np.uint8)
-    return Image.fromarray(pixels).resize((width * OVERSAMPLING, height * OVERSAMPLING), Image.Resampling.NEAREST)
+    return Image.fromarray(pixels).resize(
+        (width * OVERSAMPLING, height * OVERSAMPLING), Image.Resampling.NEAREST
+    )
 
 
 def _shadow(target: Extent, ground: Colour) -> Shape:
     left, top, right, bottom = target
-    return _ellipse((left + right) / 2, bottom - 2, 0.52 * (right - left), 0.05 * (bottom - top) + 2, _shade(ground, 0.62))
+    return _ellipse(
+        (left + right) / 2, bottom - 2, 0.52 * (right - left), 0.05 * (bottom - top) + 2, _shade(ground, 0.62)
+    )
 
 
 def _cloud(x: float, y: float, size: float, rng: Rng) -> list[Shape]:
@@ -420,13 +485,18 @@ def _tree(x: float, base: float, size: float, rng: Rng) -> list[Shape]:
 
 def _hill(width: int, horizon: float, rng: Rng) -> Shape:
     colour = _pick([(110, 140, 110), (120, 130, 150), (140, 150, 110)], rng)
-    return _ellipse(rng.uniform(0, width), horizon, rng.uniform(0.3, 0.7) * width, rng.uniform(15, 70), colour)
+    return _ellipse(
+        rng.uniform(0, width), horizon, rng.uniform(0.3, 0.7) * width, rng.uniform(15, 70), colour
+    )
 
 
 def _house(x: float, base: float, wide: float, tall: float, rng: Rng) -> list[Shape]:
     wall = _pick([(190, 120, 95), (215, 200, 175), (160, 160, 165), (205, 170, 120)], rng)
     pane = _shade((110, 130, 150), rng.uniform(0.7, 1.3))
-    shapes = [_rectangle(x, base - tall, x + wide, base, wall), _rectangle(x, base - tall, x + wide, base - tall + 5, _shade(wall, 0.7))]
+    shapes = [
+        _rectangle(x, base - tall, x + wide, base, wall),
+        _rectangle(x, base - tall, x + wide, base - tall + 5, _shade(wall, 0.7)),
+    ]
     columns, rows = max(int(wide // 28), 1), max(int(tall // 34), 1)
     for column in range(columns):
         for row in range(rows):
@@ -440,7 +510,9 @@ def _sky(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
     image = _backdrop(width, height, horizon, SKIES[rng.integers(3)], _pick(GRASSES, rng), rng)
     shapes = [_hill(width, horizon, rng) for _ in range(rng.integers(0, 3))]
     if rng.random() < 0.3:
-        shapes.insert(0, _ellipse(rng.uniform(0, width), rng.uniform(0, 0.5 * height), 22, 22, (255, 240, 190)))
+        shapes.insert(
+            0, _ellipse(rng.uniform(0, width), rng.uniform(0, 0.5 * height), 22, 22, (255, 240, 190))
+        )
     for _ in range(rng.integers(1, 5)):
         shapes += _cloud(rng.uniform(0, width), rng.uniform(0, height), rng.uniform(20, 55), rng)
     _paint(image, shapes)
@@ -457,7 +529,10 @@ def _runway(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
     shapes += [_rectangle(tower, horizon - 50, tower + 8, horizon, (200, 200, 205)),
                _polygon([(tower - 8, horizon - 62), (tower + 16, horizon - 62), (tower + 11, horizon - 48), (tower - 3, horizon - 48)], GLASS)]  # fmt: skip
     shapes.append(_rectangle(0, top, width, min(target[3] + 30, height), road))
-    shapes += [_rectangle(x, target[3] + 12, x + 26, target[3] + 15, WHITE) for x in range(int(rng.integers(0, 50)), width, 50)]
+    shapes += [
+        _rectangle(x, target[3] + 12, x + 26, target[3] + 15, WHITE)
+        for x in range(int(rng.integers(0, 50)), width, 50)
+    ]
     _paint(image, [*shapes, _shadow(target, road)])
     return image
 
@@ -476,7 +551,9 @@ def _street(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
         x += wide
     shapes.append(_rectangle(0, horizon, width, horizon + 9, (185, 180, 175)))
     line = rng.uniform(horizon, height)
-    shapes += [_rectangle(x, line, x + 34, line + 4, WHITE) for x in range(int(rng.integers(-30, 30)), width, 64)]
+    shapes += [
+        _rectangle(x, line, x + 34, line + 4, WHITE) for x in range(int(rng.integers(-30, 30)), width, 64)
+    ]
     _paint(image, [*shapes, _shadow(target, road)])
     return image
 
@@ -502,19 +579,33 @@ def _garden(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
         shapes += _tree(rng.uniform(0, width), horizon, rng.uniform(60, 150), rng)
     if rng.random() < 0.5:
         fence, top = _pick([(235, 230, 220), (150, 110, 75)], rng), horizon - rng.uniform(30, 60)
-        shapes += [_rectangle(0, top + 10, width, top + 15, fence), _rectangle(0, horizon - 12, width, horizon - 7, fence)]
+        shapes += [
+            _rectangle(0, top + 10, width, top + 15, fence),
+            _rectangle(0, horizon - 12, width, horizon - 7, fence),
+        ]
         for x in range(0, width, 22):
-            shapes.append(_polygon([(x, horizon + 3), (x, top), (x + 6, top - 7), (x + 12, top), (x + 12, horizon + 3)], fence))
+            shapes.append(
+                _polygon(
+                    [(x, horizon + 3), (x, top), (x + 6, top - 7), (x + 12, top), (x + 12, horizon + 3)],
+                    fence,
+                )
+            )
     for _ in range(rng.integers(5, 30)):
         x, y = rng.uniform(0, width), rng.uniform(horizon, height)
-        shapes += [_rectangle(x - 0.7, y, x + 0.7, y + 9, _shade(grass, 0.7)), _ellipse(x, y, 3, 3, _pick(PAINTS, rng))]
+        shapes += [
+            _rectangle(x - 0.7, y, x + 0.7, y + 9, _shade(grass, 0.7)),
+            _ellipse(x, y, 3, 3, _pick(PAINTS, rng)),
+        ]
     _paint(image, [*shapes, _shadow(target, grass)])
     return image
 
 
 def _room(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
     horizon = _horizon(height, target, rng)
-    wall, floor = _pick([(225, 210, 185), (180, 200, 205), (205, 185, 195), (190, 205, 175)], rng), _pick([(165, 120, 80), (140, 105, 85), (185, 175, 165)], rng)
+    wall, floor = (
+        _pick([(225, 210, 185), (180, 200, 205), (205, 185, 195), (190, 205, 175)], rng),
+        _pick([(165, 120, 80), (140, 105, 85), (185, 175, 165)], rng),
+    )
     image = _backdrop(width, height, horizon, (wall, _shade(wall, 0.9)), floor, rng)
     shapes = [_rectangle(0, horizon - 8, width, horizon, WHITE)]
     y = horizon
@@ -522,7 +613,12 @@ def _room(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
         shapes.append(_rectangle(0, y, width, y + 1.2, _shade(floor, 0.75)))
         y += 8 + 0.12 * (y - horizon)
     for _ in range(rng.integers(1, 4)):
-        x, top, wide, tall = rng.uniform(-20, width), rng.uniform(-20, horizon), rng.uniform(40, 110), rng.uniform(40, 100)
+        x, top, wide, tall = (
+            rng.uniform(-20, width),
+            rng.uniform(-20, horizon),
+            rng.uniform(40, 110),
+            rng.uniform(40, 100),
+        )
         tall = min(tall, horizon - 12 - top)
         if tall > 15:
             shapes += [_rectangle(x, top, x + wide, top + tall, _pick([WHITE, (90, 70, 50)], rng)),
@@ -532,7 +628,15 @@ def _room(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
         shapes += [_blob([(x, horizon + 22), (x, horizon - 50), (x + wide, horizon - 50), (x + wide, horizon + 22)], sofa, rounds=1),
                    _rectangle(x + 12, horizon - 12, x + wide - 12, horizon + 12, _shade(sofa, 0.85))]  # fmt: skip
     if rng.random() < 0.5:
-        shapes.append(_ellipse(rng.uniform(0, width), rng.uniform(horizon, height), rng.uniform(80, 180), rng.uniform(12, 30), _pick(PAINTS, rng)))
+        shapes.append(
+            _ellipse(
+                rng.uniform(0, width),
+                rng.uniform(horizon, height),
+                rng.uniform(80, 180),
+                rng.uniform(12, 30),
+                _pick(PAINTS, rng),
+            )
+        )
     _paint(image, [*shapes, _shadow(target, floor)])
     return image
 
@@ -545,5 +649,7 @@ def _light(image: Image.Image, rng: Rng) -> Image.Image:
     light = rng.uniform(0.75, 1.1) * (1 + slope[0] * x[None, :] + slope[1] * y[:, None])
     tint = 1 + rng.uniform(-0.06, 0.06, 3)
     grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(rng.uniform(1.5, 4.5))
-    pixels = np.asarray(image, dtype=np.float32) * light[..., None].astype(np.float32) * tint.astype(np.float32)
+    pixels = (
+        np.asarray(image, dtype=np.float32) * light[..., None].astype(np.float32) * tint.astype(np.float32)
+    )
     return Image.fromarray(np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8))

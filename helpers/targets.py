@@ -37,9 +37,7 @@ def tensorize_ground_truth(
     return classes, corners_to_center(corners).astype(np.float32)
 
 
-def interpret_output(
-    cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[int, int] = (500, 333)
-) -> Prediction:
+def interpret_output(cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[int, int] = (500, 333)) -> Prediction:
     """What one prediction says about a photograph of ``img_size`` = (width, height) pixels.
 
     ``cls`` (5,) are the class probabilities, ``boxes`` (4,) one centre box in the 224-pixel frame. See

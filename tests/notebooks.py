@@ -49,9 +49,7 @@ def grade_cell(source: str = TEST, grade_id: str = "test_area", **kwargs: Any) -
 
 def notebook(*cells: NotebookNode) -> NotebookNode:
     """A master of these cells, such as `to_notebook` makes."""
-    return nbformat.v4.new_notebook(
-        cells=list(cells), metadata=twin.NOTEBOOK_METADATA, nbformat=4, nbformat_minor=5
-    )
+    return nbformat.v4.new_notebook(cells=list(cells), metadata=twin.NOTEBOOK_METADATA, nbformat=4, nbformat_minor=5)
 
 
 def right_notebook(*more: NotebookNode) -> NotebookNode:

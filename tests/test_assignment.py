@@ -135,9 +135,7 @@ def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_
 
 @pytest.mark.slow
 def test_does_the_solved_release_run_top_to_bottom(sample: Path, tmp_path: Path) -> None:
-    solved = fill_in(
-        nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4))
-    )
+    solved = fill_in(nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4)))
     assert errors(run_whole(solved, sample, tmp_path)) == {}
 
 
@@ -178,9 +176,7 @@ def test_does_the_solved_release_run_with_colabs_versions(sample: Path, tmp_path
     if not constraints.is_file():
         pytest.skip("Colab's versions (../shared/constraints) are not here")
     python = colab_environment(constraints, tmp_path)
-    solved = fill_in(
-        nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4))
-    )
+    solved = fill_in(nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4)))
     nbformat.write(solved, tmp_path / "solved.ipynb")
     code = (
         "import nbformat; from nbclient import NotebookClient;"
@@ -190,7 +186,12 @@ def test_does_the_solved_release_run_with_colabs_versions(sample: Path, tmp_path
     run = subprocess.run(
         [python, "-c", code],
         cwd=tmp_path,
-        env={"PATH": str(python.parent), "HOME": str(tmp_path), "COURSE_DATA": str(sample), "TF_CPP_MIN_LOG_LEVEL": "2"},
+        env={
+            "PATH": str(python.parent),
+            "HOME": str(tmp_path),
+            "COURSE_DATA": str(sample),
+            "TF_CPP_MIN_LOG_LEVEL": "2",
+        },
         capture_output=True,
         text=True,
     )

@@ -61,7 +61,17 @@ def test_boxes_between_0_and_1_get_a_hint_about_the_frame() -> None:
 
 @pytest.mark.parametrize(
     ("value", "points"),
-    [(0.2, 0), (0.3, 0), (0.324, 0), (0.326, 1), (0.4, 4), (0.4999, 7), (0.5, 8), (0.9, 8), (float("nan"), 0)],
+    [
+        (0.2, 0),
+        (0.3, 0),
+        (0.324, 0),
+        (0.326, 1),
+        (0.4, 4),
+        (0.4999, 7),
+        (0.5, 8),
+        (0.9, 8),
+        (float("nan"), 0),
+    ],
 )
 def test_how_many_points_a_value_earns(value: float, points: int) -> None:
     assert partial_credit(value, start=0.3, minimum=0.5, points=8) == points

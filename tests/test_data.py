@@ -85,9 +85,7 @@ def make_representations(path: Path, shape: tuple[int, ...] = (3, 7, 7, 2048), n
 class TestExtractXmlAnnotation:
     def test_is_the_result_the_labs(self, tmp_path: Path) -> None:
         path = tmp_path / "000007.xml"
-        path.write_text(
-            xml("000007.jpg", xml_object("car", (141, 50, 500, 330)), xml_object("person", difficult="1"))
-        )
+        path.write_text(xml("000007.jpg", xml_object("car", (141, 50, 500, 330)), xml_object("person", difficult="1")))
         assert extract_xml_annotation(path) == {
             "size": (500, 333),
             "filename": "000007.jpg",
@@ -97,9 +95,7 @@ class TestExtractXmlAnnotation:
 
     def test_are_decimals_rounded_not_cut(self, tmp_path: Path) -> None:
         path = tmp_path / "a.xml"
-        path.write_text(
-            xml("a.jpg", xml_object("car", ("141.0", "49.6", "499.7", "330.2")), size=("500.0", 333))
-        )
+        path.write_text(xml("a.jpg", xml_object("car", ("141.0", "49.6", "499.7", "330.2")), size=("500.0", 333)))
         parsed = extract_xml_annotation(path)
         assert parsed["objects"] == [{"car": [141, 50, 500, 330]}]
         assert all(type(value) is int for value in [*parsed["size"], *parsed["objects"][0]["car"]])
@@ -132,9 +128,7 @@ class TestExtractXmlAnnotation:
             (xml("a.jpg", xml_object("car", (1, 40, 30, 2))), "ends before it begins"),
         ],
     )
-    def test_does_the_error_name_the_file_and_what_is_wrong(
-        self, tmp_path: Path, text: str, complaint: str
-    ) -> None:
+    def test_does_the_error_name_the_file_and_what_is_wrong(self, tmp_path: Path, text: str, complaint: str) -> None:
         path = tmp_path / "broken.xml"
         path.write_text(text)
         with pytest.raises(ValueError, match=r"broken\.xml: ") as caught:
@@ -186,9 +180,7 @@ class TestLoadAnnotations:
         with pytest.raises(ValueError, match="'drop'"):
             load_annotations(tmp_path, "drop")
 
-    def test_are_missing_photographs_named_and_left_out(
-        self, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_are_missing_photographs_named_and_left_out(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         year = make_data_set(tmp_path / "VOC2007", {f"{i:02}": [xml_object("dog")] for i in range(20)})
         for i in range(2, 18):
             (year / "JPEGImages" / f"{i:02}.jpg").unlink()
@@ -402,9 +394,7 @@ class TestCourseData:
         with pytest.raises(FileNotFoundError, match="rendered, second"):
             fetch_voc2007(urls=[NOWHERE])
 
-    def test_does_the_error_say_what_was_looked_for(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_does_the_error_say_what_was_looked_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         with pytest.raises(FileNotFoundError, match="COURSE_DATA") as caught:
             fetch_voc2007(urls=[NOWHERE])
@@ -414,17 +404,13 @@ class TestCourseData:
         assert str(tmp_path / "representations.h5") in str(caught.value)
         assert str(tmp_path / "voc_representations.h5") in str(caught.value)
 
-    def test_is_a_damaged_file_refused_not_replaced(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_is_a_damaged_file_refused_not_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         (tmp_path / "representations.h5").write_text("<html>")
         with pytest.raises(ValueError, match="not a complete HDF5 file"):
             fetch_representations(urls=[NOWHERE])
 
-    def test_does_an_empty_variable_count_as_unset(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_does_an_empty_variable_count_as_unset(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", "")
         make_representations(tmp_path / "voc_representations.h5")
         assert fetch_representations(tmp_path, urls=[NOWHERE]).exists()
@@ -450,9 +436,7 @@ def test_is_importing_it_light(module: str) -> None:
         "print(sorted(heavy & sys.modules.keys()))"
     )
     environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout.strip() == "[]"
 
 
@@ -488,14 +472,10 @@ class TestRealPhotographs:
             assert "007284.jpg, 009623.jpg" in caplog.text
         assert all(image_path(VOC, item).is_file() for item in found)
 
-    def test_are_further_images_found_when_difficult_objects_are_ignored(
-        self, everything: list[Annotation]
-    ) -> None:
+    def test_are_further_images_found_when_difficult_objects_are_ignored(self, everything: list[Annotation]) -> None:
         names = {item["filename"] for item in everything}
         further = [
-            item
-            for item in load_annotations(VOC, "ignore", require_photos=False)
-            if item["filename"] not in names
+            item for item in load_annotations(VOC, "ignore", require_photos=False) if item["filename"] not in names
         ]
         counts = Counter(item["class"] for item in further)
         assert counts == {"car": 50, "bus": 27, "aeroplane": 12, "dog": 12, "cat": 7}

@@ -96,9 +96,7 @@ def test_averaging_leaves_one_value_at_all_positions(scenes: tuple[Path, list[An
     root, annotations = scenes
     representation = np.zeros((7, 7, 4), "float32")
     representation[2, 5] = 4.0
-    display.plot_positions(
-        representation, root / "sample/JPEGImages/000000.jpg", annotations[0]["bbox"]
-    )
+    display.plot_positions(representation, root / "sample/JPEGImages/000000.jpg", annotations[0]["bbox"])
     before, after = (ax.images[-1].get_array() for ax in plt.gcf().axes[1:3])
     assert before.argmax() == 2 * 7 + 5
     assert np.unique(after).size == 1

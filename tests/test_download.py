@@ -103,9 +103,7 @@ class TestDownload:
         download(server.url("range"), target, SHA256, progress=False)
         assert server.requests == []
 
-    def test_is_a_damaged_file_replaced(
-        self, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture
-    ) -> None:
+    def test_is_a_damaged_file_replaced(self, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         target = tmp_path / "file.bin"
         target.write_bytes(CONTENT[:1000])  # what an interrupted urlretrieve leaves
         download(server.url("range"), target, SHA256, progress=False)
@@ -189,9 +187,7 @@ class TestDownload:
         assert len(server.requests) == 10
         assert (tmp_path / "file.bin.part").exists()  # for next time
 
-    def test_is_a_page_instead_of_the_file_refused_and_the_next_url_tried(
-        self, server: Server, tmp_path: Path
-    ) -> None:
+    def test_is_a_page_instead_of_the_file_refused_and_the_next_url_tried(self, server: Server, tmp_path: Path) -> None:
         urls = [server.url("html"), server.url("missing"), server.url("range")]
         target = download(urls, tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
@@ -205,9 +201,7 @@ class TestDownload:
         target = download(urls, tmp_path / "file.bin", check=check, progress=False)
         assert target.read_bytes() == CONTENT
 
-    def test_does_the_error_list_every_failure_and_say_what_to_do(
-        self, server: Server, tmp_path: Path
-    ) -> None:
+    def test_does_the_error_list_every_failure_and_say_what_to_do(self, server: Server, tmp_path: Path) -> None:
         nobody = "http://127.0.0.1:9/file.bin"  # the discard port: refused
         urls = [server.url("missing"), server.url("html"), nobody]
         with pytest.raises(DownloadError) as caught:
@@ -261,9 +255,7 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 class TestExtractTar:
     def test_does_everything_land_where_the_archive_says(self, tmp_path: Path) -> None:
-        archive = make_tar(
-            tmp_path / "a.tar", special("top", tarfile.DIRTYPE), ("top/in/x", b"X"), ("./y", b"Y")
-        )
+        archive = make_tar(tmp_path / "a.tar", special("top", tarfile.DIRTYPE), ("top/in/x", b"X"), ("./y", b"Y"))
         extract_tar(archive, tmp_path / "out")
         assert (tmp_path / "out" / "top" / "in" / "x").read_bytes() == b"X"
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["top", "y"]
@@ -296,8 +288,7 @@ class TestExtractTar:
         (tmp_path / "outside").write_bytes(b"secret")
         # An absolute name has to be in a place that the test may write to, to notice if it is written.
         evil = [
-            (item[0].replace("ABSOLUTE", str(tmp_path)), item[1]) if isinstance(item, tuple) else item
-            for item in evil
+            (item[0].replace("ABSOLUTE", str(tmp_path)), item[1]) if isinstance(item, tuple) else item for item in evil
         ]
         archive = make_tar(tmp_path / "evil.tar", ("good", b"first"), *evil)
         out = tmp_path / "out"

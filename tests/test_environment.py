@@ -34,9 +34,7 @@ class FakeTensorFlow(types.ModuleType):
             self.deterministic = True
 
         experimental = types.SimpleNamespace(enable_op_determinism=enable_op_determinism)
-        self.config = types.SimpleNamespace(
-            list_physical_devices=list_physical_devices, experimental=experimental
-        )
+        self.config = types.SimpleNamespace(list_physical_devices=list_physical_devices, experimental=experimental)
 
 
 @pytest.fixture(autouse=True)
@@ -77,9 +75,7 @@ class TestVersions:
         assert all(f"{name:14}{version}" in printed for name, version in report.versions.items())
 
     @pytest.mark.parametrize("distribution", ["tensorflow", "tensorflow-cpu"])
-    def test_is_tensorflow_found_under_either_name(
-        self, monkeypatch: pytest.MonkeyPatch, distribution: str
-    ) -> None:
+    def test_is_tensorflow_found_under_either_name(self, monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:
         def version(name: str) -> str:
             if name.startswith("tensorflow") and name != distribution:
                 raise metadata.PackageNotFoundError(name)
@@ -130,9 +126,7 @@ class TestData:
         report = setup()
         assert report == SetupReport(report.versions, False, None, None, (), None, None, ())
 
-    def test_is_complete_data_called_complete(
-        self, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-    ) -> None:
+    def test_is_complete_data_called_complete(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         representations = make_representations(tmp_path / "voc_representations.h5", 3)
         report = setup(make_root(tmp_path), representations)
         assert (report.annotation_files, report.usable_images, report.missing_photos) == (3, 3, ())
@@ -226,7 +220,5 @@ first = train(3)
 print(first == train(3), first == train(4))
 """
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
-        done = subprocess.run(
-            [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment
-        )
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
         assert done.stdout.split() == ["True", "False"]

@@ -18,9 +18,7 @@ class TestRightMasters:
         assert check_markers(right_notebook()) == []
 
     def test_may_a_manually_graded_answer_be_replaced_whole(self) -> None:
-        cell = markdown(
-            "essay", "Why.", ["whole-cell-solution"], grade_id="essay", grade=True, solution=True, points=1
-        )
+        cell = markdown("essay", "Why.", ["whole-cell-solution"], grade_id="essay", grade=True, solution=True, points=1)
         assert problems(cell) == []
 
     def test_may_a_task_have_a_mark_scheme(self) -> None:

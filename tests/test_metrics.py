@@ -202,9 +202,7 @@ def test_is_the_metric_always_a_number(wild):
     assert float(metric.result()) == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.parametrize(
-    "metrics", [{"head_boxes": BoxIoU}, [["accuracy"], [BoxIoU]]], ids=["by name", "by place"]
-)
+@pytest.mark.parametrize("metrics", [{"head_boxes": BoxIoU}, [["accuracy"], [BoxIoU]]], ids=["by name", "by place"])
 def test_does_fit_show_the_metric_and_a_saved_model_keep_it(metrics, tmp_path):
     inputs = keras.Input((6,))
     heads = [

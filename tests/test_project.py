@@ -51,9 +51,7 @@ def test_does_colab_have_what_the_helpers_ask_for() -> None:
     constraints = ROOT.parent / "shared/constraints/colab-2026-08.txt"
     if not constraints.is_file():
         pytest.skip("Colab's versions (../shared/constraints) are not here")
-    colab = dict(
-        line.split("==") for line in constraints.read_text().splitlines() if "==" in line and line[0] != "#"
-    )
+    colab = dict(line.split("==") for line in constraints.read_text().splitlines() if "==" in line and line[0] != "#")
     helpers = tomllib.loads((ROOT / "helpers/pyproject.toml").read_text())["project"]["dependencies"]
     for name, bound in bounds(helpers).items():
         if name in colab:
@@ -73,7 +71,9 @@ def test_does_no_tool_know_an_assignment_by_name(assignment: str) -> None:
 
 
 def test_is_importing_helpers_light() -> None:
-    code = "import sys, helpers; print([m for m in ('tensorflow', 'keras', 'matplotlib', 'skimage') if m in sys.modules])"
+    code = (
+        "import sys, helpers; print([m for m in ('tensorflow', 'keras', 'matplotlib', 'skimage') if m in sys.modules])"
+    )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
     assert result.stdout.strip() == "[]"
 

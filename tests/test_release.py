@@ -273,9 +273,7 @@ class TestLeaks:
     def test_does_a_telling_line_count(self, line: str) -> None:
         assert is_significant(line)
 
-    @pytest.mark.parametrize(
-        "line", ["return model", "model.compile(", "else:", "x = f(y)", "        )", "pass"]
-    )
+    @pytest.mark.parametrize("line", ["return model", "model.compile(", "else:", "x = f(y)", "        )", "pass"])
     def test_does_a_plain_line_not(self, line: str) -> None:
         assert not is_significant(line)
 
@@ -324,9 +322,7 @@ class TestInlineJson:
 
 
 class TestConfig:
-    @pytest.mark.parametrize(
-        "url", ["https://github.com/a/b", "https://github.com/a/b/", "https://github.com/a/b.git"]
-    )
+    @pytest.mark.parametrize("url", ["https://github.com/a/b", "https://github.com/a/b/", "https://github.com/a/b.git"])
     def test_are_links_made_from_the_course_url(self, url: str) -> None:
         course = Course(url=url, branch="2026")
         assert course.raw_url("x/y.h5") == "https://raw.githubusercontent.com/a/b/2026/x/y.h5"
