@@ -1,11 +1,17 @@
 """The course's configuration, for nbgrader's own commands and for ours (grading.config.load_config)."""
 
+import os
 import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
 if str(ROOT) not in sys.path:  # so that `nbgrader` finds `grading` where the course is not installed
     sys.path.insert(0, str(ROOT))
+
+# nbgrader starts `alembic` by its bare name, which is only found where the environment is activated.
+SCRIPTS = str(Path(sys.executable).parent)
+if SCRIPTS not in os.environ["PATH"].split(os.pathsep):
+    os.environ["PATH"] = SCRIPTS + os.pathsep + os.environ["PATH"]
 
 from grading.config import instructor_names  # noqa: E402
 

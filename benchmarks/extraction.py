@@ -88,9 +88,7 @@ def lab(model: keras.Model, paths: list[Path], batch_size: int) -> Callable[[], 
 
 def main() -> None:
     """Run the rounds and print images per second, the ratio to bare, file sizes, memory and versions."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--voc-root", type=Path, required=True)
     parser.add_argument("--weights", required=True, help="a weights file, or imagenet")
     parser.add_argument("--limit", type=int, help="use the first N photographs only")
@@ -128,8 +126,7 @@ def main() -> None:
                     flush=True,
                 )
         print(
-            f"\n{len(paths)} photographs, batches of {size}, {os.cpu_count()} cores; "
-            f"medians of {options.rounds} rounds"
+            f"\n{len(paths)} photographs, batches of {size}, {os.cpu_count()} cores; medians of {options.rounds} rounds"
         )
         for name in ways:
             ratios = [value / base for value, base in zip(rates[name], rates["bare"], strict=True)]

@@ -25,8 +25,11 @@ from traitlets.config import Config
 from grading.config import CONFIG_FILE, load_config
 from grading.execute import Environment, Limits, Store, execute_once
 from grading.nbgrader_plugins import ExecuteOnce
+from grading.release import build_release
 
 log = logging.getLogger(__name__)
+
+GRADEBOOK = "gradebook.db"
 
 
 @dataclass(frozen=True)
@@ -81,12 +84,16 @@ class Classroom:
             ignore=shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints"),
         )
         shutil.copytree(repository / "helpers", folder / "helpers", ignore=shutil.ignore_patterns("__pycache__"))
+        folder = folder.resolve()
+        build_release(folder, assignment, db_url=f"sqlite:///{folder / GRADEBOOK}")
+        return cls.open(folder, assignment)
+
+    @classmethod
+    def open(cls, folder: Path, assignment: str) -> "Classroom":
+        """A classroom that `create` has made."""
         config = load_config(folder)
         config.CourseDirectory.root = str(folder.resolve())
-        classroom = cls(folder.resolve(), assignment, config)
-        with classroom._nbgrader() as api:
-            _must_succeed(api.generate_assignment(assignment), f"releasing {assignment}")
-        return classroom
+        return cls(folder.resolve(), assignment, config)
 
     @property
     def notebook_name(self) -> str:
@@ -179,7 +186,7 @@ class Classroom:
         path = self.folder / "autograded" / student / self.assignment / self.notebook_name
         reasons = _reasons(nbformat.read(path, as_version=4)) if path.exists() else {}
         questions = {}
-        with Gradebook(f"sqlite:///{self.folder / 'gradebook.db'}") as gradebook:
+        with Gradebook(f"sqlite:///{self.folder / GRADEBOOK}") as gradebook:
             try:
                 submission = gradebook.find_submission(self.assignment, student)
             except MissingEntry:

@@ -1,7 +1,9 @@
 """The command `course`: release, verify, demo and the sample data set."""
 
 import logging
+import os
 import tempfile
+import warnings
 from collections.abc import Mapping
 from enum import StrEnum
 from pathlib import Path
@@ -105,7 +107,6 @@ def demo(
 ) -> None:
     """Release the assignment, grade a small class of submissions, and show who got what and why."""
     from grading.classroom import Classroom
-    from grading.config import load_config
     from grading.release import build_release
 
     repository = _repository()
@@ -117,15 +118,15 @@ def demo(
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
     wrong = _grade_planted(assignment, folder, data, workers, cell_seconds)
-    config = load_config(folder)
-    config.CourseDirectory.root = str(folder)
-    page = Classroom(folder, assignment, config).feedback("bad_model")
+    page = Classroom.open(folder, assignment).feedback("bad_model")
     console.print(f"\nA feedback page, to open in a browser: [bold]{_shown(page)}[/bold]")
     raise typer.Exit(1 if wrong else 0)
 
 
 def main() -> None:
     """Run the command; errors of authors and users are one clear message and exit status 2."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's log is for those who debug TensorFlow
+    warnings.filterwarnings("ignore", module=r"nbgrader|sqlalchemy")
     try:
         app()
     except (ReleaseError, FileNotFoundError, ValueError) as error:

@@ -3,12 +3,15 @@
 The same cells on the same data with the same versions are never run twice: see `Store`.
 """
 
+import ast
 import copy
 import hashlib
 import json
 import logging
+import math
 import os
 import platform
+import re
 import sys
 import tempfile
 import time
@@ -27,6 +30,7 @@ log = logging.getLogger(__name__)
 
 DEMO_TAG = "demo"
 SKIPPED = "Not run when grading: this cell only demonstrates."
+_MISSING_NAME = re.compile(r"^name '(\w+)' is not defined")
 _VERSIONS_THAT_MATTER = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "h5py", "scikit-image", "scipy")
 
 
@@ -52,7 +56,7 @@ class Environment:
     def kernel_variables(self) -> dict[str, str]:
         """The environment of the kernel process: this process's own, with ours laid over it."""
         ours = {
-            "TF_CPP_MIN_LOG_LEVEL": "2",
+            "TF_CPP_MIN_LOG_LEVEL": "3",
             "TF_NUM_INTRAOP_THREADS": str(self.threads),
             "TF_NUM_INTEROP_THREADS": "1",
             "OMP_NUM_THREADS": str(self.threads),
@@ -66,13 +70,13 @@ class Environment:
 def execute(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path) -> NotebookNode:
     """A copy of the notebook with every cell's outputs, whatever happened.
 
-    Cells tagged `demo` are left out first. If a cell then misses a name, which may be one that a demonstration
-    defines, the notebook is run again with all of its cells. A cell that takes too long is interrupted and
+    Cells tagged `demo` are left out first. If a cell then misses a name that a demonstration defines, the
+    notebook is run again with all of its cells. A cell that takes too long is interrupted and
     the next one is tried; when the kernel is lost, the cells that were not reached say so.
     """
     executed = _run(notebook, environment, limits, cwd, skip_demo=True)
-    if _misses_a_name(executed):
-        log.info("A name was missing: running again with the demonstration cells")
+    if _needs_a_demo(executed):
+        log.info("A demonstration was needed after all: running again with all cells")
         executed = _run(notebook, environment, limits, cwd, skip_demo=False)
     return executed
 
@@ -120,7 +124,7 @@ def _run_cells(client: NotebookClient, wanted: list[tuple[int, NotebookNode]], d
         if lost:
             _add_error(cell, "NotRun", f"This cell was not run: {lost}.")
             continue
-        client.timeout = max(1, min(limits.cell_seconds, int(left)))
+        client.timeout = max(1, min(limits.cell_seconds, math.ceil(left)))
         try:
             client.execute_cell(cell, index)
         except DeadKernelError:
@@ -151,13 +155,39 @@ def _say_skipped(nb: NotebookNode, ran: list[tuple[int, NotebookNode]]) -> None:
             cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=SKIPPED)]
 
 
-def _misses_a_name(nb: NotebookNode) -> bool:
+def _needs_a_demo(nb: NotebookNode) -> bool:
+    """Whether a cell failed for want of a name that one of the demonstrations defines."""
+    defined = {
+        name
+        for cell in nb.cells
+        if cell.cell_type == "code" and _only_demonstrates(cell)
+        for name in _names(cell.source)
+    }
     return any(
-        output.output_type == "error" and output.ename in ("NameError", "UnboundLocalError")
+        match and match[1] in defined
         for cell in nb.cells
         if cell.cell_type == "code"
         for output in cell.outputs
+        if output.output_type == "error"
+        for match in [_MISSING_NAME.search(output.evalue)]
     )
+
+
+def _names(source: str) -> set[str]:
+    """Every name that a cell's source binds anywhere in it."""
+    try:
+        tree = ast.parse(source)
+    except SyntaxError:  # a magic or a shell command: what it binds cannot be known
+        return set()
+    names = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names.add(node.id)
+        elif isinstance(node, ast.FunctionDef | ast.ClassDef):
+            names.add(node.name)
+        elif isinstance(node, ast.alias):
+            names.add((node.asname or node.name).partition(".")[0])
+    return names
 
 
 class Store:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
+from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 from traitlets import Integer, Unicode
@@ -40,16 +41,21 @@ class ExecuteOnce(NbGraderPreprocessor):
 
 
 class StderrIsNotFailure(NbGraderPreprocessor):
-    """nbgrader gives no points to a cell that wrote to stderr, and TensorFlow logs there: say it on stdout."""
+    """nbgrader gives no points to a cell that wrote to stderr, where TensorFlow logs: show it as plain text."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
     ) -> tuple[NotebookNode, ResourcesDict]:
-        """Turn the cell's stderr streams into stdout streams."""
-        for output in cell.get("outputs", []):
-            if output.output_type == "stream" and output.name == "stderr":
-                output.name = "stdout"
+        """Turn each stderr stream of the cell into displayed text."""
+        if cell.cell_type == "code":
+            cell.outputs = [_shown_if_stderr(output) for output in cell.outputs]
         return cell, resources
+
+
+def _shown_if_stderr(output: NotebookNode) -> NotebookNode:
+    if output.output_type == "stream" and output.name == "stderr":
+        return new_output("display_data", data={"text/plain": output.text}, metadata={"stream": "stderr"})
+    return output
 
 
 class HideHiddenTests(NbGraderPreprocessor):

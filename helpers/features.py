@@ -91,9 +91,7 @@ def predict_batch(
         arrays = [np.asarray(resize_bilinear(array, img_size)) for array in arrays]
     shapes = sorted({array.shape for array in arrays})
     if len(shapes) > 1:
-        raise ValueError(
-            f"without img_size, all images must have the same shape, not {', '.join(map(str, shapes))}"
-        )
+        raise ValueError(f"without img_size, all images must have the same shape, not {', '.join(map(str, shapes))}")
     batch = keras.applications.resnet50.preprocess_input(np.stack(arrays))
     return np.asarray(model(batch, training=False))
 
@@ -103,9 +101,7 @@ def _rgb(image: npt.ArrayLike) -> npt.NDArray[np.float32]:
     if array.ndim == 2:
         array = array[..., np.newaxis]
     if array.ndim != 3 or array.shape[-1] not in (1, 3, 4):
-        raise ValueError(
-            f"an image must have shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}"
-        )
+        raise ValueError(f"an image must have shape (H, W), (H, W, 1), (H, W, 3) or (H, W, 4), not {array.shape}")
     return np.repeat(array, 3, axis=-1) if array.shape[-1] == 1 else array[..., :3]
 
 
@@ -325,7 +321,7 @@ def _compile(model: Any, dtype: Any) -> Any:
         return tf.cast(tf.clip_by_value(values, float(dtype.min), float(dtype.max)), dtype)
 
     return tf.function(
-        forward, input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)]
+        forward, autograph=False, input_signature=[tf.TensorSpec((None, IMAGE_SIZE, IMAGE_SIZE, 3), tf.float32)]
     )
 
 
@@ -336,7 +332,9 @@ def _batches(files: Sequence[Path], batch_size: int) -> Iterator[Any]:
     paths = [str(file) for file in files]
     if not paths:
         return
-    dataset = tf.data.Dataset.from_tensor_slices(paths).map(_load, num_parallel_calls=tf.data.AUTOTUNE)
+    # Nothing here needs AutoGraph, which warns when it cannot find the source.
+    load = tf.autograph.experimental.do_not_convert(_load)
+    dataset = tf.data.Dataset.from_tensor_slices(paths).map(load, num_parallel_calls=tf.data.AUTOTUNE)
     given = 0
     try:
         for images in dataset.batch(batch_size).prefetch(_DECODE_AHEAD):

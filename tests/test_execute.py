@@ -42,6 +42,11 @@ def test_are_they_run_after_all_when_the_work_needs_one(tmp_path: Path) -> None:
     assert said(ran.cells[1]) == "5\n"
 
 
+def test_does_any_other_missing_name_cost_a_second_run(tmp_path: Path) -> None:
+    ran = execute(notebook("x = 5", "print(mistyped)", demo=(0,)), Environment(), LIMITS, tmp_path)
+    assert said(ran.cells[0]) == SKIPPED
+
+
 def test_does_a_demo_tag_make_a_test_disappear(tmp_path: Path) -> None:
     nb = notebook("assert False, 'the test ran'", demo=(0,))
     nb.cells[0].metadata["nbgrader"] = {"grade": True, "grade_id": "t", "points": 1}

@@ -193,9 +193,7 @@ def test_are_values_beyond_float16_kept_finite(photographs, tmp_path):
 
 
 def extract(paths, out, model, **options):
-    return extract_features(
-        paths, out, data_set="toy", model=model, **{"batch_size": 2, "progress": False} | options
-    )
+    return extract_features(paths, out, data_set="toy", model=model, **{"batch_size": 2, "progress": False} | options)
 
 
 class Counted:
@@ -373,9 +371,7 @@ def test_are_requests_that_make_no_sense_refused(photographs, backbone, tmp_path
 def write_file(path, rows, names=None, **attributes):
     """Each row holds its number, so that a wrong row shows."""
     with h5py.File(path, "w") as file:
-        file["reprs"] = np.arange(rows, dtype=np.float16).reshape(-1, 1, 1, 1) * np.ones(
-            (1, 1, 1, 3), np.float16
-        )
+        file["reprs"] = np.arange(rows, dtype=np.float16).reshape(-1, 1, 1, 1) * np.ones((1, 1, 1, 3), np.float16)
         if names is not None:
             file.create_dataset("filenames", data=names, dtype=h5py.string_dtype("utf-8"))
         file.attrs.update(attributes)
