@@ -37,6 +37,9 @@ VOC_SHA256 = "7d8cd951101b0957ddfd7a530bdc8a94f06121cfc1e511bb5937e973020c7508"
 
 REPRESENTATIONS_URLS = ("https://github.com/m2dsupsdlclass/lectures-labs/releases/download/0.2/voc_representations.h5",)
 
+# Key of the published file, which has no attributes to read one from (docs/architecture.md).
+PUBLISHED_KEY = "voc2007/resnet50-published"
+
 COURSE_DATA = "COURSE_DATA"  # environment variable: a folder that already holds everything
 
 # "class" is a Python keyword, hence the functional syntax.

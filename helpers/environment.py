@@ -18,9 +18,6 @@ PACKAGES = {
     "scikit-image": ("scikit-image",),
 }
 
-# The published file has no attributes to read its key from (docs/architecture.md).
-PUBLISHED_KEY = "voc2007/resnet50-published"
-
 
 @dataclass(frozen=True)
 class SetupReport:
@@ -173,7 +170,7 @@ def _look_at_representations(path: Path, problems: list[str]) -> _Representation
         shape = data.check_representations(path)
         with h5py.File(path, "r") as file:
             parts = [file.attrs.get(name) for name in ("data_set", "representation")]
-            key = PUBLISHED_KEY if None in parts else "/".join(map(str, parts))
+            key = data.PUBLISHED_KEY if None in parts else "/".join(map(str, parts))
             return _Representations(shape, key, named="filenames" in file)
     except FileNotFoundError as error:
         problems.append(str(error))

@@ -15,12 +15,11 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from helpers.data import Annotation, load_annotations
+from helpers.data import PUBLISHED_KEY, Annotation, load_annotations
 from helpers.targets import IMAGE_SIZE
 
 logger = logging.getLogger(__name__)
 
-PUBLISHED_KEY = "voc2007/resnet50-published"
 # SHA-256 of the 1264 file names of Pascal VOC 2007 trainval with exactly one object of the five classes,
 # sorted and joined by newlines; computed from the annotation files of the official archive.
 PUBLISHED_NAMES_SHA256 = "e3b47a184ea57563292227b53d07234b8e831d25531da9827c5a09f5a9b5cd7f"
@@ -49,14 +48,20 @@ def headless_resnet50(weights: Weights = "imagenet") -> Any:
     Keras would be the sum before it). ``weights`` is "imagenet" (downloaded by Keras), the path of a
     weights file, or None for random ones.
 
-    Raises FileNotFoundError when the weights file does not exist.
+    Raises FileNotFoundError when the weights file does not exist, ConnectionError when the ImageNet
+    weights cannot be downloaded.
     """
     import keras
 
     if weights is not None and weights != "imagenet" and not Path(weights).is_file():
         raise FileNotFoundError(f"there is no weights file {weights}")
     source = str(weights) if isinstance(weights, Path) else weights
-    return keras.applications.ResNet50(include_top=False, weights=source)
+    try:
+        return keras.applications.ResNet50(include_top=False, weights=source)
+    except Exception as error:  # Keras raises a bare Exception when a download fails
+        if source == "imagenet" and "URL fetch failure" in str(error):
+            raise ConnectionError(f"The ImageNet weights could not be downloaded: {error}") from error
+        raise
 
 
 def resize_bilinear(image: Any, size: tuple[int, int]) -> Any:

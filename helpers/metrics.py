@@ -54,9 +54,8 @@ def predict_dicts(
 ) -> list[Prediction]:
     """Interpreted predictions for representations (N, 7, 7, 2048) of the N ``annotations``.
 
-    ``model`` is a Keras model or any function of the representations. It may return its class
-    probabilities (N, 5) and centre boxes (N, 4) as arrays or tensors, in a list, tuple or dict; they are
-    told apart by their width.
+    ``model`` is a Keras model or any function of the representations. It returns class probabilities (N, 5)
+    and centre boxes (N, 4), in this order, as arrays or tensors, in a list, tuple or dict.
 
     Raises ValueError when the numbers differ or the model returns something else.
     """
@@ -94,15 +93,14 @@ def compute_acc(
 
 
 def _two_heads(outputs: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Classes (N, 5) and boxes (N, 4) among a model's outputs."""
+    """Classes (N, 5) and boxes (N, 4), in this order: a model that swaps them is not let off."""
     heads = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
-    if not isinstance(heads, (list, tuple)) or len(heads) != 2:
+    if not isinstance(heads, list | tuple) or len(heads) != 2:
         raise ValueError("the model must have two outputs: class probabilities and boxes")
-    arrays = {array.shape[1:]: array for array in map(np.asarray, heads)}
-    try:
-        return arrays[(len(CLASSES),)], arrays[(4,)]
-    except KeyError:
+    classes, boxes = (np.asarray(head) for head in heads)
+    if classes.shape[1:] != (len(CLASSES),) or boxes.shape[1:] != (4,):
         raise ValueError(
-            f"the model's outputs must have shapes (N, {len(CLASSES)}) and (N, 4), not "
-            + " and ".join(str(np.shape(head)) for head in heads)
-        ) from None
+            f"the model's outputs must have shapes (N, {len(CLASSES)}) for the classes and (N, 4) for the boxes, "
+            f"not {classes.shape} and {boxes.shape}"
+        )
+    return classes, boxes

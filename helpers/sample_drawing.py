@@ -37,9 +37,17 @@ FURS = (
     (214, 140, 70),
 )
 PAINTS = (
-    (200, 40, 40), (40, 80, 180), (240, 190, 40), (245, 245, 245), (40, 140, 90),
-    (60, 60, 70), (235, 120, 30), (130, 60, 150), (90, 180, 210), (170, 175, 180),
-)  # fmt: skip
+    (200, 40, 40),
+    (40, 80, 180),
+    (240, 190, 40),
+    (245, 245, 245),
+    (40, 140, 90),
+    (60, 60, 70),
+    (235, 120, 30),
+    (130, 60, 150),
+    (90, 180, 210),
+    (170, 175, 180),
+)
 
 
 @dataclass(frozen=True)
@@ -121,7 +129,7 @@ def _tube(path: Sequence[Point], radii: Sequence[float], colour: Colour) -> list
                     (x0 - nx * r0, y0 - ny * r0),
                 ],
                 colour,
-            )  # fmt: skip
+            )
         )
     return shapes
 
@@ -129,9 +137,7 @@ def _tube(path: Sequence[Point], radii: Sequence[float], colour: Colour) -> list
 def _curve(start: Point, bend: Point, end: Point, steps: int = 8) -> list[Point]:
     """Points along the quadratic Bézier curve from start to end."""
     t = np.linspace(0, 1, steps)
-    x, y = (
-        (1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in zip(start, bend, end, strict=True)
-    )
+    x, y = ((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in zip(start, bend, end, strict=True))
     return list(zip(x.tolist(), y.tolist(), strict=True))
 
 
@@ -143,7 +149,7 @@ def _shade(colour: Colour, factor: float) -> Colour:
 def _pick(colours: Sequence[Colour], rng: Rng, spread: int = 18) -> Colour:
     """One of the colours, slightly off."""
     red, green, blue = np.clip(
-        np.array(colours[rng.integers(len(colours))]) + rng.integers(-spread, spread + 1, 3), 0, 255
+        np.array(colours[int(rng.integers(len(colours)))]) + rng.integers(-spread, spread + 1, 3), 0, 255
     )
     return int(red), int(green), int(blue)
 
@@ -204,9 +210,7 @@ def _dog_head(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
     ear = _shade(fur, rng.choice([0.55, 0.7]))
     shapes = [_ellipse(x, y, 13, 12, fur)]
     if rng.random() < 0.5:
-        shapes.append(
-            _blob([(x + 10, y + 6), (x + 17, y + 6), (x + 18, y + 20), (x + 12, y + 20)], (225, 90, 110))
-        )
+        shapes.append(_blob([(x + 10, y + 6), (x + 17, y + 6), (x + 18, y + 20), (x + 12, y + 20)], (225, 90, 110)))
     shapes += _tube([(x + 4, y + 3), (x + muzzle, y + 5)], [8.5, 5.5], _shade(fur, 1.08))
     shapes += [
         _ellipse(x + muzzle + 4, y + 2.5, 3.4, 3, BLACK),
@@ -229,9 +233,7 @@ def _dog_head(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
 def _standing_dog(fur: Colour, rng: Rng) -> list[Shape]:
     stride, ground, far = rng.uniform(-5, 7), rng.uniform(82, 94), _shade(fur, 0.75)
     neck = (86.0, rng.uniform(8, 20))
-    shapes = _tube(
-        _curve((10, 38), (-6, 32), (-10, rng.uniform(2, 22))), np.linspace(4.5, 2, 8).tolist(), fur
-    )
+    shapes = _tube(_curve((10, 38), (-6, 32), (-10, rng.uniform(2, 22))), np.linspace(4.5, 2, 8).tolist(), fur)
     shapes += _legs([24 - stride, 64 + stride], [22, 66], 54, ground - 2, 4.6, far)
     shapes += _tube([(18, 46), (42, 47), (66, 46)], [14, 14, 16.5], fur)
     shapes += _tube([(68, 42), neck], [13, 10], fur)
@@ -246,9 +248,7 @@ def _standing_dog(fur: Colour, rng: Rng) -> list[Shape]:
 
 def _sitting_dog(fur: Colour, rng: Rng) -> list[Shape]:
     far, ground, head = _shade(fur, 0.75), 96.0, (62.0, rng.uniform(8, 16))
-    shapes = _tube(
-        _curve((18, 90), (-8, 96), (-14, rng.uniform(68, 88))), np.linspace(4.5, 2, 8).tolist(), fur
-    )
+    shapes = _tube(_curve((18, 90), (-8, 96), (-14, rng.uniform(68, 88))), np.linspace(4.5, 2, 8).tolist(), fur)
     shapes += _legs([62], [60], 56, ground - 2, 4.6, far)
     shapes += _tube([(28, 78), (44, 58), (54, 42)], [18, 18, 14], fur)
     shapes += _tube([(54, 40), head], [13, 10], fur)
@@ -457,9 +457,7 @@ def _backdrop(
     texture = np.asarray(blotches.resize((width, height), Image.Resampling.BILINEAR))
     texture = texture * np.where(y < horizon, np.float32(0.4), np.float32(1.0))
     pixels = np.clip(rows[:, None] + texture[..., None], 0, 255).astype(np.uint8)
-    return Image.fromarray(pixels).resize(
-        (width * OVERSAMPLING, height * OVERSAMPLING), Image.Resampling.NEAREST
-    )
+    return Image.fromarray(pixels).resize((width * OVERSAMPLING, height * OVERSAMPLING), Image.Resampling.NEAREST)
 
 
 def _shadow(target: Extent, ground: Colour) -> Shape:
@@ -471,23 +469,25 @@ def _shadow(target: Extent, ground: Colour) -> Shape:
 
 def _cloud(x: float, y: float, size: float, rng: Rng) -> list[Shape]:
     colour = _pick([(250, 250, 252), (235, 238, 242)], rng, 5)
-    return [_ellipse(x + size * dx, y - size * dy, size * r, size * r * 0.6, colour)
-            for dx, dy, r in ((-0.8, 0, 0.5), (-0.2, 0.2, 0.7), (0.5, 0.1, 0.6), (1.0, -0.02, 0.35))]  # fmt: skip
+    return [
+        _ellipse(x + size * dx, y - size * dy, size * r, size * r * 0.6, colour)
+        for dx, dy, r in ((-0.8, 0, 0.5), (-0.2, 0.2, 0.7), (0.5, 0.1, 0.6), (1.0, -0.02, 0.35))
+    ]
 
 
 def _tree(x: float, base: float, size: float, rng: Rng) -> list[Shape]:
     leaf = _pick([(60, 120, 60), (90, 140, 50), (50, 100, 70), (190, 120, 50)], rng)
     trunk = _rectangle(x - 0.06 * size, base - 0.5 * size, x + 0.06 * size, base, (100, 72, 50))
-    crown = [_ellipse(x + dx * size, base - (0.75 + dy) * size, r * size, r * size, _shade(leaf, f))
-             for dx, dy, r, f in ((-0.18, 0, 0.26, 0.9), (0.2, 0.02, 0.25, 0.85), (0, 0.18, 0.28, 1.05))]  # fmt: skip
+    crown = [
+        _ellipse(x + dx * size, base - (0.75 + dy) * size, r * size, r * size, _shade(leaf, f))
+        for dx, dy, r, f in ((-0.18, 0, 0.26, 0.9), (0.2, 0.02, 0.25, 0.85), (0, 0.18, 0.28, 1.05))
+    ]
     return [trunk, *crown]
 
 
 def _hill(width: int, horizon: float, rng: Rng) -> Shape:
     colour = _pick([(110, 140, 110), (120, 130, 150), (140, 150, 110)], rng)
-    return _ellipse(
-        rng.uniform(0, width), horizon, rng.uniform(0.3, 0.7) * width, rng.uniform(15, 70), colour
-    )
+    return _ellipse(rng.uniform(0, width), horizon, rng.uniform(0.3, 0.7) * width, rng.uniform(15, 70), colour)
 
 
 def _house(x: float, base: float, wide: float, tall: float, rng: Rng) -> list[Shape]:
@@ -510,9 +510,7 @@ def _sky(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
     image = _backdrop(width, height, horizon, SKIES[rng.integers(3)], _pick(GRASSES, rng), rng)
     shapes = [_hill(width, horizon, rng) for _ in range(rng.integers(0, 3))]
     if rng.random() < 0.3:
-        shapes.insert(
-            0, _ellipse(rng.uniform(0, width), rng.uniform(0, 0.5 * height), 22, 22, (255, 240, 190))
-        )
+        shapes.insert(0, _ellipse(rng.uniform(0, width), rng.uniform(0, 0.5 * height), 22, 22, (255, 240, 190)))
     for _ in range(rng.integers(1, 5)):
         shapes += _cloud(rng.uniform(0, width), rng.uniform(0, height), rng.uniform(20, 55), rng)
     _paint(image, shapes)
@@ -526,12 +524,21 @@ def _runway(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
     shapes = [_hill(width, horizon, rng) for _ in range(2)]
     shapes += _cloud(rng.uniform(0, width), rng.uniform(0, horizon), rng.uniform(15, 40), rng)
     tower = rng.uniform(0, width)
-    shapes += [_rectangle(tower, horizon - 50, tower + 8, horizon, (200, 200, 205)),
-               _polygon([(tower - 8, horizon - 62), (tower + 16, horizon - 62), (tower + 11, horizon - 48), (tower - 3, horizon - 48)], GLASS)]  # fmt: skip
+    shapes += [
+        _rectangle(tower, horizon - 50, tower + 8, horizon, (200, 200, 205)),
+        _polygon(
+            [
+                (tower - 8, horizon - 62),
+                (tower + 16, horizon - 62),
+                (tower + 11, horizon - 48),
+                (tower - 3, horizon - 48),
+            ],
+            GLASS,
+        ),
+    ]
     shapes.append(_rectangle(0, top, width, min(target[3] + 30, height), road))
     shapes += [
-        _rectangle(x, target[3] + 12, x + 26, target[3] + 15, WHITE)
-        for x in range(int(rng.integers(0, 50)), width, 50)
+        _rectangle(x, target[3] + 12, x + 26, target[3] + 15, WHITE) for x in range(int(rng.integers(0, 50)), width, 50)
     ]
     _paint(image, [*shapes, _shadow(target, road)])
     return image
@@ -551,9 +558,7 @@ def _street(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
         x += wide
     shapes.append(_rectangle(0, horizon, width, horizon + 9, (185, 180, 175)))
     line = rng.uniform(horizon, height)
-    shapes += [
-        _rectangle(x, line, x + 34, line + 4, WHITE) for x in range(int(rng.integers(-30, 30)), width, 64)
-    ]
+    shapes += [_rectangle(x, line, x + 34, line + 4, WHITE) for x in range(int(rng.integers(-30, 30)), width, 64)]
     _paint(image, [*shapes, _shadow(target, road)])
     return image
 
@@ -583,10 +588,11 @@ def _garden(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
             _rectangle(0, top + 10, width, top + 15, fence),
             _rectangle(0, horizon - 12, width, horizon - 7, fence),
         ]
-        for x in range(0, width, 22):
+        for post in range(0, width, 22):
+            right = post + 12
             shapes.append(
                 _polygon(
-                    [(x, horizon + 3), (x, top), (x + 6, top - 7), (x + 12, top), (x + 12, horizon + 3)],
+                    [(post, horizon + 3), (post, top), (post + 6, top - 7), (right, top), (right, horizon + 3)],
                     fence,
                 )
             )
@@ -621,12 +627,20 @@ def _room(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
         )
         tall = min(tall, horizon - 12 - top)
         if tall > 15:
-            shapes += [_rectangle(x, top, x + wide, top + tall, _pick([WHITE, (90, 70, 50)], rng)),
-                       _rectangle(x + 5, top + 5, x + wide - 5, top + tall - 5, _pick([(170, 210, 235), *PAINTS], rng))]  # fmt: skip
+            shapes += [
+                _rectangle(x, top, x + wide, top + tall, _pick([WHITE, (90, 70, 50)], rng)),
+                _rectangle(x + 5, top + 5, x + wide - 5, top + tall - 5, _pick([(170, 210, 235), *PAINTS], rng)),
+            ]
     if rng.random() < 0.6:
         x, wide, sofa = rng.uniform(-40, width), rng.uniform(110, 200), _pick(PAINTS, rng)
-        shapes += [_blob([(x, horizon + 22), (x, horizon - 50), (x + wide, horizon - 50), (x + wide, horizon + 22)], sofa, rounds=1),
-                   _rectangle(x + 12, horizon - 12, x + wide - 12, horizon + 12, _shade(sofa, 0.85))]  # fmt: skip
+        shapes += [
+            _blob(
+                [(x, horizon + 22), (x, horizon - 50), (x + wide, horizon - 50), (x + wide, horizon + 22)],
+                sofa,
+                rounds=1,
+            ),
+            _rectangle(x + 12, horizon - 12, x + wide - 12, horizon + 12, _shade(sofa, 0.85)),
+        ]
     if rng.random() < 0.5:
         shapes.append(
             _ellipse(
@@ -649,7 +663,5 @@ def _light(image: Image.Image, rng: Rng) -> Image.Image:
     light = rng.uniform(0.75, 1.1) * (1 + slope[0] * x[None, :] + slope[1] * y[:, None])
     tint = 1 + rng.uniform(-0.06, 0.06, 3)
     grain = rng.standard_normal((height, width, 1), dtype=np.float32) * np.float32(rng.uniform(1.5, 4.5))
-    pixels = (
-        np.asarray(image, dtype=np.float32) * light[..., None].astype(np.float32) * tint.astype(np.float32)
-    )
+    pixels = np.asarray(image, dtype=np.float32) * light[..., None].astype(np.float32) * tint.astype(np.float32)
     return Image.fromarray(np.clip(np.rint(pixels + grain), 0, 255).astype(np.uint8))

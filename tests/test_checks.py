@@ -83,13 +83,13 @@ def test_partial_credit_must_have_a_way_to_go() -> None:
 
 
 THRESHOLDS = {
-    "sample/descriptors-v1": {"mean_iou": 0.5, "measured": "on the sample"},
+    "sample/scenes-v1": {"mean_iou": 0.5, "measured": "on the sample"},
     "voc2007/other": {"mean_iou": 0.4},
 }
 
 
 def test_thresholds_are_found_by_data_set_and_representation() -> None:
-    assert thresholds_for(THRESHOLDS, "sample/descriptors-v1") == {"mean_iou": 0.5}
+    assert thresholds_for(THRESHOLDS, "sample/scenes-v1") == {"mean_iou": 0.5}
 
 
 def test_an_unknown_representation_gets_its_data_sets_other_thresholds() -> None:

@@ -427,7 +427,7 @@ def test_are_short_lists_shown_whole() -> None:
     assert shorten(["a", "b", "c"], limit=2) == "a, b and 1 more"
 
 
-@pytest.mark.parametrize("module", ["data", "download", "setup"])
+@pytest.mark.parametrize("module", ["data", "download", "environment"])
 def test_is_importing_it_light(module: str) -> None:
     """Colab and every graded kernel pay for an import; nbgrader and IPython internals may be absent."""
     code = (

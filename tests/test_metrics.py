@@ -119,7 +119,7 @@ def test_are_both_parts_those_of_the_split():
     "form",
     [
         tuple,
-        lambda heads: {"head_boxes": heads[1], "head_classes": heads[0]},
+        lambda heads: {"head_classes": heads[0], "head_boxes": heads[1]},
         lambda heads: [keras.ops.convert_to_tensor(head) for head in heads],
     ],
     ids=["tuple", "dict", "tensors"],
@@ -223,3 +223,9 @@ def test_is_the_metric_rebuilt_from_its_configuration():
     again = keras.metrics.deserialize(keras.metrics.serialize(BoxIoU(name="overlap")))
     assert type(again) is BoxIoU
     assert again.name == "overlap"
+
+
+def test_is_a_model_that_swaps_its_heads_let_off():
+    annotations = class_of_sizes()
+    with pytest.raises(ValueError, match="for the classes and"):
+        predict_dicts(Perfect(annotations, lambda heads: heads[::-1]), numbered(), annotations)

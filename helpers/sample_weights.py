@@ -1,0 +1,2 @@
+LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {}
+PACKED = ""
