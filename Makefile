@@ -6,12 +6,14 @@ ASSIGNMENT ?= object_detection
 DATASET ?= sample
 VOC_ROOT ?=
 WEIGHTS ?= imagenet
+CELL_SECONDS ?= $(if $(filter voc,$(DATASET)),240,60)
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check release verify bench lock clean
 
 demo: $(READY)  ## release, grade a small class, show who got what and why
-	$(BIN)/course demo $(ASSIGNMENT) --dataset $(DATASET) --weights $(WEIGHTS) $(if $(VOC_ROOT),--voc-root $(VOC_ROOT))
+	$(BIN)/course demo $(ASSIGNMENT) --dataset $(DATASET) --weights $(WEIGHTS) \
+	  $(if $(VOC_ROOT),--voc-root $(VOC_ROOT)) --cell-seconds $(CELL_SECONDS)
 
 test: $(READY)  ## lint, types and the tests that are not slow
 	$(BIN)/ruff check .

@@ -16,13 +16,13 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
-from nbgrader.apps import NbGraderAPI
-from nbgrader.converters import Autograde
+from nbgrader.converters import Autograde, GenerateFeedback
+from nbgrader.converters.base import BaseConverter, NbGraderException
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import capture_log, is_grade, is_solution
+from nbgrader.utils import is_grade, is_solution
 from traitlets.config import Config
 
-from grading.config import CONFIG_FILE, load_config
+from grading.config import CONFIG_FILE, load_config, quiet_logger
 from grading.execute import Environment, Limits, Store, execute_once
 from grading.nbgrader_plugins import ExecuteOnce
 from grading.release import build_release
@@ -142,8 +142,7 @@ class Classroom:
 
     def feedback(self, student: str) -> Path:
         """Make nbgrader's feedback page for a student; gives its path."""
-        with self._nbgrader() as api:
-            _must_succeed(api.generate_feedback(self.assignment, student), f"feedback for {student}")
+        self._convert(GenerateFeedback, student)
         page = Path(self.notebook_name).with_suffix(".html").name
         return self.folder / "feedback" / student / self.assignment / page
 
@@ -170,17 +169,15 @@ class Classroom:
 
     def _sanitise(self, student: str) -> Path:
         """Run the first half of autograde: the notebook exactly as it will be executed."""
-        with self._nbgrader() as api:
-            api.coursedir.assignment_id, api.coursedir.student_id = self.assignment, student
-            app = _SanitiseOnly(coursedir=api.coursedir, parent=api)
-            app.force = True
-            _must_succeed(capture_log(app), f"reading the submission of {student}")
+        self._convert(_SanitiseOnly, student)
         return self.folder / "autograded" / student / self.assignment / self.notebook_name
 
     def _autograde(self, student: str) -> dict[str, str]:
-        with self._nbgrader() as api:
-            result = api.autograde(self.assignment, student)
-        return {} if result["success"] else {student: result.get("error") or result.get("log", "")}
+        try:
+            self._convert(Autograde, student)
+        except RuntimeError as error:
+            return {student: str(error)}
+        return {}
 
     def _read(self, student: str, error: str) -> Graded:
         path = self.folder / "autograded" / student / self.assignment / self.notebook_name
@@ -196,14 +193,18 @@ class Classroom:
                     questions[grade.name] = Question(grade.score, grade.max_score, reasons.get(grade.name, ""))
         return Graded(student, questions, error)
 
-    @contextmanager
-    def _nbgrader(self) -> Iterator[NbGraderAPI]:
-        """nbgrader's API on this course; it changes the working directory, which is put back."""
-        before = Path.cwd()
+    def _convert(self, converter: type[BaseConverter], student: str) -> None:
+        """Run one of nbgrader's converters on a student's submission. RuntimeError has its log when it fails."""
+        config = copy.deepcopy(self.config)
+        config.CourseDirectory.assignment_id = self.assignment
+        config.CourseDirectory.student_id = student
+        logger, lines = quiet_logger()
+        app = converter(coursedir=CourseDirectory(config=config, log=logger), config=config, log=logger)
+        app.force = True
         try:
-            yield NbGraderAPI(CourseDirectory(config=self.config), config=self.config)
-        finally:
-            os.chdir(before)
+            app.start()
+        except NbGraderException as error:
+            raise RuntimeError(f"nbgrader failed at the submission of {student}:\n{lines.getvalue()}") from error
 
 
 class _SanitiseOnly(Autograde):
@@ -240,23 +241,31 @@ def _execute_file(path: Path, environment: Environment, limits: Limits, store: S
 
 
 def _reasons(notebook: NotebookNode) -> dict[str, str]:
-    """What each grade cell said: the message of its error, or else what it printed."""
-    return {cell.metadata.nbgrader.grade_id: _said(cell) for cell in notebook.cells if is_grade(cell)}
+    """What each grade cell said; one that failed also names the first of the other cells that did."""
+    earlier = next(
+        (
+            f"(cell '{cell.id}' stopped with {_error(cell)})"
+            for cell in notebook.cells
+            if _error(cell) and not is_grade(cell)
+        ),
+        "",
+    )
+    return {
+        cell.metadata.nbgrader.grade_id: f"{_said(cell)} {earlier if _error(cell) else ''}".strip()
+        for cell in notebook.cells
+        if is_grade(cell)
+    }
 
 
 def _said(cell: NotebookNode) -> str:
-    outputs = cell.get("outputs", [])
-    for output in outputs:
-        if output.output_type == "error":
-            return f"{output.ename}: {output.evalue}".removeprefix("AssertionError: ")
-    return " ".join(
-        line for output in outputs if output.output_type == "stream" for line in output.text.split("\n") if line
-    )
+    """The message of a cell's error, or else what it printed."""
+    printed = "".join(output.text for output in cell.outputs if output.output_type == "stream")
+    return _error(cell).removeprefix("AssertionError: ") or printed.strip()
 
 
-def _must_succeed(result: Mapping[str, object], what: str) -> None:
-    if not result["success"]:
-        raise RuntimeError(f"nbgrader failed at {what}:\n{result.get('error') or result.get('log')}")
+def _error(cell: NotebookNode) -> str:
+    errors = (output for output in cell.get("outputs", []) if output.output_type == "error")
+    return next((f"{error.ename}: {error.evalue}" for error in errors), "")
 
 
 def _remove(folder: Path) -> None:

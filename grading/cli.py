@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.logging import RichHandler
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -27,7 +28,9 @@ stderr = Console(stderr=True)
 
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Workers = Annotated[int, typer.Option(help="Submissions executed at a time.", min=1)]
-CellSeconds = Annotated[int, typer.Option(help="Seconds a cell may run.", min=1)]
+CellSeconds = Annotated[
+    int, typer.Option(help="Seconds a cell may run. One planted submission never ends, so keep it short.", min=1)
+]
 
 
 class Dataset(StrEnum):
@@ -87,7 +90,7 @@ def sample() -> None:
 def verify(
     assignment: Assignment,
     workers: Workers = 2,
-    cell_seconds: CellSeconds = 90,
+    cell_seconds: CellSeconds = 60,
     data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
 ) -> None:
     """Check that the solution, the untouched release and every planted answer get their expected points."""
@@ -103,7 +106,7 @@ def demo(
     voc_root: Annotated[Path | None, typer.Option(help="The VOCdevkit folder, for --dataset voc.")] = None,
     weights: Annotated[str, typer.Option(help="ResNet50 weights: a path, or imagenet.")] = "imagenet",
     workers: Workers = 2,
-    cell_seconds: CellSeconds = 90,
+    cell_seconds: CellSeconds = 60,
 ) -> None:
     """Release the assignment, grade a small class of submissions, and show who got what and why."""
     from grading.classroom import Classroom
@@ -171,7 +174,7 @@ def _grade_planted(assignment: str, folder: Path, data: Path, workers: int, cell
             graded.student,
             *(f"{graded.questions[name].points:g}" if name in graded.questions else "-" for name in questions),
             f"{graded.points:g}/{graded.max_points:g}",
-            graded.error or "\n".join(_reasons_lost(graded.questions)),
+            escape(graded.error or "\n".join(_reasons_lost(graded.questions))),
         )
     console.print(table)
     wrong = [verdict for verdict in verdicts if verdict.differences]

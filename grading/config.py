@@ -1,6 +1,8 @@
 """Where the course lives, and the one configuration file that nbgrader's commands and ours share."""
 
 import glob
+import io
+import logging
 import re
 from pathlib import Path
 from typing import Any
@@ -64,3 +66,11 @@ def instructor_names(course_dir: Path) -> list[str]:
     """
     entries = (course_dir / "source").glob("*/*")
     return sorted({glob.escape(e.name) for e in entries if e.name != PUBLIC and e.suffix != ".ipynb"})
+
+
+def quiet_logger() -> tuple[logging.Logger, io.StringIO]:
+    """A logger for nbgrader, which says much at all times, and the text it has logged, to show when it fails."""
+    lines = io.StringIO()
+    logger = logging.Logger("nbgrader", logging.INFO)
+    logger.addHandler(logging.StreamHandler(lines))
+    return logger, lines

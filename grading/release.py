@@ -4,7 +4,6 @@ The steps are nbgrader's `generate_assignment` with this course's preprocessors.
 folder of its own and takes the old one's place only when everything is right.
 """
 
-import io
 import logging
 import tempfile
 from pathlib import Path
@@ -14,7 +13,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from grading.config import PUBLIC, load_config
+from grading.config import PUBLIC, load_config, quiet_logger
 from grading.errors import ReleaseError
 from grading.twin import check_in_step
 from grading.wheel import wheel_name
@@ -90,9 +89,7 @@ def _configure(course_dir: Path, assignment: str, scratch: Path, db_url: str | N
 
 
 def _generate(config: Config) -> None:
-    lines = io.StringIO()
-    quiet = logging.Logger("nbgrader", logging.INFO)
-    quiet.addHandler(logging.StreamHandler(lines))
+    quiet, lines = quiet_logger()
     coursedir = CourseDirectory(config=config, log=quiet)
     converter = _Generate(coursedir=coursedir, config=config, log=quiet)
     try:
