@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -138,7 +139,8 @@ def _blocks(year: Path, n: int, seed: int, workers: int) -> Iterator[tuple[_Bloc
     if workers == 1:
         yield from ((block, _render_block(block)) for block in blocks)
         return
-    with ProcessPoolExecutor(max_workers=workers) as pool:
+    # Not forked: the caller may have loaded TensorFlow, whose threads do not survive that.
+    with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
         yield from zip(blocks, pool.map(_render_block, blocks), strict=True)
 
 

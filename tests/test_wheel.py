@@ -92,3 +92,12 @@ class TestThisCourse:
             *("tensorflow", "numpy", "h5py", "scikit-image", "matplotlib"),
             *("pillow", "pooch", "requests", "tqdm"),
         }
+
+
+def test_does_the_released_wheel_hold_every_file_of_the_library_as_it_is_now() -> None:
+    files = {f"helpers/{path.name}" for path in (ROOT / "helpers").iterdir() if path.is_file()}
+    for wheel in (ROOT / "release").glob("*/*.whl"):
+        assert members(wheel) == files - {"helpers/pyproject.toml"}, "build the release again"
+        with zipfile.ZipFile(wheel) as archive:
+            for name in members(wheel):
+                assert archive.read(name) == (ROOT / name).read_bytes(), f"{name}: build the release again"

@@ -1,2 +1,0 @@
-LAYOUT: dict[str, tuple[str, tuple[int, ...]]] = {}
-PACKED = ""
