@@ -35,7 +35,6 @@ bench: $(READY)  ## extraction against the bare forward pass; needs VOC_ROOT and
 	$(BIN)/python benchmarks/extraction.py --voc-root $(VOC_ROOT) --weights $(WEIGHTS)
 
 lock: $(READY)  ## choose the tested versions anew
-	$(BIN)/pip install -q uv
 	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --override requirements/overrides.txt \
 	  --universal --python-version 3.11 --upgrade --no-header --no-annotate -o requirements/lock.txt
 
@@ -45,6 +44,7 @@ clean:  ## remove what grading and the demo wrote, not the data
 $(READY): requirements/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": say which with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install -q --disable-pip-version-check -r requirements/lock.txt
-	$(BIN)/pip install -q --disable-pip-version-check --no-build-isolation --no-deps -e .
+	$(BIN)/pip install -q --disable-pip-version-check uv
+	$(BIN)/uv pip install -q --python $(BIN)/python -r requirements/lock.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
 	@touch $@
