@@ -145,7 +145,7 @@ def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_does_every_planted_submission_get_what_it_deserves(sample: Path, tmp_path: Path) -> None:
-    limits = Limits(cell_seconds=90)
+    limits = Limits(cell_seconds=60)
     verdicts = verify(ROOT, NAME, tmp_path / "class", Environment(data=sample), limits, workers=2)
     assert differences(verdicts) == {}
 
@@ -153,7 +153,7 @@ def test_does_every_planted_submission_get_what_it_deserves(sample: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.voc
 def test_do_they_on_the_real_photographs(voc: Path, tmp_path: Path) -> None:
-    limits = Limits(cell_seconds=180)
+    limits = Limits(cell_seconds=240)
     verdicts = verify(ROOT, NAME, tmp_path / "class", Environment(data=voc), limits, workers=2)
     assert differences(verdicts) == {}
 
