@@ -100,6 +100,7 @@ def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: 
             interrupt_on_timeout=True,
             allow_errors=True,
             store_widget_state=False,
+            coalesce_streams=True,
             resources={"metadata": {"path": str(cwd)}},
         )
         deadline = time.monotonic() + limits.notebook_seconds

@@ -73,6 +73,16 @@ def test_does_the_notebook_as_a_whole_have_a_limit(tmp_path: Path) -> None:
     assert "2 s were over" in said(ran.cells[1])
 
 
+def test_is_what_a_cell_prints_in_pieces_one_output(tmp_path: Path) -> None:
+    ran = execute(
+        notebook("import sys, time\nfor _ in range(3): print(1); sys.stdout.flush(); time.sleep(0.3)"),
+        Environment(),
+        LIMITS,
+        tmp_path,
+    )
+    assert [output.text for output in ran.cells[0].outputs] == ["1\n1\n1\n"]
+
+
 def test_is_the_original_left_alone(tmp_path: Path) -> None:
     nb = notebook("print(1)")
     execute(nb, Environment(), LIMITS, tmp_path)

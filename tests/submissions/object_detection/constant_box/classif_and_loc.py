@@ -12,7 +12,7 @@ def classif_and_loc(num_classes):
     x = Dropout(0.3)(Flatten()(Conv2D(64, 1, activation="relu")(model_input)))
     head_classes = Dense(num_classes, activation="softmax", name="head_classes")(x)
     zero = Rescaling(0.0)(Dense(4)(x))
-    head_boxes = Rescaling(1.0, offset=[112.0, 112.0, 150.0, 150.0], name="head_boxes")(zero)
+    head_boxes = Rescaling(1.0, offset=[112.0, 112.0, 100.0, 100.0], name="head_boxes")(zero)
     model = Model(model_input, outputs=[head_classes, head_boxes])
     model.compile(optimizer="adam", loss=["categorical_crossentropy", "mse"], loss_weights=[1.0, 1 / 224**2])
     return model
