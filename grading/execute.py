@@ -15,12 +15,12 @@ import re
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import nbformat
+from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
 from jupyter_client.manager import AsyncKernelManager
 from nbclient import NotebookClient
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
@@ -50,8 +50,6 @@ class Environment:
     """Folder that COURSE_DATA points to."""
     threads: int = 1
     """Threads TensorFlow may use in one operation; two kernels of one thread beat one of two."""
-    variables: Mapping[str, str] = field(default_factory=dict)
-    """Further environment variables."""
 
     def kernel_variables(self) -> dict[str, str]:
         """The environment of the kernel process: this process's own, with ours laid over it."""
@@ -62,26 +60,35 @@ class Environment:
             "OMP_NUM_THREADS": str(self.threads),
             "PYTHONHASHSEED": "0",
             **({"COURSE_DATA": str(self.data)} if self.data else {}),
-            **self.variables,
         }
         return {**os.environ, **ours}
 
 
-def execute(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path) -> NotebookNode:
+def execute(
+    notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, demos: bool = False
+) -> NotebookNode:
     """A copy of the notebook with every cell's outputs, whatever happened.
 
-    Cells tagged `demo` are left out first. If a cell then misses a name that a demonstration defines, the
-    notebook is run again with all of its cells. A cell that takes too long is interrupted and
-    the next one is tried; when the kernel is lost, the cells that were not reached say so.
+    Cells tagged `demo` are left out, unless `demos` asks for them. If a cell then misses a name that a
+    demonstration defines, the notebook is run again with all of its cells. A cell that takes too long is
+    interrupted and the next one is tried; when the kernel is lost, the cells that were not reached say so.
     """
-    executed = _run(notebook, environment, limits, cwd, skip_demo=True)
-    if _needs_a_demo(executed):
+    executed = _run(notebook, environment, limits, cwd, demos)
+    if not demos and _needs_a_demo(executed):
         log.info("A demonstration was needed after all: running again with all cells")
-        executed = _run(notebook, environment, limits, cwd, skip_demo=False)
+        executed = _run(notebook, environment, limits, cwd, demos=True)
     return executed
 
 
-def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, skip_demo: bool) -> NotebookNode:
+class _ThisInterpreter(KernelSpecManager):
+    """Kernels run in the Python that grades, whatever kernels the user has installed under the same name."""
+
+    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
+        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
+        return KernelSpec(argv=argv, display_name="Python 3", language="python")
+
+
+def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, demos: bool) -> NotebookNode:
     nb = copy.deepcopy(notebook)
     for cell in nb.cells:
         if cell.cell_type == "code":
@@ -89,10 +96,12 @@ def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: 
     wanted = [
         (index, cell)
         for index, cell in enumerate(nb.cells)
-        if cell.cell_type == "code" and not (skip_demo and _only_demonstrates(cell))
+        if cell.cell_type == "code" and (demos or not _only_demonstrates(cell))
     ]
     with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
-        manager = AsyncKernelManager(kernel_name="python3", transport="ipc", ip=str(Path(sockets) / "s"))
+        manager = AsyncKernelManager(
+            kernel_spec_manager=_ThisInterpreter(), transport="ipc", ip=str(Path(sockets) / "s")
+        )
         client = NotebookClient(
             nb,
             km=manager,
@@ -106,8 +115,7 @@ def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: 
         deadline = time.monotonic() + limits.notebook_seconds
         with client.setup_kernel(env=environment.kernel_variables(), cleanup_kc=True):
             _run_cells(client, wanted, deadline, limits)
-    if skip_demo:
-        _say_skipped(nb, wanted)
+    _say_skipped(nb, wanted)
     return nb
 
 
@@ -203,7 +211,6 @@ class Store:
             "cells": [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells],
             "data": data_fingerprint(environment.data),
             "threads": environment.threads,
-            "variables": sorted(environment.variables.items()),
             "versions": versions(),
             "helpers": _helpers_hash(),
             "limits": asdict(limits),

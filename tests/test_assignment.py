@@ -12,7 +12,7 @@ import pytest
 from nbformat import NotebookNode
 
 from grading.classroom import fill_in, solution_cells
-from grading.execute import Environment, Limits, _run
+from grading.execute import Environment, Limits, execute
 from grading.release import build_release
 from grading.verify import Verdict, read_planted, verify
 
@@ -43,7 +43,7 @@ def voc() -> Path:
 
 def run_whole(notebook: NotebookNode, data: Path, cwd: Path) -> NotebookNode:
     """Every cell, demonstrations too, as a student who runs it top to bottom."""
-    return _run(notebook, Environment(data=data, threads=2), Limits(), cwd, skip_demo=False)
+    return execute(notebook, Environment(data=data, threads=2), Limits(), cwd, demos=True)
 
 
 def errors(notebook: NotebookNode) -> dict[str, str]:
