@@ -9,7 +9,7 @@ WEIGHTS ?= imagenet
 CELL_SECONDS ?= $(if $(filter voc,$(DATASET)),240,60)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check release verify bench lock clean
+.PHONY: demo test test-slow check release verify bench seeds lock clean
 
 demo: $(READY)  ## release, grade a small class, show who got what and why
 	$(BIN)/course demo $(ASSIGNMENT) --dataset $(DATASET) --weights $(WEIGHTS) \
@@ -33,6 +33,9 @@ verify: $(READY)  ## every planted submission must get its expected points
 
 bench: $(READY)  ## extraction against the bare forward pass; needs VOC_ROOT and WEIGHTS
 	$(BIN)/python benchmarks/extraction.py --voc-root $(VOC_ROOT) --weights $(WEIGHTS)
+
+seeds: $(READY)  ## test scores over five seeds on the real photographs that `make demo DATASET=voc` has prepared
+	$(BIN)/python benchmarks/seeds.py --data .cache/voc --seeds 5
 
 lock: $(READY)  ## choose the tested versions anew
 	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --override requirements/overrides.txt \

@@ -59,6 +59,7 @@ def test_does_the_feedback_keep_hidden_tests_hidden(course: Path) -> None:
     page = (course / "feedback" / STUDENT / NAME / f"{NAME}.html").read_text()
     assert "complete classif_and_loc" in page
     assert "for_three" not in page
+    assert "seen = better_model" not in page
     assert "HIDDEN TESTS" in page
 
 

@@ -1,0 +1,43 @@
+"""Does what we add to nbgrader's pipeline do what it says?"""
+
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_output
+from nbgrader.utils import determine_grade
+
+from grading.nbgrader_plugins import HideHiddenTests, StderrIsNotFailure
+
+HIDDEN = "assert x, 'say so'\n    ### BEGIN HIDDEN TESTS\n    secret = 42\n    ### END HIDDEN TESTS\nprint(1)"
+
+
+def grade_cell(source: str, *outputs: NotebookNode) -> NotebookNode:
+    nbgrader = {"grade": True, "grade_id": "test", "points": 4, "solution": False, "locked": True}
+    return new_code_cell(source, metadata={"nbgrader": nbgrader}, outputs=list(outputs))
+
+
+def test_does_text_on_stderr_cost_a_point() -> None:
+    cell = grade_cell("1", new_output("stream", name="stderr", text="I0000 TensorFlow says hello"))
+    assert determine_grade(cell) == (0, 4)
+    cell, _ = StderrIsNotFailure().preprocess_cell(cell, {}, 0)
+    assert determine_grade(cell) == (4, 4)
+    assert "TensorFlow says hello" in str(cell.outputs)
+
+
+def test_does_an_exception_still_cost_the_points() -> None:
+    cell = grade_cell("1", new_output("error", ename="ValueError", evalue="no", traceback=[]))
+    cell, _ = StderrIsNotFailure().preprocess_cell(cell, {}, 0)
+    assert determine_grade(cell) == (0, 4)
+
+
+def test_do_hidden_tests_and_the_traceback_that_quotes_them_stay_hidden() -> None:
+    error = new_output("error", ename="AssertionError", evalue="say so", traceback=["---> secret = 42"])
+    cell, _ = HideHiddenTests().preprocess_cell(grade_cell(HIDDEN, error), {}, 0)
+    assert "secret" not in str(cell)
+    assert "assert x" in cell.source
+    assert "print(1)" in cell.source
+    assert cell.outputs[0].traceback == ["AssertionError: say so"]
+
+
+def test_is_a_cell_without_hidden_tests_left_alone() -> None:
+    error = new_output("error", ename="AssertionError", evalue="say so", traceback=["---> assert x"])
+    cell, _ = HideHiddenTests().preprocess_cell(grade_cell("assert x, 'say so'", error), {}, 0)
+    assert cell.outputs[0].traceback == ["---> assert x"]
