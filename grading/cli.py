@@ -73,9 +73,13 @@ def twin(assignment: Assignment) -> None:
 @app.command()
 def release(assignment: Assignment) -> None:
     """Build the student release of an assignment."""
+    from grading.config import Course, load_config
     from grading.release import build_release
 
-    console.print(f"built {build_release(_repository(), assignment)}")
+    repository = _repository()
+    console.print(f"built {_shown(build_release(repository, assignment))}")
+    if Course(config=load_config(repository)).is_placeholder:
+        console.print(f"The badge and the wheel's address lead nowhere yet: set c.Course.url in {CONFIG_FILE}.")
 
 
 @app.command()

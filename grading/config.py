@@ -18,11 +18,14 @@ PUBLIC = "public"
 GITHUB = re.compile(r"https://github\.com/(?P<path>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
+PLACEHOLDER = "https://github.com/OWNER/REPO"
+
+
 class Course(Configurable):
     """The course's public home, from which its links are made."""
 
     url = Unicode(
-        "https://github.com/OWNER/REPO",
+        PLACEHOLDER,
         help="The course's GitHub repository. OWNER/REPO is a placeholder: set it in nbgrader_config.py.",
     ).tag(config=True)
     branch = Unicode("main", help="The branch that students' links point to.").tag(config=True)
@@ -33,6 +36,11 @@ class Course(Configurable):
         if match is None:
             raise TraitError(f"Course.url must look like https://github.com/OWNER/REPO, not {proposal['value']!r}")
         return f"https://github.com/{match['path']}"
+
+    @property
+    def is_placeholder(self) -> bool:
+        """Whether nobody has said yet where the course is."""
+        return str(self.url) == PLACEHOLDER
 
     @property
     def repository(self) -> str:
