@@ -9,6 +9,7 @@ training cell does, and prints the test scores. The code that runs is the course
 import argparse
 import contextlib
 import io
+import os
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from helpers.environment import fix_seeds
 from helpers.features import load_representations, representation_key
 from helpers.metrics import Scores, compute_acc
 from helpers.targets import IMAGE_SIZE, tensorize_ground_truth
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # read when TensorFlow is first imported, below
 
 ROOT = Path(__file__).parents[1]
 ASSIGNMENT = "object_detection"
