@@ -2,10 +2,11 @@
 
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent
-if str(ROOT) not in sys.path:  # so that `nbgrader` finds `grading` where the course is not installed
+if find_spec("grading") is None:  # so that `nbgrader` finds it where the course is not installed
     sys.path.insert(0, str(ROOT))
 
 # nbgrader starts `alembic` by its bare name, which is only found where the environment is activated.
