@@ -4,7 +4,6 @@ The demo and the verification of a release use it, so that the instructor's grad
 """
 
 import copy
-import logging
 import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -26,8 +25,6 @@ from grading.config import CONFIG_FILE, load_config, quiet_logger
 from grading.execute import Environment, Limits, Store, execute_once
 from grading.nbgrader_plugins import ExecuteOnce
 from grading.release import build_release
-
-log = logging.getLogger(__name__)
 
 GRADEBOOK = "gradebook.db"
 

@@ -115,6 +115,7 @@ def demo(
     """Release the assignment, grade a small class of submissions, and show who got what and why."""
     from grading.classroom import Classroom
     from grading.release import build_release
+    from grading.verify import read_planted
 
     repository = _repository()
     console.rule("Release")
@@ -125,7 +126,8 @@ def demo(
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
     wrong = _grade_planted(assignment, folder, data, workers, cell_seconds)
-    page = Classroom.open(folder, assignment).feedback("bad_model")
+    student = read_planted(repository / "tests" / "submissions" / assignment)[0].name
+    page = Classroom.open(folder, assignment).feedback(student)
     console.print(f"\nA feedback page, to open in a browser: [bold]{_shown(page)}[/bold]")
     raise typer.Exit(1 if wrong else 0)
 

@@ -6,7 +6,8 @@ say, for each of the 7×7 positions, which part of which object is there (tools/
 channels are spread over 2048 by a fixed random projection and a ReLU, so that a representation has the shape, the
 sign and the sparseness of ResNet50's.
 
-The forward pass is NumPy in double precision: it needs no framework and gives the same bytes everywhere.
+The forward pass is NumPy in double precision: it needs no framework, and once
+rounded to half precision it hardly depends on the machine.
 """
 
 import hashlib

@@ -1,6 +1,7 @@
 """Train the small backbone of the embedded sample: writes helpers/sample_backbone.npz.
 
-It was run once, on 4000 scenes of a seed that the sample does not use, for 14 epochs (a few minutes on two cores).
+The committed file comes from a prototype of this script, with the same network, labels and schedule: 4000 scenes of a
+seed that the sample does not use, 14 epochs, a few minutes on two cores. This script itself was not run to the end.
 Run it again only with a new `helpers.sample.VERSION`: another training gives other representations.
 
     python tools/train_sample_backbone.py --out helpers/sample_backbone.npz
