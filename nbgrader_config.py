@@ -63,7 +63,7 @@ c.ExecutePreprocessor.iopub_timeout = 30
 
 # ---- Grading (grading.nbgrader_plugins) -------------------------------------------------------------------
 c.Autograde.autograde_preprocessors = [
-    "grading.nbgrader_plugins.ExecuteOnce",
+    "grading.nbgrader_plugins.ExecuteSandboxed",
     "grading.nbgrader_plugins.StderrIsNotFailure",
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
@@ -72,10 +72,22 @@ c.Autograde.autograde_preprocessors = [
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
-c.ExecuteOnce.cell_seconds = 600
-c.ExecuteOnce.notebook_seconds = 1200
-c.ExecuteOnce.threads = 1  # two kernels with one thread each finish sooner than one with two
-c.ExecuteOnce.store = str(ROOT / ".cache" / "executed")
+
+# How submissions are run, by `course grade` and by `nbgrader autograde` (grading.config.Grading)
+c.Grading.data = ""  # folder with the course data; COURSE_DATA and --data come first
+c.Grading.private = ""  # folder with private evaluation data (`course data private` makes one)
+c.Grading.isolation = "bwrap"  # "none" runs student code with your rights
+c.Grading.workers = 0  # submissions at a time; 0: one for each core
+c.Grading.threads = 1  # two submissions with one thread each finish sooner than one with two
+c.Grading.gpu = False  # one submission a GPU, with memory growth
+c.Grading.cell_seconds = 600
+c.Grading.notebook_seconds = 1200
+c.Grading.memory_mib = 4096
+c.Grading.tasks = 512  # processes and threads
+c.Grading.cpu_seconds = 4800
+c.Grading.disk_mib = 1024
+c.Grading.output_mib = 1  # of each cell
+c.Grading.cache = ".cache"
 
 # Hidden tests stay hidden in the feedback, their traceback too.
 c.GenerateFeedback.preprocessors = [
@@ -83,3 +95,4 @@ c.GenerateFeedback.preprocessors = [
     "grading.nbgrader_plugins.HideHiddenTests",
     "nbconvert.preprocessors.CSSHTMLHeaderPreprocessor",
 ]
+c.HTMLExporter.sanitize_html = True  # a submission's markdown and outputs may hold scripts

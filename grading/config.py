@@ -3,15 +3,19 @@
 import glob
 import io
 import logging
+import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from traitlets import TraitError, Unicode, validate
+from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
 from grading.errors import ReleaseError
+
+if TYPE_CHECKING:
+    from grading.execute import Limits
 
 CONFIG_FILE = "nbgrader_config.py"
 PUBLIC = "public"
@@ -57,6 +61,60 @@ class Course(Configurable):
     def raw_url(self, path: str) -> str:
         """Return the address of a file's bytes; `path` is relative to the repository."""
         return f"https://raw.githubusercontent.com/{self.repository}/{self.branch}/{path}"
+
+
+class Grading(Configurable):
+    """How `course grade`, and `nbgrader autograde` in this course, run submissions."""
+
+    data = Unicode("", help="Folder of course data; COURSE_DATA in the environment comes first.").tag(config=True)
+    private = Unicode("", help="Folder of private evaluation data, whose labels student code never sees.").tag(
+        config=True
+    )
+    isolation = Unicode("bwrap", help="bwrap or none.").tag(config=True)
+    workers = Integer(0, help="Submissions executed at a time; 0: one for each core.").tag(config=True)
+    scheduler = Unicode("", help="Address of a Dask scheduler; empty: workers on this machine.").tag(config=True)
+    tls = Dict(help="ca_file, client_cert and client_key, for a scheduler at a tls:// address.").tag(config=True)
+    gpu = Bool(False, help="Let each worker use the GPU of its number.").tag(config=True)
+    threads = Integer(1, help="Threads TensorFlow may use in one operation.").tag(config=True)
+    cell_seconds = Float(600, help="Seconds a cell may run before it is interrupted.").tag(config=True)
+    notebook_seconds = Float(1200, help="Seconds a notebook's cells may run in all.").tag(config=True)
+    memory_mib = Integer(4096, help="Memory of a submission, its files included.").tag(config=True)
+    tasks = Integer(512, help="Processes and threads of a submission at one time.").tag(config=True)
+    cpu_seconds = Integer(4800, help="Processor time of a submission.").tag(config=True)
+    disk_mib = Integer(1024, help="Files that a submission may write.").tag(config=True)
+    output_mib = Float(1.0, help="Output of a cell; more is dropped.").tag(config=True)
+    cache = Unicode(".cache", help="Folder of stored results, below the course's.").tag(config=True)
+
+    @property
+    def limits(self) -> "Limits":
+        """The limits of a submission."""
+        from grading.execute import Limits
+        from grading.sandbox import MIB
+
+        return Limits(
+            cell_seconds=self.cell_seconds,
+            notebook_seconds=self.notebook_seconds,
+            memory_bytes=self.memory_mib * MIB,
+            tasks=self.tasks,
+            cpu_seconds=self.cpu_seconds,
+            disk_bytes=self.disk_mib * MIB,
+            output_bytes=round(self.output_mib * MIB),
+        )
+
+    def options(self) -> dict[str, Any]:
+        """Keywords for grading.grade.Options."""
+        from grading.engine import Crew
+        from grading.sandbox import Isolation
+
+        data = os.environ.get("COURSE_DATA") or self.data
+        return {
+            "data": Path(data) if data else None,
+            "private": Path(self.private) if self.private else None,
+            "isolation": Isolation(self.isolation),
+            "crew": Crew(self.workers or os.cpu_count() or 1, self.scheduler, dict(self.tls) or None, self.gpu),
+            "limits": self.limits,
+            "threads": self.threads,
+        }
 
 
 def load_config(course_dir: Path) -> Config:

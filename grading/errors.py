@@ -4,6 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 
+class GradingError(Exception):
+    """Grading cannot go on, in words for the instructor."""
+
+
 class ReleaseError(Exception):
     """Something in the master stops the release. Each argument is one problem, in words for the author."""
 

@@ -1,274 +1,290 @@
-"""Run a notebook's cells in a fresh kernel of its own, and keep what came out by content.
+"""Run one submission in a sandbox: its cells, then the questions, whatever dies on the way.
 
-The same cells on the same data with the same versions are never run twice: see `Store`.
+A kernel that dies costs the cell or the question that it died in. It is started again, the cells before are
+replayed without those that killed it, and the rest goes on.
 """
 
 import ast
-import copy
-import hashlib
-import json
+import contextlib
 import logging
 import math
-import os
-import platform
 import re
-import sys
-import tempfile
 import time
-from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
-import nbformat
-from jupyter_client.kernelspec import KernelSpec, KernelSpecManager
-from jupyter_client.manager import AsyncKernelManager
-from nbclient import NotebookClient
-from nbclient.exceptions import CellTimeoutError, DeadKernelError
-from nbformat import NotebookNode
+from grading.answers import BadAnswerError, decode, read_answer
+from grading.kernel import CellRun, Ended, Kernel, Surroundings, error_output, started
+from grading.questions import Answer
+from grading.sandbox import MIB, Isolation, Resources
 
 log = logging.getLogger(__name__)
 
-DEMO_TAG = "demo"
-SKIPPED = "Not run when grading: this cell only demonstrates."
-_MISSING_NAME = re.compile(r"^name '(\w+)' is not defined")
-_VERSIONS_THAT_MATTER = ("tensorflow", "tensorflow-cpu", "keras", "numpy", "h5py", "scikit-image", "scipy")
+MAX_RESTARTS = 8
+_MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
 @dataclass(frozen=True)
 class Limits:
-    """How long a submission may take, in seconds."""
+    """What a submission may use."""
 
-    cell_seconds: int = 600
-    notebook_seconds: int = 1200
+    cell_seconds: float = 600
+    notebook_seconds: float = 1200
+    """For the cells; the questions, and what is replayed for them, may take as long again."""
+    memory_bytes: int = 4096 * MIB
+    tasks: int = 512
+    cpu_seconds: int = 4800
+    disk_bytes: int = 1024 * MIB
+    output_bytes: int = MIB
+    """Of each cell."""
+
+    @property
+    def resources(self) -> Resources:
+        """Those that the sandbox enforces."""
+        return Resources(self.memory_bytes, self.tasks, self.cpu_seconds, self.disk_bytes)
 
 
 @dataclass(frozen=True)
-class Environment:
-    """What a kernel finds around it; part of what decides whether a stored result still holds."""
+class Cell:
+    """A code cell to run. Demonstrations are left out unless something needs them."""
 
-    data: Path | None = None
-    """Folder that COURSE_DATA points to."""
-    threads: int = 1
-    """Threads TensorFlow may use in one operation; two kernels of one thread beat one of two."""
-
-    def kernel_variables(self) -> dict[str, str]:
-        """The environment of the kernel process: this process's own, with ours laid over it."""
-        ours = {
-            "TF_CPP_MIN_LOG_LEVEL": "3",
-            "TF_NUM_INTRAOP_THREADS": str(self.threads),
-            "TF_NUM_INTEROP_THREADS": "1",
-            "OMP_NUM_THREADS": str(self.threads),
-            "PYTHONHASHSEED": "0",
-            **({"COURSE_DATA": str(self.data)} if self.data else {}),
-        }
-        return {**os.environ, **ours}
+    id: str
+    source: str
+    demo: bool = False
 
 
-def execute(
-    notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, demos: bool = False
-) -> NotebookNode:
-    """A copy of the notebook with every cell's outputs, whatever happened.
+@dataclass(frozen=True)
+class Job:
+    """Everything that one execution needs; plain data, so that it can go to another machine."""
 
-    Cells tagged `demo` are left out, unless `demos` asks for them. If a cell then misses a name that a
-    demonstration defines, the notebook is run again with all of its cells. A cell that takes too long is
-    interrupted and the next one is tried; when the kernel is lost, the cells that were not reached say so.
+    cells: tuple[Cell, ...]
+    questions: tuple[str, ...]
+    """Names, in the order of the files in the folder of questions."""
+    cases: tuple[int, ...]
+    around: Surroundings
+    limits: Limits = Limits()
+    isolation: Isolation = Isolation.bwrap
+
+
+@dataclass(frozen=True)
+class Event:
+    """Something that went wrong: a cell that was interrupted or killed the kernel, a question without an answer."""
+
+    where: str
+    what: str
+
+
+@dataclass
+class Executed:
+    """What came of a job. Outputs and answers are as hostile as the code that made them."""
+
+    outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Outputs of the cells that were run, by id."""
+    packed: dict[str, str] = field(default_factory=dict)
+    """Base64 of each answer, by question."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Why a question has no answer."""
+    events: list[Event] = field(default_factory=list)
+    demos: bool = False
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    kernels: int = 0
+    suspicious: bool = False
+    """Something outside killed a kernel, so that this result may not be the student's doing."""
+
+    def answer(self, question: str, cases: int) -> Answer:
+        """The answer to a question, read with suspicion."""
+        if question in self.packed:
+            try:
+                return read_answer(decode(self.packed[question]), cases)
+            except BadAnswerError as error:
+                return Answer(lost=f"The answer could not be read: {error}.")
+        return Answer(lost=self.lost.get(question, "It was not asked."))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Executed":
+        """From what `to_json` gave."""
+        return cls(**{**data, "events": [Event(**event) for event in data["events"]]})
+
+
+def execute(job: Job) -> Executed:
+    """Run a job. Whatever the student's code does, this returns; SandboxError is the machine's fault.
+
+    If a cell or an answer misses a name that a demonstration defines, all is run again with the demonstrations.
+    If something outside killed a kernel (the machine, short of memory, say), all is run again once.
     """
-    executed = _run(notebook, environment, limits, cwd, demos)
-    if not demos and _needs_a_demo(executed):
+    executed = _attempt(job, demos=False)
+    if executed.suspicious:
+        log.warning("A kernel was killed from outside: the submission is run again")
+        executed = _attempt(job, demos=False)
+    if _needs_a_demo(job, executed):
         log.info("A demonstration was needed after all: running again with all cells")
-        executed = _run(notebook, environment, limits, cwd, demos=True)
+        executed = _attempt(job, demos=True)
     return executed
 
 
-class _ThisInterpreter(KernelSpecManager):
-    """Kernels run in the Python that grades, whatever kernels the user has installed under the same name."""
-
-    def get_kernel_spec(self, kernel_name: str) -> KernelSpec:
-        argv = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-        return KernelSpec(argv=argv, display_name="Python 3", language="python")
-
-
-def _run(notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, demos: bool) -> NotebookNode:
-    nb = copy.deepcopy(notebook)
-    for cell in nb.cells:
-        if cell.cell_type == "code":
-            cell.outputs, cell.execution_count = [], None
-    wanted = [
-        (index, cell)
-        for index, cell in enumerate(nb.cells)
-        if cell.cell_type == "code" and (demos or not _only_demonstrates(cell))
-    ]
-    with tempfile.TemporaryDirectory(prefix="kernel-") as sockets:
-        manager = AsyncKernelManager(
-            kernel_spec_manager=_ThisInterpreter(), transport="ipc", ip=str(Path(sockets) / "s")
-        )
-        client = NotebookClient(
-            nb,
-            km=manager,
-            timeout=limits.cell_seconds,
-            interrupt_on_timeout=True,
-            allow_errors=True,
-            store_widget_state=False,
-            coalesce_streams=True,
-            resources={"metadata": {"path": str(cwd)}},
-        )
-        deadline = time.monotonic() + limits.notebook_seconds
-        with client.setup_kernel(env=environment.kernel_variables(), cleanup_kc=True):
-            _run_cells(client, wanted, deadline, limits)
-    _say_skipped(nb, wanted)
-    return nb
+def _attempt(job: Job, demos: bool) -> Executed:
+    began = time.monotonic()
+    executed = Executed(demos=demos)
+    cells = [cell for cell in job.cells if demos or not cell.demo]
+    with _Session(job, executed) as session:
+        _run_cells(session, cells)
+        _ask(session, cells)
+    executed.seconds = round(time.monotonic() - began, 3)
+    executed.cpu_seconds = round(executed.cpu_seconds, 3)
+    return executed
 
 
-def _only_demonstrates(cell: NotebookNode) -> bool:
-    """Tagged `demo`, and not a cell that nbgrader knows: a tag must not make a test disappear."""
-    return DEMO_TAG in cell.metadata.get("tags", []) and "nbgrader" not in cell.metadata
+class _Session:
+    """The kernel of a job, which may have to be started several times."""
 
+    def __init__(self, job: Job, executed: Executed) -> None:
+        self.job, self.executed = job, executed
+        self.killers: set[str] = set()
+        self._stack = contextlib.ExitStack()
+        self._kernel: Kernel | None = None
 
-def _run_cells(client: NotebookClient, wanted: list[tuple[int, NotebookNode]], deadline: float, limits: Limits) -> None:
-    lost = ""
-    for index, cell in wanted:
+    def __enter__(self) -> "_Session":
+        self._start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    @property
+    def kernel(self) -> Kernel:
+        assert self._kernel is not None, "the kernel is gone"
+        return self._kernel
+
+    @property
+    def can_restart(self) -> bool:
+        return self.executed.kernels <= MAX_RESTARTS
+
+    def run(self, cell: Cell, seconds: float) -> CellRun:
+        """Run a cell and keep its outputs; one that kills the kernel is not run again."""
+        run = self.kernel.run(cell.source, seconds)
+        self.executed.outputs[cell.id] = run.outputs
+        if run.ended in (Ended.died, Ended.interrupted):
+            self.note(f"cell {cell.id}", run)
+        if run.ended is Ended.died:
+            self.killers.add(cell.id)
+        return run
+
+    def note(self, where: str, run: CellRun) -> None:
+        what = "the kernel died" if run.ended is Ended.died else "interrupted"
+        event = Event(where, f"{what}: {run.cause}")
+        if event not in self.executed.events:
+            self.executed.events.append(event)
+        self.executed.suspicious |= run.from_outside
+
+    def replay(self, cells: Sequence[Cell], deadline: float) -> bool:
+        """A fresh kernel in which the cells have run, but for those that kill; False if that cannot be had."""
+        while self.can_restart:
+            self._stop()
+            self._start()
+            if all(
+                self.run(cell, left).ended is not Ended.died
+                for cell in cells
+                if cell.id not in self.killers and (left := self.left(deadline)) > 0
+            ):
+                return True
+        return False
+
+    def left(self, deadline: float) -> float:
+        """Seconds that the next cell has."""
         left = deadline - time.monotonic()
-        if not lost and left <= 0:
-            lost = f"the notebook's {limits.notebook_seconds} s were over"
-        if lost:
-            _add_error(cell, "NotRun", f"This cell was not run: {lost}.")
+        return 0 if left <= 0 else max(1.0, min(self.job.limits.cell_seconds, math.ceil(left)))
+
+    def _start(self) -> None:
+        limits = self.job.limits
+        self._kernel = self._stack.enter_context(
+            started(self.job.around, limits.resources, self.job.isolation, limits.output_bytes)
+        )
+        self.executed.kernels += 1
+
+    def _stop(self) -> None:
+        self._stack.close()
+        if self._kernel is not None:
+            usage = self._kernel.sandbox.usage
+            self.executed.cpu_seconds += usage.cpu_seconds
+            self.executed.peak_memory = max(self.executed.peak_memory, usage.peak_memory)
+        self._kernel = None
+
+
+def _run_cells(session: _Session, cells: Sequence[Cell]) -> None:
+    limits = session.job.limits
+    deadline = time.monotonic() + limits.notebook_seconds
+    for index, cell in enumerate(cells):
+        seconds = session.left(deadline)
+        if not seconds:
+            why = f"the notebook's {limits.notebook_seconds:g} s were over"
+        elif session.run(cell, seconds).ended is not Ended.died or session.replay(cells[:index], deadline):
             continue
-        client.timeout = max(1, min(limits.cell_seconds, math.ceil(left)))
-        try:
-            client.execute_cell(cell, index)
-        except DeadKernelError:
-            lost = "the kernel died in an earlier cell"
-            _add_error(cell, "DeadKernelError", "The kernel died while it ran this cell.")
-        except CellTimeoutError:
-            lost = "an earlier cell neither ended nor let itself be interrupted"
-            _add_error(cell, "CellTimeoutError", f"This cell ran for more than {client.timeout} s.")
         else:
-            _explain_interrupt(cell, client.timeout)
+            why = f"the kernel died {session.executed.kernels} times"
+            index += 1
+        for left_out in cells[index:]:
+            session.executed.outputs[left_out.id] = [error_output("NotRun", f"This cell was not run: {why}.")]
+        session.executed.events.append(Event(f"cell {cell.id}", f"the cells from here on were not run: {why}"))
+        return
 
 
-def _explain_interrupt(cell: NotebookNode, seconds: int) -> None:
-    """An interrupted cell shows a bare KeyboardInterrupt: say where it came from."""
-    for output in cell.outputs:
-        if output.output_type == "error" and output.ename == "KeyboardInterrupt" and not output.evalue:
-            output.evalue = f"interrupted: this cell ran for more than {seconds} s"
+def _ask(session: _Session, cells: Sequence[Cell]) -> None:
+    deadline = time.monotonic() + session.job.limits.notebook_seconds
+    lost = session.executed.lost
+    for index, name in enumerate(session.job.questions):
+        if not session.left(deadline):
+            lost[name] = "The time for this notebook was over before it could be asked."
+        elif not session.kernel.sandbox.alive and not session.replay(cells, deadline):
+            lost[name] = f"The kernel died {session.executed.kernels} times before it could be asked."
+        else:
+            run = session.kernel.ask(index, session.left(deadline) or 1.0)
+            if run.answer:
+                session.executed.packed[name] = run.answer
+            else:
+                lost[name] = _why_lost(run)
+            if run.ended in (Ended.died, Ended.interrupted):
+                session.note(f"question {name}", run)
 
 
-def _add_error(cell: NotebookNode, name: str, message: str) -> None:
-    cell.outputs.append(nbformat.v4.new_output("error", ename=name, evalue=message, traceback=[f"{name}: {message}"]))
+def _why_lost(run: CellRun) -> str:
+    if run.ended is Ended.died:
+        return f"The kernel died when your code was asked: {run.cause}."
+    if run.ended is Ended.interrupted:
+        return f"Your code did not answer in time: {run.cause}."
+    return run.cause or "No answer came back."
 
 
-def _say_skipped(nb: NotebookNode, ran: list[tuple[int, NotebookNode]]) -> None:
-    ran_indices = {index for index, _ in ran}
-    for index, cell in enumerate(nb.cells):
-        if cell.cell_type == "code" and index not in ran_indices:
-            cell.outputs = [nbformat.v4.new_output("stream", name="stdout", text=SKIPPED)]
+def _needs_a_demo(job: Job, executed: Executed) -> bool:
+    """Whether something failed for want of a name that one of the demonstrations defines."""
+    said = [
+        str(output.get("evalue")) for outputs in executed.outputs.values() for output in outputs if "evalue" in output
+    ]
+    for name, cases in zip(job.questions, job.cases, strict=True):
+        answer = executed.answer(name, cases)
+        said += [answer.lost, *(result.error for result in answer.results)]
+    missing = {name for text in said for name in _MISSING_NAME.findall(text)}
+    return bool(missing) and any(missing & names(cell.source) for cell in job.cells if cell.demo)
 
 
-def _needs_a_demo(nb: NotebookNode) -> bool:
-    """Whether a cell failed for want of a name that one of the demonstrations defines."""
-    defined = {
-        name
-        for cell in nb.cells
-        if cell.cell_type == "code" and _only_demonstrates(cell)
-        for name in _names(cell.source)
-    }
-    return any(
-        match and match[1] in defined
-        for cell in nb.cells
-        if cell.cell_type == "code"
-        for output in cell.outputs
-        if output.output_type == "error"
-        for match in [_MISSING_NAME.search(output.evalue)]
-    )
-
-
-def _names(source: str) -> set[str]:
+def names(source: str) -> set[str]:
     """Every name that a cell's source binds anywhere in it."""
     try:
         tree = ast.parse(source)
-    except SyntaxError:  # a magic or a shell command: what it binds cannot be known
+    except (SyntaxError, ValueError, RecursionError):  # a magic, say: what it binds cannot be known
         return set()
-    names = set()
+    found = set()
     for node in ast.walk(tree):
         if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
-            names.add(node.id)
+            found.add(node.id)
         elif isinstance(node, ast.FunctionDef | ast.ClassDef):
-            names.add(node.name)
+            found.add(node.name)
         elif isinstance(node, ast.alias):
-            names.add((node.asname or node.name).partition(".")[0])
-    return names
-
-
-class Store:
-    """Executed notebooks on disk, each under the hash of everything its outputs depend on."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def key(self, notebook: NotebookNode, environment: Environment, limits: Limits) -> str:
-        """Hash of the cells, the data, the versions, the helpers' source and the limits."""
-        what = {
-            "cells": [(c.cell_type, c.source, c.metadata.get("tags", [])) for c in notebook.cells],
-            "data": data_fingerprint(environment.data),
-            "threads": environment.threads,
-            "versions": versions(),
-            "helpers": _helpers_hash(),
-            "limits": asdict(limits),
-        }
-        return hashlib.sha256(json.dumps(what, sort_keys=True).encode()).hexdigest()
-
-    def get(self, key: str) -> NotebookNode | None:
-        """What was stored under a key, or None."""
-        path = self._path(key)
-        return nbformat.read(path, as_version=4) if path.is_file() else None
-
-    def put(self, key: str, notebook: NotebookNode) -> None:
-        """Store an executed notebook; a reader sees all of it or nothing."""
-        path = self._path(key)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile("w", dir=path.parent, delete=False, encoding="utf-8") as file:
-            nbformat.write(notebook, file)
-        Path(file.name).replace(path)
-
-    def _path(self, key: str) -> Path:
-        return self.folder / key[:2] / f"{key}.ipynb"
-
-
-def execute_once(
-    notebook: NotebookNode, environment: Environment, limits: Limits, cwd: Path, store: Store
-) -> NotebookNode:
-    """What `execute` gives, from the store if the same was run before."""
-    key = store.key(notebook, environment, limits)
-    found = store.get(key)
-    if found is None:
-        found = execute(notebook, environment, limits, cwd)
-        store.put(key, found)
+            found.add((node.asname or node.name).partition(".")[0])
     return found
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages whose results a grade can depend on."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in _VERSIONS_THAT_MATTER:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def data_fingerprint(folder: Path | None) -> list[tuple[str, int, int]]:
-    """Name, size and time of change of the files at the top of a data folder (they are large: not hashed)."""
-    if folder is None:
-        return []
-    stats = [(path.name, path.stat()) for path in sorted(folder.iterdir()) if path.is_file()]
-    return [(name, stat.st_size, stat.st_mtime_ns) for name, stat in stats]
-
-
-def _helpers_hash() -> str:
-    import helpers
-
-    digest = hashlib.sha256(sys.version.encode())
-    for path in sorted(Path(helpers.__file__).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()

@@ -1,43 +1,76 @@
 """What this course adds to nbgrader's own autograde and generate_feedback; switched on in nbgrader_config.py."""
 
-import os
 import re
+import tempfile
 from pathlib import Path
+from typing import Any
 
+import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
-from traitlets import Integer, Unicode
 
-from grading.execute import Environment, Limits, Store, execute_once
+from grading.assignment import DEMO_TAG, has_scoring
+from grading.config import Grading
+from grading.errors import GradingError
+from grading.execute import Cell, Job, execute
+from grading.grade import Options, finish, missing_runs, open_course, plan_one
+from grading.kernel import Surroundings
+from grading.record import GRADED, SKIPPED
+from grading.sandbox import check
 
 _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
 
 
-class ExecuteOnce(NbGraderPreprocessor):
-    """Runs the notebook in a kernel of its own, or takes what was stored when the same was run before."""
+class ExecuteSandboxed(NbGraderPreprocessor):
+    """Runs a submission in the same sandbox as `course grade`, and has it scored in the same way.
 
-    cell_seconds = Integer(600, help="Seconds a cell may run before it is interrupted.").tag(config=True)
-    notebook_seconds = Integer(1200, help="Seconds a notebook may run in all.").tag(config=True)
-    threads = Integer(1, help="Threads TensorFlow may use in one operation.").tag(config=True)
-    store = Unicode(".cache/executed", help="Folder of executed notebooks.").tag(config=True)
+    The points of an assignment with a `scoring.py` are decided outside the sandbox and put where nbgrader looks for
+    them. Without one, the notebook's own tests decide, inside: then student code can reach them.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
         """Called by nbgrader with the sanitised submission; gives it back executed."""
-        environment, limits, store = self.settings()
-        cwd = Path(resources["metadata"]["path"])
-        return execute_once(nb, environment, limits, cwd, store), resources
+        folder = Path(CourseDirectory(parent=self).root).resolve()
+        options = Options(**Grading(parent=self).options())
+        if has_scoring(folder, resources["nbgrader"]["assignment"]):
+            return _scored_outside(folder, nb, resources, options), resources
+        return _tested_inside(folder, nb, Path(resources["metadata"]["path"]), options), resources
 
-    def settings(self) -> tuple[Environment, Limits, Store]:
-        """The environment, limits and store that this configuration asks for."""
-        data = os.environ.get("COURSE_DATA")
-        return (
-            Environment(data=Path(data) if data else None, threads=self.threads),
-            Limits(self.cell_seconds, self.notebook_seconds),
-            Store(Path(self.store).resolve()),
-        )
+
+def _scored_outside(folder: Path, nb: NotebookNode, resources: ResourcesDict, options: Options) -> NotebookNode:
+    names = resources["nbgrader"]
+    course = open_course(folder, names["assignment"], options)
+    submission = plan_one(course, names["student"], nbformat.writes(nb).encode())
+    for key, job in missing_runs(course, [submission]).items():
+        course.store.put(key, execute(job))
+    notebook, record = finish(course, submission, {})
+    if record.status != GRADED or notebook is None:
+        raise GradingError(f"{names['student']}: {record.why}")
+    return notebook
+
+
+def _tested_inside(folder: Path, nb: NotebookNode, cwd: Path, options: Options) -> NotebookNode:
+    """Run every cell that does not only demonstrate, the tests too; files beside the notebook can be read."""
+    check(options.isolation)
+    cells = tuple(
+        Cell(cell.id, cell.source, DEMO_TAG in cell.metadata.get("tags", []) and not is_grade(cell))
+        for cell in nb.cells
+        if cell.cell_type == "code"
+    )
+    beside = {path.name: path for path in cwd.iterdir() if path.is_file() and path.suffix != ".ipynb"}
+    data = {path.name: path for path in options.data.iterdir()} if options.data else {}
+    with tempfile.TemporaryDirectory() as no_questions:
+        around = Surroundings(data, Path(no_questions), beside, folder / "helpers", {"TF_CPP_MIN_LOG_LEVEL": "3"})
+        executed = execute(Job(cells, (), (), around, options.limits, options.isolation))
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            skipped: list[dict[str, Any]] = [{"output_type": "stream", "name": "stdout", "text": SKIPPED}]
+            cell.outputs = [nbformat.from_dict(output) for output in executed.outputs.get(cell.id, skipped)]
+    return nb
 
 
 class StderrIsNotFailure(NbGraderPreprocessor):

@@ -5,9 +5,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from grading.classroom import Classroom, Graded, fill_in, solution_cells
+from grading.classroom import Classroom, fill_in, solution_cells
 from grading.errors import ReleaseError
-from grading.execute import Environment, Limits
+from grading.grade import Options
+from grading.record import GRADED, Record
 
 EXPECTED = "expected.json"
 
@@ -32,17 +33,17 @@ class Verdict:
     """What a planted submission got, beside what it should have got."""
 
     planted: Planted
-    graded: Graded
+    record: Record
 
     @property
     def differences(self) -> list[str]:
         """One line for each question whose points are not as expected."""
-        got = {name: question.points for name, question in self.graded.questions.items()}
-        lines = [f"could not be graded: {self.graded.error}"] if self.graded.error else []
+        got = {name: question.points for name, question in self.record.questions.items()}
+        lines = [] if self.record.status == GRADED else [f"{self.record.status}: {self.record.why}"]
         for name in sorted(set(self.planted.points) | set(got)):
             expected, points = self.planted.points.get(name), got.get(name)
             if expected != points:
-                question = self.graded.questions.get(name)
+                question = self.record.questions.get(name)
                 lines.append(f"{name}: expected {expected}, got {points} ({question.reason if question else ''})")
         return lines
 
@@ -77,21 +78,13 @@ def verify(
     repository: Path,
     assignment: str,
     folder: Path,
-    environment: Environment,
-    limits: Limits,
-    workers: int,
-    on_done: Callable[[str], None] = lambda student: None,
+    options: Options,
+    on_event: Callable[[str, str], None] = lambda *_: None,
 ) -> list[Verdict]:
     """Grade the planted submissions of an assignment in a classroom of its own at `folder`."""
     planted = read_planted(repository / "tests" / "submissions" / assignment)
     classroom = Classroom.create(repository, folder, assignment)
+    classroom.share_store(repository / ".cache")
     hand_in_all(classroom, planted)
-    graded = classroom.grade(
-        [submission.name for submission in planted],
-        environment,
-        limits,
-        repository / ".cache" / "executed",
-        workers,
-        on_done,
-    )
-    return [Verdict(submission, row) for submission, row in zip(planted, graded, strict=True)]
+    records = {record.student: record for record in classroom.grade(options, on_event=on_event)}
+    return [Verdict(submission, records[submission.name]) for submission in planted]

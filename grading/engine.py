@@ -1,0 +1,147 @@
+"""Run many jobs on many workers. Only this module knows Dask.
+
+Workers drive sandboxes; they never run student code themselves. What they need is named by path, and must be seen
+at that path: on one machine always, on a cluster through a shared file system.
+"""
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from grading.errors import GradingError
+from grading.execute import Executed, Job, execute
+from grading.sandbox import Isolation
+
+log = logging.getLogger(__name__)
+
+GPU_VARIABLE = "COURSE_GPU"
+"""On a cluster: the index of the GPU that a worker's submissions use."""
+
+
+@dataclass(frozen=True)
+class Crew:
+    """Who does the work."""
+
+    workers: int = 1
+    scheduler: str = ""
+    """Address of a running Dask scheduler; empty for workers of our own."""
+    tls: Mapping[str, str] | None = None
+    """`ca_file`, `client_cert` and `client_key`, for a scheduler at a `tls://` address."""
+    gpu: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job, or why nothing did: the machine's fault, not the student's."""
+
+    key: str
+    executed: Executed | None
+    failure: str = ""
+
+
+def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
+    """Run jobs, by key, and give each outcome as soon as it is there.
+
+    A single job runs here; several go to Dask. A lost worker's jobs run elsewhere.
+    """
+    if not jobs:
+        return
+    if len(jobs) == 1 and not crew.scheduler:
+        for key, job in jobs.items():
+            yield _run_one(key, job, crew.gpu)
+        return
+    from distributed import as_completed
+
+    with _client(crew, len(jobs)) as client:
+        futures = {
+            client.submit(_run_one, key, job, crew.gpu, pure=False, key=f"course-{key}"): key
+            for key, job in jobs.items()
+        }
+        for future in as_completed(futures):
+            if future.status == "finished":
+                yield future.result()
+            else:
+                error = future.exception()
+                yield Outcome(futures[future], None, f"its workers were lost: {type(error).__name__}: {error}")
+
+
+def _run_one(key: str, job: Job, gpu: bool) -> Outcome:
+    missing = [str(path) for path in _paths(job) if not path.exists()]
+    if missing:
+        return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
+    if gpu:
+        job = replace(job, around=replace(job.around, **_gpu(job)))
+    try:
+        return Outcome(key, execute(job))
+    except Exception as error:
+        log.debug("a job failed", exc_info=True)
+        return Outcome(key, None, f"{type(error).__name__}: {error}")
+
+
+def _paths(job: Job) -> list[Path]:
+    around = job.around
+    return [around.questions, around.helpers, *around.data.values(), *around.extras.values()]
+
+
+@contextlib.contextmanager
+def _client(crew: Crew, jobs: int) -> Iterator[Any]:
+    import dask
+    from distributed import Client, LocalCluster
+    from distributed.security import Security
+
+    if crew.scheduler:
+        security = None
+        if crew.tls:
+            security = Security(
+                tls_ca_file=crew.tls["ca_file"],
+                tls_client_cert=crew.tls["client_cert"],
+                tls_client_key=crew.tls["client_key"],
+                require_encryption=True,
+            )
+        try:
+            client = Client(crew.scheduler, security=security, timeout=20)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise GradingError(f"no Dask scheduler answers at {crew.scheduler}: {error}") from error
+        with client:
+            yield client
+        return
+    settings = {
+        "distributed.worker.daemon": True,
+        "distributed.admin.tick.limit": "30s",
+        "distributed.comm.timeouts.connect": "60s",
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=min(crew.workers, jobs),
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            host="127.0.0.1",
+            dashboard_address=None,
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _gpu(job: Job) -> dict[str, Any]:
+    """The GPU of this worker, one submission a GPU; none where there are more workers than GPUs."""
+    index = os.environ.get(GPU_VARIABLE, "")
+    if not index:
+        with contextlib.suppress(ImportError, ValueError):
+            from distributed import get_worker
+
+            index = str(get_worker().name)
+    devices = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")]
+    if index not in devices or not re.fullmatch(r"\d+", index):
+        return {"gpu": None, "variables": {**job.around.variables, "CUDA_VISIBLE_DEVICES": "-1"}}
+    visible = "0" if job.isolation is Isolation.bwrap else index  # inside, the others do not exist
+    settings = {"CUDA_VISIBLE_DEVICES": visible, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    return {"gpu": int(index), "variables": {**job.around.variables, **settings}}

@@ -1,0 +1,146 @@
+"""What is asked of a submission, what it answered, and what that is worth: the words of every `scoring.py`.
+
+An assignment's `source/<assignment>/scoring.py` defines::
+
+    def questions(context: Context) -> list[Question]: ...
+    def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]: ...   # by grade id
+
+and, if the course data would give answers away, `student_view`: what of it student code may see::
+
+    def student_view(context: Context, folder: Path) -> dict[str, Path]: ...
+
+Questions go into the sandbox, expected values never do. `score` runs outside, in a process that has never run
+student code; it gets plain arrays of numbers and must expect any shape, dtype, NaN, or no answer at all.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Context:
+    """What an assignment's scoring may read."""
+
+    source: Path
+    """The assignment's folder: thresholds and the like lie there."""
+    data: Path | None = None
+    """The course data, whole, with every label."""
+    private: Path | None = None
+    """Private evaluation data, whose labels student code never sees."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """Something to evaluate in the student's kernel, once for each case.
+
+    A case gives values to names; `code` is a Python expression over these and the student's own names.
+    If `several`, a list, tuple or dict that comes out is an answer of several arrays (a model's heads);
+    otherwise whatever comes out must be one array of numbers (or something `numpy.asarray` makes one of).
+    """
+
+    name: str
+    code: str
+    cases: Sequence[Mapping[str, Array]] = ({},)
+    several: bool = False
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of one case: arrays, or the exception in words."""
+
+    arrays: tuple[Array, ...] = ()
+    error: str = ""
+    several: bool = False
+    """Whether the student's object gave a list, tuple or dict of arrays rather than one array."""
+
+    @property
+    def value(self) -> Any:
+        """As the student's code gave it: an array, or a list of arrays; None after an exception."""
+        if self.error:
+            return None
+        return list(self.arrays) if self.several else self.arrays[0]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of one question: a result for each case, or why there is none."""
+
+    results: tuple[Result, ...] = ()
+    lost: str = ""
+    """Why the whole question has no answer (the kernel died, time was over...), in words for the student."""
+
+    @property
+    def failure(self) -> str:
+        """The first thing that went wrong, or an empty string."""
+        return self.lost or next((result.error for result in self.results if result.error), "")
+
+
+@dataclass(frozen=True)
+class Score:
+    """Points for one grade cell, and why, in words for the student."""
+
+    points: float
+    reason: str
+    facts: Mapping[str, float] = field(default_factory=dict)
+    """Figures worth keeping in the record: mean IoU, class accuracy..."""
+
+
+def predict(name: str, model: str, inputs: Array) -> Question:
+    """Ask what a model predicts for `inputs`; `model` is an expression, such as `better_model`."""
+    return Question(name, f"({model}).predict(inputs, verbose=0)", ({"inputs": inputs},), several=True)
+
+
+def call(name: str, function: str, cases: Iterable[Sequence[Any]]) -> Question:
+    """Ask what a function returns for each tuple of positional arguments, which arrive as arrays."""
+    arrays = [[np.asarray(argument) for argument in case] for case in cases]
+    width = {len(case) for case in arrays}
+    if len(width) != 1:
+        raise ValueError(f"question {name!r}: every case must have the same number of arguments, not {width}")
+    names = [f"argument_{index}" for index in range(width.pop())]
+    return Question(
+        name, f"{function}({', '.join(names)})", tuple(dict(zip(names, case, strict=True)) for case in arrays)
+    )
+
+
+def share_right(answer: Answer, expected: Sequence[Any], tolerance: float = 1e-6) -> tuple[float, str]:
+    """Share of the cases answered as expected, and the first thing that was not, in words.
+
+    A result is right if it has the expected shape and every number is within `tolerance` of the expected one,
+    absolutely and relatively. NaN is never right.
+    """
+    if answer.lost:
+        return 0.0, answer.lost
+    if len(answer.results) != len(expected):
+        return 0.0, f"{len(answer.results)} of {len(expected)} cases were answered"
+    problems = [
+        (index, problem)
+        for index, (result, wanted) in enumerate(zip(answer.results, expected, strict=True))
+        if (problem := _difference(result, np.asarray(wanted), tolerance))
+    ]
+    right = len(expected) - len(problems)
+    if not problems:
+        return 1.0, ""
+    index, problem = problems[0]
+    return right / len(expected), f"{right} of {len(expected)} cases are right; case {index + 1}: {problem}"
+
+
+def _difference(result: Result, wanted: Array, tolerance: float) -> str:
+    if result.error:
+        return result.error
+    if result.several or len(result.arrays) != 1:
+        return "several arrays came back where one was asked for"
+    got = result.arrays[0]
+    if got.dtype.kind not in "biuf":
+        return f"what came back is not numbers but {got.dtype}"
+    if got.shape != wanted.shape:
+        return f"the shape is {got.shape}, it should be {wanted.shape}"
+    if not np.allclose(got.astype(float), wanted.astype(float), rtol=tolerance, atol=tolerance):
+        return "the value is not right" if wanted.size == 1 else "not every value is right"
+    return ""

@@ -1,0 +1,261 @@
+"""What is asked of a submission and what it is worth. Runs outside the sandbox; expected values stay here.
+
+With private evaluation data (`c.Grading.private`), accuracy and boxes are scored on photographs whose labels
+student code never sees, and the public test set is only compared with it. Without, the public test set decides;
+its labels are taken out of the data that student code sees.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from xml.etree import ElementTree
+
+import numpy as np
+
+from grading.errors import GradingError
+from grading.questions import Answer, Array, Context, Question, Score, predict
+from grading.store import built_once
+from helpers.checks import box_scale_hint, output_problems, partial_credit, thresholds_for
+from helpers.data import CLASSES, Annotation, load_annotations, split, year_folder
+from helpers.features import load_representations, representation_key
+from helpers.metrics import Scores, accuracy_and_iou
+from helpers.targets import interpret_outputs
+
+SUSPICIOUS_GAP = 0.15
+"""A mean IoU on the public test set that is this much above the private one is flagged."""
+FEW = 8
+PAIR = "annotations.json"
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Images to predict, and what is true about them."""
+
+    annotations: list[Annotation]
+    representations: Array
+
+
+def questions(context: Context) -> list[Question]:
+    """What the model predicts for the test images (and the private ones), for few, for one, and for 3 classes."""
+    public = _public(context)
+    asked = [
+        predict("public", "better_model", public.representations),
+        predict("few", "better_model", public.representations[:FEW]),
+        predict("alone", "better_model", public.representations[:1]),
+        predict("three_classes", "classif_and_loc(3)", public.representations[:2]),
+    ]
+    if context.private:
+        asked.append(predict("private", "better_model", _private(context).representations))
+    return asked
+
+
+def student_view(context: Context, folder: Path) -> dict[str, Path]:
+    """The course data without the labels of the test images: a model cannot learn what is not there."""
+    root, representations = _files(_data(context))
+    year = year_folder(root)
+    tested = {annotation["filename"] for annotation in _public(context).annotations}
+    built_once(folder, lambda target: _blind(year / "Annotations", target, tested))
+    return {
+        f"VOCdevkit/{year.name}/Annotations": folder,
+        f"VOCdevkit/{year.name}/JPEGImages": year / "JPEGImages",
+        representations.name: representations,
+    }
+
+
+def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
+    """Points for the four grade cells."""
+    minimum = thresholds_for(
+        json.loads((context.source / "thresholds.json").read_text(encoding="utf-8")),
+        representation_key(_files(_data(context))[1]),
+    )
+    public = _measure(answers["public"], _public(context))
+    decisive = public
+    if context.private:
+        decisive = _measure(answers["private"], _private(context))
+    where = "private" if context.private else "test"
+    facts = _facts("public", public) | (_facts("private", decisive) if context.private else {})
+    return {
+        "test_output_shapes": _shapes(answers["few"]),
+        "test_class_accuracy": _class_accuracy(decisive, minimum["class_accuracy"], where),
+        "test_iou": _iou(decisive, minimum, where, facts, answers["few"]),
+        "hidden_tests": _hidden(answers, decisive, minimum["valid_accuracy"], where),
+    }
+
+
+def flags(scores: Mapping[str, Score]) -> list[str]:
+    """What the instructor should look at: a test score far above the private one."""
+    facts = scores["test_iou"].facts
+    if facts.get("public_mean_iou", 0) - facts.get("private_mean_iou", np.inf) > SUSPICIOUS_GAP:
+        return [
+            f"the mean IoU is {facts['public_mean_iou']:.3f} on the test images and "
+            f"{facts['private_mean_iou']:.3f} on the private ones: has it learnt the test images by heart?"
+        ]
+    return []
+
+
+def _data(context: Context) -> Path:
+    if context.data is None:
+        raise GradingError(
+            "this assignment needs the course data: a folder with VOCdevkit/ and representations.h5. "
+            "Name it by --data, by COURSE_DATA or by c.Grading.data (`course sample` prints one to try with)"
+        )
+    return context.data
+
+
+def _files(folder: Path) -> tuple[Path, Path]:
+    """Data root and representations file of a data folder."""
+    roots = [folder / "VOCdevkit", *sorted(path.parent.parent for path in folder.glob("*/*/Annotations")), folder]
+    root = next((root for root in roots if list(root.glob("*/Annotations"))), None)
+    names = ("representations.h5", "voc_representations.h5")
+    representations = next((folder / name for name in names if (folder / name).is_file()), None)
+    if root is None or representations is None:
+        raise GradingError(f"{folder} holds no VOC-format folder with annotations, or no {names[0]} beside it")
+    return root, representations
+
+
+def _public(context: Context) -> Evaluation:
+    """The last tenth of the course's images."""
+    return _load_public(_data(context))
+
+
+def _private(context: Context) -> Evaluation:
+    """All images of the private evaluation data."""
+    assert context.private is not None
+    return _load_private(context.private)
+
+
+@cache
+def _load_public(folder: Path) -> Evaluation:
+    root, representations = _files(folder)
+    annotations = load_annotations(root)
+    tested = annotations[split(len(annotations)).test]
+    return Evaluation(tested, load_representations(representations, tested, root))
+
+
+@cache
+def _load_private(folder: Path) -> Evaluation:
+    """A pair of files, `annotations.json` and `representations.h5`, or a VOC-format folder and the latter."""
+    if (folder / PAIR).is_file():
+        annotations = json.loads((folder / PAIR).read_text(encoding="utf-8"))
+        return Evaluation(annotations, load_representations(folder / "representations.h5", annotations))
+    root, representations = _files(folder)
+    annotations = load_annotations(root, require_photos=False)
+    return Evaluation(annotations, load_representations(representations, annotations, root))
+
+
+def _blind(annotations: Path, target: Path, tested: set[str]) -> None:
+    """Copy annotations; those of test images keep size and name, and get one object: all of the image."""
+    for path in sorted(annotations.glob("*.xml")):
+        tree = ElementTree.parse(path)
+        if tree.findtext("filename") in tested or f"{path.stem}.jpg" in tested:
+            _say_nothing(tree.getroot())
+        tree.write(target / path.name)
+
+
+def _say_nothing(image: ElementTree.Element) -> None:
+    for extra in [*image.findall("object"), *image.findall("segmented"), *image.findall("source")]:
+        image.remove(extra)
+    thing = ElementTree.SubElement(image, "object")
+    ElementTree.SubElement(thing, "name").text = CLASSES[0]
+    ElementTree.SubElement(thing, "difficult").text = "0"
+    box = ElementTree.SubElement(thing, "bndbox")
+    for name, value in (
+        ("xmin", "1"),
+        ("ymin", "1"),
+        ("xmax", image.findtext("size/width")),
+        ("ymax", image.findtext("size/height")),
+    ):
+        ElementTree.SubElement(box, name).text = value
+
+
+def _problems(answer: Answer, n: int, num_classes: int = len(CLASSES)) -> str:
+    """Why an answer cannot be used, in words; empty if it can."""
+    if answer.failure:
+        return _in_words(answer.failure)
+    return " ".join(output_problems(answer.results[0].value, n=n, num_classes=num_classes))
+
+
+def _in_words(failure: str) -> str:
+    if failure.startswith("NameError: name 'better_model'") or "'NoneType' object has no attribute 'predict'" in failure:
+        return "There is no better_model: classif_and_loc is not complete, or its model could not be trained."
+    return failure
+
+
+def _measure(answer: Answer, evaluation: Evaluation) -> Scores | str:
+    """Scores on images, or why there are none."""
+    problem = _problems(answer, len(evaluation.annotations))
+    if problem:
+        return problem
+    classes, boxes = answer.results[0].arrays
+    sizes = [annotation["size"] for annotation in evaluation.annotations]
+    predictions = interpret_outputs(classes.astype(np.float64), boxes.astype(np.float64), sizes)
+    return accuracy_and_iou(predictions, evaluation.annotations)
+
+
+def _facts(name: str, scores: Scores | str) -> dict[str, float]:
+    if isinstance(scores, str):
+        return {}
+    return {f"{name}_{key}": round(value, 6) for key, value in scores._asdict().items()}
+
+
+def _shapes(answer: Answer) -> Score:
+    problem = _problems(answer, FEW)
+    return Score(0, problem) if problem else Score(4, "Both heads have the right shapes.")
+
+
+def _class_accuracy(scores: Scores | str, minimum: float, where: str) -> Score:
+    if isinstance(scores, str):
+        return Score(0, scores)
+    said = f"The class is right for {scores.class_accuracy:.1%} of the {where} images; the minimum is {minimum:.0%}."
+    return Score(4 if scores.class_accuracy >= minimum else 0, said)
+
+
+def _iou(
+    scores: Scores | str, minimum: Mapping[str, float], where: str, facts: Mapping[str, float], few: Answer
+) -> Score:
+    if isinstance(scores, str):
+        return Score(0, scores, facts)
+    start, full = minimum["mean_iou_start"], minimum["mean_iou"]
+    points = partial_credit(scores.mean_iou, start, full, points=8)
+    said = (
+        f"The mean IoU on the {where} images is {scores.mean_iou:.3f}. Points start at {start}, "
+        f"and all 8 are given from {full}."
+    )
+    hint = "" if _problems(few, FEW) else box_scale_hint(few.results[0].arrays[1])
+    return Score(points, f"{said} {hint}".strip(), facts)
+
+
+def _hidden(answers: Mapping[str, Answer], scores: Scores | str, minimum: float, where: str) -> Score:
+    unusable = _problems(answers["few"], FEW) or _problems(answers["alone"], 1)
+    if unusable:
+        return Score(0, unusable)
+    points, missing = 0, []
+    if _problems(answers["three_classes"], 2, num_classes=3):
+        missing.append("classif_and_loc(3) does not give a model of 3 classes: use the argument num_classes (1 point).")
+    else:
+        points += 1
+    if _agrees(answers["alone"], answers["few"]):
+        points += 1
+    else:
+        missing.append("What is predicted for an image depends on the other images of the batch (1 point).")
+    if isinstance(scores, str):
+        missing.append(f"{scores} (2 points)")
+    elif scores.valid_accuracy >= minimum:
+        points += 2
+    else:
+        missing.append(
+            f"Class and box are right together (IoU above 0.5) for {scores.valid_accuracy:.1%} of the {where} images; "
+            f"the minimum is {minimum:.0%} (2 points)."
+        )
+    return Score(points, " ".join(missing) or "A sound model in other respects too.")
+
+
+def _agrees(alone: Answer, few: Answer) -> bool:
+    """Whether an image gets the same prediction alone and among others."""
+    (class_alone, box_alone), (classes, boxes) = alone.results[0].arrays, few.results[0].arrays
+    return bool(
+        np.allclose(class_alone.astype(float), classes[:1].astype(float), atol=1e-3)
+        and np.allclose(box_alone.astype(float), boxes[:1].astype(float), atol=0.5)
+    )
