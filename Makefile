@@ -9,26 +9,26 @@ WEIGHTS ?= imagenet
 CELL_SECONDS ?= $(if $(filter voc,$(DATASET)),240,60)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow check release verify bench seeds lock clean
+.PHONY: demo test test-slow check release verify sandbox bench seeds lock clean
 
-demo: $(READY)  ## release, grade a small class, show who got what and why
+demo: $(READY) sandbox  ## release, grade a small class, show who got what and why
 	$(BIN)/course demo $(ASSIGNMENT) --dataset $(DATASET) --weights $(WEIGHTS) \
 	  $(if $(VOC_ROOT),--voc-root $(VOC_ROOT)) --cell-seconds $(CELL_SECONDS)
 
-test: $(READY)  ## lint, types and the tests that are not slow
+test: $(READY) sandbox  ## lint, types and the tests that are not slow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/pytest -m "not slow"
 
-test-slow: $(READY)  ## the long tests: every planted submission, real photographs, Colab's versions
+test-slow: $(READY) sandbox  ## the long tests: every planted submission, real photographs, Colab's versions
 	$(BIN)/pytest -m slow
 
 release: $(READY)  ## write release/$(ASSIGNMENT)/
 	$(BIN)/course sync $(ASSIGNMENT)
 	$(BIN)/course release $(ASSIGNMENT)
 
-verify: $(READY)  ## every planted submission must get its expected points
+verify: $(READY) sandbox  ## every planted submission must get its expected points
 	$(BIN)/course verify $(ASSIGNMENT)
 
 bench: $(READY)  ## extraction against the bare forward pass; needs VOC_ROOT and WEIGHTS
@@ -51,3 +51,6 @@ $(READY): requirements/lock.txt pyproject.toml
 	$(BIN)/uv pip install -q --python $(BIN)/python -r requirements/lock.txt
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
 	@touch $@
+
+sandbox:  # bubblewrap, where it can be installed without asking
+	@sh tools/install_bubblewrap.sh

@@ -288,6 +288,27 @@ def _print_remarks(records: Sequence["Record"]) -> None:
         console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
 
 
+data_app = typer.Typer(no_args_is_help=True, help="Data sets for grading.")
+app.add_typer(data_app, name="data")
+
+
+@data_app.command("private")
+def data_private(
+    folder: Annotated[Path, typer.Argument(help="Where annotations.json and representations.h5 go.")],
+    weights: Annotated[str, typer.Option(help="ResNet50 weights: a path, or imagenet; as for the course's own.")],
+    voc_root: Annotated[
+        Path | None, typer.Option(help="A VOC-format data root; by default VOC2007's test archive is downloaded.")
+    ] = None,
+    public: Annotated[Path | None, typer.Option(help="The course's own data root, whose images are left out.")] = None,
+) -> None:
+    """Make private evaluation data: images whose labels student code never sees."""
+    from grading.private import build_private, fetch_voc2007_test
+
+    root = voc_root or fetch_voc2007_test(_repository() / ".cache")
+    annotations = build_private(root, folder, weights, public)
+    console.print(f"{len(annotations)} images. Name {folder} in c.Grading.private, or by --private.", highlight=False)
+
+
 def main() -> None:
     """Run the command; errors of authors and users are one clear message and exit status 2."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # TensorFlow's log is for those who debug TensorFlow

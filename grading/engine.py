@@ -47,11 +47,11 @@ class Outcome:
 def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
     """Run jobs, by key, and give each outcome as soon as it is there.
 
-    A single job runs here; several go to Dask. A lost worker's jobs run elsewhere.
+    With one worker, or one job, they run here, in turn; else on Dask, where a lost worker's jobs run elsewhere.
     """
     if not jobs:
         return
-    if len(jobs) == 1 and not crew.scheduler:
+    if min(len(jobs), crew.workers) == 1 and not crew.scheduler:
         for key, job in jobs.items():
             yield _run_one(key, job, crew.gpu)
         return

@@ -6,12 +6,13 @@ import hashlib
 import logging
 import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
 
+from grading.answers import clean
 from grading.assignment import Assignment, cells_to_run, inlined_cells, load_assignment
 from grading.config import Grading, load_config
 from grading.engine import Crew, Outcome, run_all
@@ -100,7 +101,7 @@ def options_from(config_folder: Path, **asked: object) -> Options:
     """Options from nbgrader_config.py, with those that were asked for laid over."""
     settings = Grading(config=load_config(config_folder))
     given = {name: value for name, value in asked.items() if value is not None}
-    return Options(**{**settings.options(), **given})  # type: ignore[arg-type]
+    return Options(**{**settings.options(), **given})
 
 
 def open_course(folder: Path, name: str, options: Options) -> Course:
@@ -146,7 +147,8 @@ def plan(course: Course) -> list[Submission]:
 
 def plan_one(course: Course, student: str, notebook: bytes) -> Submission:
     """The same for a notebook that is at hand."""
-    return _prepare(course, HandIn(student, notebook, course.assignment.notebook_name), _surroundings(course))
+    hand_in = HandIn(student, notebook, course.assignment.notebook_name)
+    return _prepare(course, hand_in, _surroundings(course))
 
 
 def missing_runs(course: Course, submissions: Sequence[Submission]) -> dict[str, Job]:
@@ -216,33 +218,52 @@ def grade(
 
 def finish(course: Course, submission: Submission, failures: Mapping[str, str]) -> tuple[NotebookNode | None, Record]:
     """Score a submission whose executions are stored: its executed notebook, if there is one, and its record."""
-    base = _base_record(course, submission)
+    record = _blank_record(course, submission)
     if submission.rebuilt is None:
-        nothing = _nothing(course, submission.refusal)
-        return None, Record(**base, status=REFUSED, why=submission.refusal, questions=nothing)
+        nothing = {
+            name: QuestionRecord(0.0, points, submission.refusal)
+            for name, points in course.assignment.max_points.items()
+        }
+        return None, replace(record, status=REFUSED, why=submission.refusal, questions=nothing)
     failed = next((failures[run.key] for run in submission.runs if run.key in failures), "")
     if failed:
-        return None, Record(**base, status=FAILED, why=failed)
+        return None, replace(record, why=failed)
     executions = [_stored(course, run) for run in submission.runs]
     try:
         scored = [_score(course, executed) for executed in executions]
-        flags = [flag for scores in scored[:1] for flag in _flags(course, scores)]
+        flags = _flags(course, scored[0])
     except GradingError as error:
-        return None, Record(**base, status=FAILED, why=str(error))
+        return None, replace(record, why=str(error))
     scores, swings = _median(scored)
+    stopped = _first_error(submission.rebuilt.notebook, executions[0])
     if course.options.isolation is Isolation.none:
         flags.append(NOT_ISOLATED)
-    record = Record(
-        **{**base, "execution": {**base["execution"], **_what_it_took(executions)}},  # type: ignore[dict-item]
+    record = replace(
+        record,
         status=GRADED,
         questions={
-            name: QuestionRecord(score.points, course.assignment.max_points[name], score.reason, dict(score.facts))
-            for name, score in scores.items()
+            name: _question(score, course.assignment.max_points[name], stopped) for name, score in scores.items()
         },
         events=tuple(dict.fromkeys(event for executed in executions for event in executed.events)),
         flags=(*flags, *swings),
+        execution={**record.execution, **_what_it_took(executions)},
     )
     return executed_notebook(submission.rebuilt.notebook, executions[0], record), record
+
+
+def _question(score: Score, max_points: float, stopped: str) -> QuestionRecord:
+    """A grade cell's record; where points were lost, the first cell that failed is worth knowing."""
+    reason = f"{score.reason} {stopped}".strip() if score.points < max_points else score.reason
+    return QuestionRecord(score.points, max_points, reason, dict(score.facts))
+
+
+def _first_error(notebook: NotebookNode, executed: Executed) -> str:
+    """The first cell that stopped with an error, in words."""
+    for cell in notebook.cells:
+        for output in executed.outputs.get(cell.id, []):
+            if output["output_type"] == "error":
+                return f"(Cell '{cell.id}' stopped with {clean(output['ename'] + ': ' + output['evalue'])})"
+    return ""
 
 
 def _read(course: Course, student: str, folder: Path, around: Surroundings) -> Submission:
@@ -347,20 +368,22 @@ def _median(scored: Sequence[dict[str, Score]]) -> tuple[dict[str, Score], list[
     return chosen, swings
 
 
-def _base_record(course: Course, submission: Submission) -> dict[str, object]:
-    hand_in = submission.hand_in
-    return {
-        "student": submission.student,
-        "assignment": course.assignment.name,
-        "repairs": (*hand_in.repairs, *(submission.rebuilt.repairs if submission.rebuilt else ())),
-        "submission": {
+def _blank_record(course: Course, submission: Submission) -> Record:
+    """What is known before anything is scored; its status is that of a failure."""
+    hand_in, rebuilt = submission.hand_in, submission.rebuilt
+    return Record(
+        student=submission.student,
+        assignment=course.assignment.name,
+        status=FAILED,
+        repairs=(*hand_in.repairs, *(rebuilt.repairs if rebuilt else ())),
+        submission={
             "file": hand_in.name,
             "sha256": hashlib.sha256(hand_in.notebook).hexdigest() if hand_in.notebook is not None else None,
             "timestamp": hand_in.timestamp,
-            "changed": submission.rebuilt.changed if submission.rebuilt else None,
+            "changed": rebuilt.changed if rebuilt else None,
             "other_files": sorted(hand_in.extras),
         },
-        "execution": {
+        execution={
             "keys": [run.key for run in submission.runs],
             "parts": dict(submission.runs[0].parts) if submission.runs else {},
             "seeds": list(range(len(submission.runs))),
@@ -368,7 +391,7 @@ def _base_record(course: Course, submission: Submission) -> dict[str, object]:
             "limits": asdict(course.options.limits),
             "versions": versions(),
         },
-    }
+    )
 
 
 def _what_it_took(executions: Sequence[Executed]) -> dict[str, object]:
@@ -379,10 +402,6 @@ def _what_it_took(executions: Sequence[Executed]) -> dict[str, object]:
         "kernels": [executed.kernels for executed in executions],
         "demonstrations_run": any(executed.demos for executed in executions),
     }
-
-
-def _nothing(course: Course, why: str) -> dict[str, QuestionRecord]:
-    return {name: QuestionRecord(0.0, points, why) for name, points in course.assignment.max_points.items()}
 
 
 def _existing(folder: Path | None) -> Path | None:

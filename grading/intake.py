@@ -119,8 +119,9 @@ def read_hand_in(folder: Path, student: str, expected_name: str, limits: IntakeL
         repairs += said
         name, content, said = _notebook(found, expected_name, limits)
         repairs += said
-        archive = name.split(": ")[0]
-        extras = {key: path for key, path in extras.items() if clean(key) != archive}
+        archive = name.partition(": ")[0]
+        if archive.lower().endswith(ARCHIVES):  # the notebook came out of it: it is no extra
+            extras = {key: path for key, path in extras.items() if clean(key) != archive}
         return replace(hand_in, notebook=content, name=name, extras=MappingProxyType(extras), repairs=tuple(repairs))
     except _RefusedError as refusal:
         return replace(hand_in, repairs=tuple(repairs), refusal=str(refusal))

@@ -236,21 +236,21 @@ class _Matching:
             if source:
                 by_source[source].append(m)
         for s, cell in enumerate(self.cells):
-            m = by_grade_id.get(cell.grade_id or "")
-            if m is None:
-                m = next((by_id[i] for i in cell.ids if i in by_id), None)
-            if m is None:
+            claimed = by_grade_id.get(cell.grade_id or "")
+            if claimed is None:
+                claimed = next((by_id[i] for i in cell.ids if i in by_id), None)
+            if claimed is None:
                 continue
-            copies = by_source.get(self.plain[s], [m])
+            copies = by_source.get(self.plain[s], [claimed])
             # A wrong label on an unchanged cell of the course: the cell itself is believed.
-            self.claims[s] = m if m in copies or m in self.solutions else copies[0]
+            self.claims[s] = claimed if claimed in copies or claimed in self.wanted else copies[0]
         taken = set(self.claims.values())
         for s in range(len(self.cells)):
             same = by_source.get(self.plain[s])
             if s not in self.claims and same:
-                m = next((m for m in same if m not in taken), same[-1])
-                self.claims[s] = m
-                taken.add(m)
+                free = next((m for m in same if m not in taken), same[-1])
+                self.claims[s] = free
+                taken.add(free)
 
     def _score(self, s: int, m: int) -> int:
         """How many of the names that the stub of `m` defines are defined in `s`."""
@@ -311,10 +311,10 @@ class _Matching:
         last = {m: self.plain[s] for m, s in self.winners.items()}
         for s in range(len(self.cells)):
             m = self.claims.get(s)
-            if not self.plain[s].strip() or (m is not None and self.winners[m] == s):
-                if not self.plain[s].strip():
-                    continue
-                last[m if m is not None else -1] = self.plain[s]
+            if m is not None and self.winners[m] == s:
+                last[m] = self.plain[s]
+            elif not self.plain[s].strip():
+                continue  # an empty cell is nothing to keep
             elif m is None:
                 kept.append(s)
             elif m not in self.wanted:
@@ -424,7 +424,7 @@ class _Matching:
     def _name(self, m: int, begins: bool = False) -> str:
         cell = self.master[m]
         name = clean(str(_grade_id(cell) or cell.get("id") or f"number {m + 1}"))
-        return f"{'Cell' if begins else 'cell'} '{name}'".replace("{", "(").replace("}", ")")
+        return f"{'Cell' if begins else 'cell'} '{name}'"
 
     def _quote(self, s: int) -> str:
         line = clean(next((line for line in self.plain[s].splitlines() if line.strip()), ""))

@@ -126,7 +126,7 @@ def _verdict(question: QuestionRecord) -> list[NotebookNode]:
 def _written(output: Mapping[str, Any]) -> dict[str, Any]:
     """An output that cannot break the file: what cannot be encoded is replaced."""
     found: dict[str, Any] = json.loads(json.dumps(output).encode("utf-8", "replace").decode("utf-8"))
-    return _without_surrogates(found)  # type: ignore[no-any-return]
+    return _without_surrogates(found)
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -5,14 +5,16 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
+from running import errors, run_whole
 
 from grading.classroom import fill_in, solution_cells
-from grading.execute import Environment, Limits, execute
+from grading.engine import Crew
+from grading.grade import Options, options_from
 from grading.release import build_release
 from grading.verify import Verdict, read_planted, verify
 
@@ -41,18 +43,9 @@ def voc() -> Path:
     return voc_folder(ROOT, root, str(weights))
 
 
-def run_whole(notebook: NotebookNode, data: Path, cwd: Path) -> NotebookNode:
-    """Every cell, demonstrations too, as a student who runs it top to bottom."""
-    return execute(notebook, Environment(data=data, threads=2), Limits(), cwd, demos=True)
-
-
-def errors(notebook: NotebookNode) -> dict[str, str]:
-    return {
-        cell.id: f"{output.ename}: {output.evalue}"
-        for cell in notebook.cells
-        for output in cell.get("outputs", [])
-        if output.output_type == "error"
-    }
+def options(data: Path, cell_seconds: float) -> Options:
+    asked = options_from(ROOT, data=data)
+    return replace(asked, crew=Crew(2), limits=replace(asked.limits, cell_seconds=cell_seconds))
 
 
 def test_is_the_committed_release_what_the_master_gives_now(tmp_path: Path) -> None:
@@ -145,16 +138,14 @@ def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 def test_does_every_planted_submission_get_what_it_deserves(sample: Path, tmp_path: Path) -> None:
-    limits = Limits(cell_seconds=60)
-    verdicts = verify(ROOT, NAME, tmp_path / "class", Environment(data=sample), limits, workers=2)
+    verdicts = verify(ROOT, NAME, tmp_path / "class", options(sample, cell_seconds=60))
     assert differences(verdicts) == {}
 
 
 @pytest.mark.slow
 @pytest.mark.voc
 def test_do_they_on_the_real_photographs(voc: Path, tmp_path: Path) -> None:
-    limits = Limits(cell_seconds=240)
-    verdicts = verify(ROOT, NAME, tmp_path / "class", Environment(data=voc), limits, workers=2)
+    verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=240))
     assert differences(verdicts) == {}
 
 

@@ -202,7 +202,9 @@ class TestFixSeeds:
         monkeypatch.setitem(sys.modules, "keras", keras)
         fix_seeds()
         fix_seeds(7)
-        assert seeds == [0, 7]
+        monkeypatch.setenv("COURSE_SEED", "2")
+        fix_seeds(7)
+        assert seeds == [0, 7, 9]
         assert no_gpu.deterministic
 
     @pytest.mark.slow

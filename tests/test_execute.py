@@ -1,143 +1,279 @@
-"""What happens when a notebook is run, whatever its cells do?"""
+"""What happens when a submission is run, whatever its cells do?"""
 
+import base64
+import io
+import os
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
-import nbformat
+import numpy as np
 import pytest
-from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_notebook
 
 from grading import execute as module
-from grading.execute import SKIPPED, Environment, Limits, Store, execute, execute_once
+from grading.execute import Cell, Executed, Job, Limits, execute
+from grading.kernel import Surroundings
+from grading.questions import Question, call
+from grading.sandbox import MIB, Isolation, SandboxError, check
+from grading.store import Store, fingerprint, job_key, job_parts, write_questions
 
-LIMITS = Limits(cell_seconds=20, notebook_seconds=60)
+ROOT = Path(__file__).parents[1]
+LIMITS = Limits(cell_seconds=20, notebook_seconds=60, memory_bytes=1000 * MIB, output_bytes=10_000)
+DOUBLE = call("double", "double", [[1], [2]])
+TRIPLE = call("triple", "triple", [[1]])
+DEFINE = "def double(x): return 2 * x\ndef triple(x): return 3 * x"
 
-
-def notebook(*sources: str, demo: tuple[int, ...] = ()) -> NotebookNode:
-    cells = [
-        new_code_cell(source, id=f"c{index}", metadata={"tags": ["demo"]} if index in demo else {})
-        for index, source in enumerate(sources)
-    ]
-    return new_notebook(cells=cells, metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}})
-
-
-def said(cell: NotebookNode) -> str:
-    return " ".join(str(o.get("text") or o.get("evalue") or o.get("data")) for o in cell.outputs)
+MakeJob = Callable[..., Job]
 
 
-def test_do_the_cells_after_an_exception_run(tmp_path: Path) -> None:
-    ran = execute(notebook("1 / 0", "print('on')"), Environment(), LIMITS, tmp_path)
-    assert said(ran.cells[0]) == "division by zero"
-    assert said(ran.cells[1]) == "on\n"
+@pytest.fixture
+def job(tmp_path: Path) -> MakeJob:
+    """Makes a job of sources; `demo` says which of them only demonstrate."""
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+    def make(
+        *sources: str,
+        questions: tuple[Question, ...] = (),
+        demo: tuple[int, ...] = (),
+        limits: Limits = LIMITS,
+        seed: int = 0,
+    ) -> Job:
+        cells = tuple(Cell(f"c{index}", source, index in demo) for index, source in enumerate(sources))
+        folder = write_questions(questions, tmp_path / "questions")
+        around = Surroundings({}, folder, {}, ROOT / "helpers", {}, seed)
+        return Job(cells, tuple(q.name for q in questions), tuple(len(q.cases) for q in questions), around, limits)
+
+    return make
 
 
-def test_are_demonstration_cells_left_out(tmp_path: Path) -> None:
-    ran = execute(notebook("print('demo')", "print('work')", demo=(0,)), Environment(), LIMITS, tmp_path)
-    assert said(ran.cells[0]) == SKIPPED
-    assert said(ran.cells[1]) == "work\n"
+def said(executed: Executed, cell: str) -> str:
+    return " ".join(str(o.get("text") or o.get("evalue") or o.get("data")) for o in executed.outputs[cell])
 
 
-def test_are_they_run_after_all_when_the_work_needs_one(tmp_path: Path) -> None:
-    ran = execute(notebook("x = 5", "print(x)", demo=(0,)), Environment(), LIMITS, tmp_path)
-    assert said(ran.cells[1]) == "5\n"
+def values(executed: Executed, question: Question) -> list[float | str]:
+    answer = executed.answer(question.name, len(question.cases))
+    return [answer.lost] if answer.lost else [result.error or float(result.value) for result in answer.results]
 
 
-def test_does_any_other_missing_name_cost_a_second_run(tmp_path: Path) -> None:
-    ran = execute(notebook("x = 5", "print(mistyped)", demo=(0,)), Environment(), LIMITS, tmp_path)
-    assert said(ran.cells[0]) == SKIPPED
+def test_do_the_cells_after_an_exception_run(job: MakeJob) -> None:
+    ran = execute(job("1 / 0", "print('on')"))
+    assert said(ran, "c0") == "division by zero"
+    assert said(ran, "c1") == "on\n"
+    assert ran.kernels == 1
 
 
-def test_does_a_demo_tag_make_a_test_disappear(tmp_path: Path) -> None:
-    nb = notebook("assert False, 'the test ran'", demo=(0,))
-    nb.cells[0].metadata["nbgrader"] = {"grade": True, "grade_id": "t", "points": 1}
-    assert said(execute(nb, Environment(), LIMITS, tmp_path).cells[0]) == "the test ran"
+def test_are_demonstrations_left_out_unless_they_are_needed(job: MakeJob) -> None:
+    assert set(execute(job("print('demo')", "print('work')", demo=(0,))).outputs) == {"c1"}
+    ran = execute(job("x = 5", "print(x)", demo=(0,)))
+    assert said(ran, "c1") == "5\n"
+    assert ran.demos
+    assert set(execute(job("x = 5", "print(mistyped)", demo=(0,))).outputs) == {"c1"}
 
 
-def test_is_a_slow_cell_interrupted_and_the_next_one_run(tmp_path: Path) -> None:
-    limits = Limits(cell_seconds=2, notebook_seconds=60)
-    ran = execute(notebook("import time; time.sleep(99)", "print('on')"), Environment(), limits, tmp_path)
-    assert said(ran.cells[0]) == "interrupted: this cell ran for more than 2 s"
-    assert said(ran.cells[1]) == "on\n"
+def test_are_they_run_when_only_an_answer_needs_one(job: MakeJob) -> None:
+    ran = execute(job("factor = 2", "def double(x): return factor * x", questions=(DOUBLE,), demo=(0,)))
+    assert values(ran, DOUBLE) == [2.0, 4.0]
 
 
-def test_is_a_dead_kernel_named_and_every_cell_after_it_marked(tmp_path: Path) -> None:
-    ran = execute(notebook("import os; os._exit(3)", "print('on')", "2"), Environment(), LIMITS, tmp_path)
-    assert "kernel died while it ran this cell" in said(ran.cells[0])
-    assert "not run: the kernel died" in said(ran.cells[1])
-    assert ran.cells[2].outputs[0].output_type == "error"
+def test_is_a_slow_cell_interrupted_and_the_next_one_run(job: MakeJob) -> None:
+    ran = execute(job("import time; time.sleep(99)", "print('on')", limits=replace(LIMITS, cell_seconds=2)))
+    assert said(ran, "c0") == "This cell was interrupted: it ran for more than 2 s."
+    assert said(ran, "c1") == "on\n"
+    assert [(event.where, event.what) for event in ran.events] == [("cell c0", "interrupted: it ran for more than 2 s")]
 
 
-def test_does_the_notebook_as_a_whole_have_a_limit(tmp_path: Path) -> None:
-    limits = Limits(cell_seconds=20, notebook_seconds=2)
-    ran = execute(notebook("import time; time.sleep(99)", "print('on')"), Environment(), limits, tmp_path)
-    assert "2 s were over" in said(ran.cells[1])
-
-
-def test_is_what_a_cell_prints_in_pieces_one_output(tmp_path: Path) -> None:
-    ran = execute(
-        notebook("import sys, time\nfor _ in range(3): print(1); sys.stdout.flush(); time.sleep(0.3)"),
-        Environment(),
-        LIMITS,
-        tmp_path,
-    )
-    assert [output.text for output in ran.cells[0].outputs] == ["1\n1\n1\n"]
-
-
-def test_is_the_original_left_alone(tmp_path: Path) -> None:
-    nb = notebook("print(1)")
-    execute(nb, Environment(), LIMITS, tmp_path)
-    assert nb.cells[0].outputs == []
-
-
-def test_does_the_kernel_find_the_course_data(tmp_path: Path) -> None:
-    nb = notebook("import os; print(os.environ['COURSE_DATA'])")
-    assert said(execute(nb, Environment(data=tmp_path), LIMITS, tmp_path).cells[0]) == f"{tmp_path}\n"
-
-
-def test_is_the_same_work_done_only_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    runs = []
-
-    def fake(nb: NotebookNode, *_: object) -> NotebookNode:
-        runs.append(1)
-        return nb
-
-    monkeypatch.setattr(module, "execute", fake)
-    store = Store(tmp_path / "store")
-    for _ in range(2):
-        assert execute_once(notebook("1"), Environment(), LIMITS, tmp_path, store).cells[0].source == "1"
-    assert len(runs) == 1
+def test_is_a_cell_that_ignores_interrupts_killed_and_the_rest_run(
+    job: MakeJob, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("grading.kernel._INTERRUPT_GRACE", 1.0)
+    stubborn = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
+    limits = replace(LIMITS, cell_seconds=2)
+    ran = execute(job("x = 1", stubborn, DEFINE, "print(x)", questions=(DOUBLE,), limits=limits))
+    assert "did not let itself be interrupted" in said(ran, "c1")
+    assert said(ran, "c3") == "1\n"
+    assert values(ran, DOUBLE) == [2.0, 4.0]
+    assert ran.kernels == 2
 
 
 @pytest.mark.parametrize(
-    "change",
+    ("how", "cause"),
     [
-        lambda nb, env, lim: (notebook("2"), env, lim),
-        lambda nb, env, lim: (notebook("1", demo=(0,)), env, lim),
-        lambda nb, env, lim: (nb, Environment(threads=2), lim),
-        lambda nb, env, lim: (nb, env, Limits(cell_seconds=1)),
+        ("import os; os._exit(3)", "exit status 3"),
+        ("import ctypes; ctypes.string_at(0)", "signal SIGSEGV"),
+        ("x = []\nwhile True: x.append(bytearray(50_000_000))", "more than 1000 MiB of memory"),
+        ("import threading, os, time; threading.Timer(0.2, os._exit, [4]).start(); time.sleep(9)", "exit status 4"),
     ],
-    ids=["source", "tags", "threads", "limits"],
+    ids=["exit", "segfault", "memory", "thread"],
 )
-def test_does_any_change_ask_for_a_new_run(change: object, tmp_path: Path) -> None:
-    before = (notebook("1"), Environment(), Limits())
-    store = Store(tmp_path)
-    assert store.key(*before) != store.key(*change(*before))  # type: ignore[operator]
+def test_does_a_dead_kernel_cost_only_its_own_cell(job: MakeJob, how: str, cause: str) -> None:
+    ran = execute(job("print('before')", how, DEFINE, questions=(DOUBLE, TRIPLE)))
+    assert cause in said(ran, "c1")
+    assert said(ran, "c0") == "before\n"
+    assert values(ran, DOUBLE) == [2.0, 4.0]
+    assert values(ran, TRIPLE) == [3.0]
+    assert ran.kernels == 2
 
 
-def test_does_new_data_ask_for_a_new_run(tmp_path: Path) -> None:
-    store, data = Store(tmp_path / "store"), tmp_path / "data"
-    data.mkdir()
-    (data / "representations.h5").write_bytes(b"1")
-    before = store.key(notebook("1"), Environment(data=data), Limits())
-    (data / "representations.h5").write_bytes(b"22")
-    assert store.key(notebook("1"), Environment(data=data), Limits()) != before
+def test_does_a_question_that_kills_cost_only_itself(job: MakeJob) -> None:
+    ran = execute(job(DEFINE + "\ndef double(x): import os; os._exit(5)", questions=(DOUBLE, TRIPLE)))
+    assert values(ran, DOUBLE) == [
+        "The kernel died when your code was asked: the process ended itself with exit status 5."
+    ]
+    assert values(ran, TRIPLE) == [3.0]
 
 
-def test_is_what_was_stored_found_again(tmp_path: Path) -> None:
-    store = Store(tmp_path)
+def test_does_a_case_that_never_ends_cost_only_what_comes_after_it(job: MakeJob) -> None:
+    source = DEFINE + "\ndef double(x):\n    while x == 2: pass\n    return 2 * x"
+    ran = execute(job(source, questions=(DOUBLE, TRIPLE), limits=replace(LIMITS, cell_seconds=2)))
+    assert values(ran, DOUBLE) == [2.0, "It took too long and was interrupted."]
+    assert values(ran, TRIPLE) == [3.0]
+
+
+def test_is_a_kernel_that_always_dies_given_up(job: MakeJob) -> None:
+    questions = tuple(call(f"q{n}", "die", [[n]]) for n in range(module.MAX_RESTARTS + 3))
+    ran = execute(job("def die(x): import os; os._exit(1)", questions=questions))
+    assert ran.kernels == module.MAX_RESTARTS + 1
+    assert "before it could be asked" in ran.answer(questions[-1].name, 1).lost
+
+
+def test_does_the_notebook_as_a_whole_have_a_limit_and_the_questions_their_own(job: MakeJob) -> None:
+    limits = replace(LIMITS, notebook_seconds=2)
+    ran = execute(job(DEFINE, "import time; time.sleep(99)", "print('on')", questions=(DOUBLE,), limits=limits))
+    assert "2 s were over" in said(ran, "c2")
+    assert values(ran, DOUBLE) == [2.0, 4.0]
+
+
+def test_is_a_submission_killed_from_outside_run_again(job: MakeJob) -> None:
+    """SIGKILL without a cause: the machine's memory may have run out, so it gets a second chance, and one only."""
+    ran = execute(job("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "print('on')"))
+    assert "SIGKILL" in said(ran, "c0")
+    assert said(ran, "c1") == "on\n"
+    assert ran.suspicious
+
+
+def test_is_endless_output_cut(job: MakeJob) -> None:
+    ran = execute(job("for i in range(3000): print('x' * 50)", "print('on')"))
+    assert len(said(ran, "c0")) < 11_000
+    assert "the rest was left out" in said(ran, "c0")
+    assert said(ran, "c1") == "on\n"
+
+
+def test_is_what_a_cell_prints_in_pieces_one_output(job: MakeJob) -> None:
+    source = "import sys, time\nfor _ in range(3): print(1); sys.stdout.flush(); time.sleep(0.3)"
+    assert [output["text"] for output in execute(job(source)).outputs["c0"]] == ["1\n1\n1\n"]
+
+
+def test_does_only_text_and_pictures_come_out(job: MakeJob) -> None:
+    source = "from IPython.display import display\ndisplay({'text/html': '<script>', 'text/plain': 'plain'}, raw=True)"
+    assert execute(job(source)).outputs["c0"][0]["data"] == {"text/plain": "plain"}
+
+
+def test_is_chance_the_same_every_time_and_another_with_another_seed(job: MakeJob) -> None:
+    source = "import random, numpy\nprint(random.random(), numpy.random.rand(), hash('a'))"
+    first, again, other = (said(execute(job(source, seed=seed)), "c0") for seed in (1, 1, 2))
+    assert first == again
+    assert not set(first.split()) & set(other.split())
+
+
+def test_is_tensorflow_seeded_before_the_students_code(job: MakeJob) -> None:
+    source = "import tensorflow as tf; print(float(tf.random.uniform([])))"
+    limits = replace(LIMITS, memory_bytes=4096 * MIB, cell_seconds=60)
+    first, again = (said(execute(job(source, seed=3, limits=limits)), "c0").split()[-1] for _ in range(2))
+    assert first == again
+
+
+def test_does_no_isolation_give_the_same(job: MakeJob) -> None:
+    made = job(
+        DEFINE, "import os; print(os.environ['HOME'] == os.getcwd(), 'LS_COLORS' in os.environ)", questions=(DOUBLE,)
+    )
+    ran = execute(replace(made, isolation=Isolation.none))
+    assert values(ran, DOUBLE) == [2.0, 4.0]
+    assert said(ran, "c1") == "True False\n"
+
+
+def test_does_what_was_stored_come_back(job: MakeJob, tmp_path: Path) -> None:
+    store = Store(tmp_path / "store")
+    ran = execute(job(DEFINE, "import os; os._exit(1)", questions=(DOUBLE,)))
+    assert "ab12" not in store
     assert store.get("ab12") is None
-    store.put("ab12", notebook("1"))
-    found = store.get("ab12")
-    assert found is not None
-    assert nbformat.validator.isvalid(found)
-    assert [path.name for path in tmp_path.rglob("*.*")] == ["ab12.ipynb"]
+    store.put("ab12", ran)
+    assert "ab12" in store
+    assert store.get("ab12") == ran
+    assert [path.name for path in store.folder.rglob("*.*")] == ["ab12.json"]
+
+
+def test_is_a_damaged_result_made_anew(tmp_path: Path) -> None:
+    store = Store(tmp_path)
+    (tmp_path / "ab").mkdir()
+    (tmp_path / "ab" / "ab12.json").write_text('{"outputs":')
+    assert store.get("ab12") is None
+
+
+def key(job: Job, inlined: frozenset[str] = frozenset(), data: str = "", extras: str = "") -> str:
+    return job_key(job_parts(job, inlined, data, extras))
+
+
+def test_does_any_change_ask_for_a_new_run(job: MakeJob) -> None:
+    before = job("1", questions=(DOUBLE,))
+    variables = replace(before.around, variables={"TF_NUM_INTRAOP_THREADS": "2"})
+    others = [
+        key(job("2", questions=(DOUBLE,))),
+        key(job("1", questions=(DOUBLE,), demo=(0,))),
+        key(job("1", questions=(TRIPLE,))),
+        key(job("1", questions=(call("double", "double", [[1], [3]]),))),
+        key(job("1", questions=(DOUBLE,), seed=1)),
+        key(job("1", questions=(DOUBLE,), limits=replace(LIMITS, tasks=9))),
+        key(replace(before, around=variables)),
+        key(replace(before, isolation=Isolation.none)),
+        key(before, data="other"),
+        key(before, extras="other"),
+    ]
+    assert key(before) == key(job("1", questions=(DOUBLE,)))
+    assert len({key(before), *others}) == 1 + len(others)
+
+
+def test_does_a_new_threshold_ask_for_a_new_run(job: MakeJob) -> None:
+    before, after = (job("1", f"minimum = {value}", demo=(1,)) for value in (0.4, 0.5))
+    assert key(before, frozenset({"c1"})) == key(after, frozenset({"c1"}))
+
+
+def test_does_new_data_have_another_fingerprint(tmp_path: Path) -> None:
+    file, folder, noted = tmp_path / "file", tmp_path / "folder", tmp_path / "noted"
+    file.write_bytes(b"1")
+    folder.mkdir()
+    (folder / "a").write_text("1")
+    files = {"file": file, "folder": folder}
+    first = fingerprint(files, noted)
+    assert fingerprint(files, noted) == first
+    (folder / "a").write_text("22")
+    second = fingerprint(files, noted)
+    file.write_bytes(b"2")
+    os.utime(file, ns=(0, 0))
+    assert len({first, second, fingerprint(files, noted)}) == 3
+
+
+def test_are_questions_written_the_same_every_time(tmp_path: Path) -> None:
+    first, second = (write_questions([DOUBLE, TRIPLE], tmp_path / name) for name in "ab")
+    assert first.name == second.name
+    assert {path.name: path.read_bytes() for path in first.iterdir()} == {
+        path.name: path.read_bytes() for path in second.iterdir()
+    }
+
+
+def test_is_an_answer_of_several_arrays_kept_apart_from_one(job: MakeJob) -> None:
+    question = Question("both", "[1.5, [2, 3]]", several=True)
+    one = Question("one", "[1.5, 2]")
+    ran = execute(job(questions=(question, one)))
+    result = ran.answer("both", 1).results[0]
+    assert result.several
+    assert [array.tolist() for array in result.arrays] == [1.5, [2, 3]]
+    assert ran.answer("one", 1).results[0].value.tolist() == [1.5, 2]
+
+
+def test_is_the_packed_answer_an_npz(job: MakeJob) -> None:
+    ran = execute(job(DEFINE, questions=(DOUBLE,)))
+    with np.load(io.BytesIO(base64.b64decode(ran.packed["double"])), allow_pickle=False) as arrays:
+        assert sorted(arrays.files) == ["0/value", "1/value"]

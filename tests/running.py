@@ -1,0 +1,35 @@
+"""Running a whole notebook, as a student does, in the sandbox that grading uses."""
+
+import copy
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+
+from grading.execute import Cell, Job, Limits, execute
+from grading.kernel import Surroundings
+
+ROOT = Path(__file__).parents[1]
+
+
+def run_whole(notebook: NotebookNode, data: Path | None, questions: Path) -> NotebookNode:
+    """A copy of the notebook, every code cell run, demonstrations and tests too; `questions` is any empty folder."""
+    seen = {path.name: path for path in data.iterdir()} if data else {}
+    around = Surroundings(seen, questions, {}, ROOT / "helpers", {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    cells = tuple(Cell(cell.id, cell.source) for cell in notebook.cells if cell.cell_type == "code")
+    executed = execute(Job(cells, (), (), around, Limits()))
+    ran = copy.deepcopy(notebook)
+    for cell in ran.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [nbformat.from_dict(output) for output in executed.outputs[cell.id]]
+    return ran
+
+
+def errors(notebook: NotebookNode) -> dict[str, str]:
+    """What each cell that failed said, by cell id."""
+    return {
+        cell.id: f"{output.ename}: {output.evalue}"
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if output.output_type == "error"
+    }

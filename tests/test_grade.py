@@ -1,0 +1,338 @@
+"""Does everyone who handed in something get the right grade, once, whatever happens on the way?"""
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import nbformat
+import pytest
+from classes import HALF, NOTHING, RIGHT, hand_in, quick, set_minimum, tiny_classroom
+from nbgrader.api import Gradebook
+from notebooks import ASSIGNMENT
+
+from grading import grade as module
+from grading.classroom import Classroom
+from grading.engine import Outcome
+from grading.errors import GradingError
+from grading.execute import Executed, Job
+from grading.grade import grade, open_course, plan, why_run
+from grading.record import FAILED, GRADED, REFUSED, Record, read_record
+from grading.sandbox import Isolation, SandboxError, check
+
+
+@pytest.fixture(autouse=True)
+def _bubblewrap() -> None:
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def classroom(tmp_path: Path) -> Classroom:
+    return tiny_classroom(tmp_path)
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keys of what is really executed from here on."""
+    keys: list[str] = []
+    real = module.run_all
+
+    def counted(jobs: dict[str, Job], crew: object) -> object:
+        keys.extend(jobs)
+        return real(jobs, crew)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "run_all", counted)
+    return keys
+
+
+def points(records: list[Record]) -> dict[str, float]:
+    return {record.student: record.points for record in records}
+
+
+def gradebook(classroom: Classroom) -> list[tuple[object, ...]]:
+    """Every row that a grade stands in, without the random keys."""
+    with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
+        return sorted(
+            connection.execute(
+                "select s.student_id, c.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade, "
+                "n.late_submission_penalty, s.timestamp from grade g "
+                "join submitted_notebook n on g.notebook_id = n.id "
+                "join submitted_assignment s on n.assignment_id = s.id "
+                "join base_cell c on g.cell_id = c.id"
+            ).fetchall(),
+            key=str,
+        )
+
+
+def autograded(classroom: Classroom, student: str) -> Path:
+    return classroom.folder / "autograded" / student / ASSIGNMENT
+
+
+def test_does_each_get_what_it_deserves_with_the_reason(classroom: Classroom) -> None:
+    for student, source in {"ada": RIGHT, "bo": HALF, "cy": NOTHING}.items():
+        hand_in(classroom, student, source)
+    records = classroom.grade(quick(workers=2))
+    assert points(records) == {"ada": 5, "bo": 2, "cy": 0}
+    by_name = {record.student: record.questions["test_area"].reason for record in records}
+    assert by_name["bo"] == "2 of 4 cases are right; case 3: the value is not right"
+    assert "ValueError: not today" in by_name["cy"]
+    assert ("ada", "test_sum", 3.0, None, None, 0, None, None) in gradebook(classroom)
+
+
+def test_does_a_second_run_execute_nothing_and_change_nothing(classroom: Classroom, executed: list[str]) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", HALF)
+    first = classroom.grade(quick())
+    rows = gradebook(classroom)
+    assert len(executed) == 2
+    assert classroom.grade(quick()) == first
+    assert len(executed) == 2
+    assert gradebook(classroom) == rows
+
+
+def test_does_a_new_threshold_score_without_executing(classroom: Classroom, executed: list[str]) -> None:
+    hand_in(classroom, "bo", HALF)
+    assert points(classroom.grade(quick())) == {"bo": 2}
+    set_minimum(classroom.folder, 0.5)
+    assert points(classroom.grade(quick())) == {"bo": 4}
+    assert len(executed) == 1
+
+
+def test_does_a_new_scoring_score_without_executing(classroom: Classroom, executed: list[str]) -> None:
+    hand_in(classroom, "bo", HALF)
+    classroom.grade(quick())
+    scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
+    scoring.write_text(scoring.read_text().replace("round(3 * share)", "1.0"))
+    assert points(classroom.grade(quick())) == {"bo": 1}
+    assert len(executed) == 1
+
+
+def test_does_one_students_change_run_that_student_only(classroom: Classroom, executed: list[str]) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", HALF)
+    classroom.grade(quick())
+    hand_in(classroom, "bo", RIGHT + "  # at last")
+    assert points(classroom.grade(quick())) == {"ada": 5, "bo": 5}
+    assert len(executed) == 3
+
+
+def test_are_two_hand_ins_of_the_same_content_executed_once(classroom: Classroom, executed: list[str]) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", RIGHT)
+    assert points(classroom.grade(quick())) == {"ada": 5, "bo": 5}
+    assert len(executed) == 1
+
+
+def test_does_force_execute_again(classroom: Classroom, executed: list[str]) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    for _ in range(2):
+        classroom.grade(quick(force=True))
+    assert len(executed) == 2
+
+
+def test_does_a_dry_run_say_what_would_run_and_why(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+
+    def why(**changes: object) -> str:
+        course = open_course(classroom.folder, ASSIGNMENT, quick(**changes))
+        return why_run(course, plan(course)[0])
+
+    assert why() == "never executed"
+    classroom.grade(quick())
+    assert why() == ""
+    assert why(force=True) == "--force"
+    assert why(limits=replace(quick().limits, tasks=99)) == "changed: limits"
+    hand_in(classroom, "ada", HALF)
+    assert why() == "changed: code"
+
+
+def test_is_a_hand_in_that_cannot_be_read_a_row_all_the_same(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", RIGHT).write_text("not JSON")
+    (classroom.folder / "submitted" / "cy" / ASSIGNMENT).mkdir(parents=True)
+    records = {record.student: record for record in classroom.grade(quick())}
+    assert {name: record.status for name, record in records.items()} == {"ada": GRADED, "bo": REFUSED, "cy": REFUSED}
+    assert records["bo"].why
+    assert records["ada"].points == 5
+    assert ("bo", "test_area", 0.0, None, None, 1, None, None) in gradebook(classroom)
+    assert read_record(autograded(classroom, "bo")) == records["bo"]
+
+
+def test_is_a_mistake_in_the_scoring_the_authors_and_not_the_students(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    classroom.grade(quick())
+    rows = gradebook(classroom)
+    scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
+    for broken, said in (("round(3 * share)", "1 / 0"), ("1 / 0", "99"), ('"test_sum":', '"test_some":')):
+        scoring.write_text(scoring.read_text().replace(broken, said))
+        (record,) = classroom.grade(quick())
+        assert record.status == FAILED
+        assert "scoring.py" in record.why
+    assert gradebook(classroom) == rows
+
+
+def test_does_a_machine_that_fails_cost_anyone_a_grade(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", HALF)
+    monkeypatch.setattr(module, "run_all", lambda jobs, crew: (Outcome(key, None, "no room") for key in jobs))
+    assert {record.status for record in classroom.grade(quick())} == {FAILED}
+    assert gradebook(classroom) == []
+    monkeypatch.undo()
+    assert points(classroom.grade(quick())) == {"ada": 5, "bo": 2}
+
+
+def test_is_a_grade_that_a_person_gave_kept(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", HALF)
+    classroom.grade(quick())
+    with Gradebook(f"sqlite:///{classroom.folder / 'gradebook.db'}") as book:
+        grade_row = book.find_grade("test_area", ASSIGNMENT, ASSIGNMENT, "ada")
+        grade_row.manual_score = 1.5
+        comment = book.find_comment("area", ASSIGNMENT, ASSIGNMENT, "ada")
+        comment.manual_comment = "well tried"
+        book.db.commit()
+    classroom.grade(quick())
+    assert ("ada", "test_area", 0.0, 1.5, None, 0, None, None) in gradebook(classroom)
+    hand_in(classroom, "ada", RIGHT)
+    classroom.grade(quick())
+    assert ("ada", "test_area", 2.0, 1.5, None, 1, None, None) in gradebook(classroom)
+    with Gradebook(f"sqlite:///{classroom.folder / 'gradebook.db'}") as book:
+        assert book.find_comment("area", ASSIGNMENT, ASSIGNMENT, "ada").manual_comment == "well tried"
+        assert book.find_submission(ASSIGNMENT, "ada").score == 4.5
+
+
+def test_does_the_executed_notebook_tell_nbgrader_the_same_points(classroom: Classroom) -> None:
+    from nbgrader.utils import determine_grade, is_grade
+
+    hand_in(classroom, "bo", HALF)
+    (record,) = classroom.grade(quick())
+    notebook = nbformat.read(autograded(classroom, "bo") / f"{ASSIGNMENT}.ipynb", as_version=4)
+    nbformat.validate(notebook)
+    found = {cell.metadata.nbgrader.grade_id: determine_grade(cell)[0] for cell in notebook.cells if is_grade(cell)}
+    assert found == {name: question.points for name, question in record.questions.items()}
+
+
+def test_does_the_record_say_how_it_was_graded(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    classroom.grade(quick())
+    written = json.loads((autograded(classroom, "ada") / "record.json").read_text())
+    assert (written["points"], written["max_points"], written["status"]) == (5, 5, "graded")
+    assert written["execution"]["isolation"] == "bwrap"
+    assert written["execution"]["seeds"] == [0]
+    assert written["execution"]["versions"]["numpy"]
+    assert written["execution"]["limits"]["tasks"] == 100
+    assert written["questions"]["test_area"]["facts"] == {"share": 1.0}
+
+
+def test_does_a_late_hand_in_carry_its_time(classroom: Classroom) -> None:
+    folder = hand_in(classroom, "ada", RIGHT).parent
+    (folder / "timestamp.txt").write_text("2026-02-03 04:05:06 UTC")
+    classroom.grade(quick())
+    assert gradebook(classroom)[0][-1] == "2026-02-03 04:05:06.000000"
+
+
+def test_is_the_median_of_several_seeds_taken_and_a_swing_flagged(classroom: Classroom) -> None:
+    unlucky = RIGHT + "\nimport os\nif os.environ['COURSE_SEED'] == '1':\n    def area(box): return 0"
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", unlucky)
+    records = {record.student: record for record in classroom.grade(quick(repeats=3))}
+    assert points(list(records.values())) == {"ada": 5, "bo": 5}
+    assert records["ada"].flags == ()
+    assert records["bo"].flags == (
+        "test_area swings with the seed: 2, 0, 2 points in 3 runs",
+        "test_sum swings with the seed: 3, 1, 3 points in 3 runs",
+    )
+    assert records["bo"].execution["seeds"] == [0, 1, 2]
+
+
+def test_is_grading_without_isolation_kept_in_the_record(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    (record,) = classroom.grade(quick(isolation=Isolation.none))
+    assert record.points == 5
+    assert record.execution["isolation"] == "none"
+    assert record.flags == ("graded without isolation",)
+
+
+def test_are_files_that_were_handed_in_beside_the_notebook_there(classroom: Classroom, executed: list[str]) -> None:
+    folder = hand_in(classroom, "ada", "from mine import area").parent
+    (folder / "mine.py").write_text(RIGHT)
+    assert points(classroom.grade(quick())) == {"ada": 5}
+    (folder / "mine.py").write_text(HALF)
+    assert points(classroom.grade(quick())) == {"ada": 2}
+    assert len(executed) == 2
+
+
+def test_are_only_the_students_graded_that_were_asked_for(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", RIGHT)
+    assert points(classroom.grade(quick(), students=["bo"])) == {"bo": 5}
+    with pytest.raises(GradingError, match="nothing handed in by nobody"):
+        classroom.grade(quick(), students=["nobody"])
+
+
+def test_are_two_runs_at_once_kept_apart(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    course = open_course(classroom.folder, ASSIGNMENT, quick())
+    with module._alone(course), pytest.raises(GradingError, match="being graded already"):
+        grade(course, plan(course))
+
+
+def test_is_an_assignment_without_scoring_refused_in_words(classroom: Classroom) -> None:
+    (classroom.folder / "source" / ASSIGNMENT / "scoring.py").unlink()
+    with pytest.raises(GradingError, match=r"scoring\.py is missing"):
+        open_course(classroom.folder, ASSIGNMENT, quick())
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        (lambda text: text + "\n1 / 0", "cannot be loaded: ZeroDivisionError"),
+        (lambda text: text.replace("def score", "def rate"), "defines no score"),
+    ],
+)
+def test_is_a_broken_scoring_named(classroom: Classroom, damage: Callable[[str], str], said: str) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    path = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
+    path.write_text(damage(path.read_text()))
+    with pytest.raises(GradingError, match=said):
+        open_course(classroom.folder, ASSIGNMENT, quick())
+
+
+def test_is_an_interrupted_run_continued(classroom: Classroom, executed: list[str]) -> None:
+    for student, source in {"ada": RIGHT, "bo": HALF, "cy": NOTHING}.items():
+        hand_in(classroom, student, source)
+
+    def stop(event: str, name: str) -> None:
+        if event == "recorded":
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        classroom.grade(quick(), on_event=stop)
+    assert len(gradebook(classroom)) == 2  # one submission of two grade cells
+    assert points(classroom.grade(quick())) == {"ada": 5, "bo": 2, "cy": 0}
+
+
+def test_is_everything_the_same_in_another_gradebook(classroom: Classroom) -> None:
+    for student, source in {"ada": RIGHT, "bo": HALF}.items():
+        hand_in(classroom, student, source)
+    classroom.grade(quick())
+    rows = gradebook(classroom)
+    (classroom.folder / "gradebook.db").unlink()
+    shutil.rmtree(classroom.folder / "autograded")
+    shutil.rmtree(classroom.folder / ".cache")
+    classroom.grade(quick())
+    assert gradebook(classroom) == rows
+
+
+def test_does_a_stored_result_that_vanishes_stop_the_run_in_words(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    monkeypatch.setattr(module, "run_all", lambda jobs, crew: (Outcome(key, Executed()) for key in jobs))
+    (record,) = classroom.grade(quick())
+    assert record.points == 0  # nothing was asked
+    assert "It was not asked." in record.questions["test_area"].reason
