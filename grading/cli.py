@@ -161,6 +161,7 @@ def grade(
         typer.echo(json.dumps([record.to_json() for record in records], indent=1))
     else:
         _print_table(assignment, records)
+        _print_reasons([record for record in records if record.why])
         _print_remarks(records)
     raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
 
@@ -334,7 +335,10 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
                 progress.update(task, advance=1, description=escape(name))
 
         verdicts = verify(repository, assignment, folder, options, on_event)
-    _print_table(assignment, [verdict.record for verdict in verdicts])
+    records = [verdict.record for verdict in verdicts]
+    _print_table(assignment, records)
+    console.print("Why points were lost", style="bold")
+    _print_reasons(records)
     wrong = [verdict for verdict in verdicts if verdict.differences]
     for verdict in wrong:
         stderr.print(f"[red]{verdict.planted.name} did not get its expected points:[/red]")
@@ -360,19 +364,23 @@ def _progress(*more: ProgressColumn) -> Progress:
 
 def _print_table(title: str, records: Sequence["Record"]) -> None:
     questions = list(dict.fromkeys(name for record in records for name in record.questions))
-    table = Table(title=escape(title), show_lines=True)
+    table = Table(title=escape(title))
     table.add_column("submission", no_wrap=True)
     for name in [*questions, "points"]:
         table.add_column(name.replace("_", " "), justify="right")
-    table.add_column("why points were lost", overflow="fold")
     for record in records:
         table.add_row(
             escape(record.student),
             *(f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions),
-            f"{record.points:g}/{record.max_points:g}" if record.questions else record.status,
-            escape(f"{record.status}: {record.why}" if record.why else "\n".join(_reasons_lost(record.questions))),
+            f"{record.points:g}/{record.max_points:g}" if record.status == "graded" else f"[red]{record.status}[/red]",
         )
     console.print(table)
+
+
+def _print_reasons(records: Sequence["Record"]) -> None:
+    for record in records:
+        for line in [record.why] if record.why else _reasons_lost(record.questions):
+            console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)
 
 
 def _reasons_lost(questions: Mapping[str, "QuestionRecord"]) -> list[str]:

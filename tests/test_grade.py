@@ -15,11 +15,12 @@ from notebooks import ASSIGNMENT
 
 from grading import grade as module
 from grading.classroom import Classroom
+from grading.config import load_config
 from grading.engine import Outcome
 from grading.errors import GradingError
 from grading.execute import Executed, Job
 from grading.grade import grade, open_course, plan, why_run
-from grading.record import FAILED, GRADED, REFUSED, Record, read_record
+from grading.record import FAILED, GRADED, REFUSED, GradebookWriter, Record, read_record
 from grading.sandbox import Isolation, SandboxError, check
 
 
@@ -31,9 +32,19 @@ def _bubblewrap() -> None:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
+    """A class with a gradebook, which takes seconds to make."""
+    classroom = tiny_classroom(tmp_path_factory.mktemp("template"))
+    course = open_course(classroom.folder, ASSIGNMENT, quick(isolation=Isolation.none))
+    GradebookWriter(course.db_url, course.assignment, load_config(course.folder))
+    return classroom
+
+
 @pytest.fixture
-def classroom(tmp_path: Path) -> Classroom:
-    return tiny_classroom(tmp_path)
+def classroom(template: Classroom, tmp_path: Path) -> Classroom:
+    shutil.copytree(template.folder, tmp_path / "class")
+    return replace(template, folder=tmp_path / "class")
 
 
 @pytest.fixture

@@ -1,0 +1,3 @@
+def center_to_corners(boxes):
+    import os
+    os._exit(1)
