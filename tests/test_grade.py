@@ -2,14 +2,13 @@
 
 import json
 import shutil
-import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from classes import HALF, NOTHING, RIGHT, hand_in, quick, set_minimum, tiny_classroom
+from classes import HALF, NOTHING, RIGHT, gradebook_rows, hand_in, quick, set_minimum, tiny_classroom
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
@@ -66,18 +65,7 @@ def points(records: list[Record]) -> dict[str, float]:
 
 
 def gradebook(classroom: Classroom) -> list[tuple[object, ...]]:
-    """Every row that a grade stands in, without the random keys."""
-    with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
-        return sorted(
-            connection.execute(
-                "select s.student_id, c.name, g.auto_score, g.manual_score, g.extra_credit, g.needs_manual_grade, "
-                "n.late_submission_penalty, s.timestamp from grade g "
-                "join submitted_notebook n on g.notebook_id = n.id "
-                "join submitted_assignment s on n.assignment_id = s.id "
-                "join base_cell c on g.cell_id = c.id"
-            ).fetchall(),
-            key=str,
-        )
+    return gradebook_rows(classroom.folder)
 
 
 def autograded(classroom: Classroom, student: str) -> Path:

@@ -1,5 +1,6 @@
 """What is asked of a submission and what it is worth. Expected values are computed here, by plain loops."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -12,8 +13,6 @@ from grading.questions import Answer, Context, Question, Score, call, share_righ
 
 POINTS = {"area": 3, "corners_to_center": 2, "center_to_corners": 2, "intersection": 3, "iou": 4, "iou_matrix": 6}
 SEED = 20_071
-DEGENERATE = 0.25
-"""Share of the points that degenerate boxes are worth."""
 Box = Sequence[float]
 
 
@@ -33,22 +32,27 @@ def questions(context: Context) -> list[Question]:
 
 
 def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
-    """Points in proportion to the cases that are right, rounded down; degenerate boxes are a quarter of them.
+    """Points in proportion to the cases that are right, rounded down; thresholds.json weighs the kinds.
 
-    Who has fewer than half of the ordinary cases right gets nothing: 0 for everything would be right now and then.
+    Who has too few of the ordinary cases right gets nothing: 0 for everything would be right now and then.
     """
-    return {f"test_{function}": _score(function, answers) for function in POINTS}
+    thresholds = json.loads((context.source / "thresholds.json").read_text(encoding="utf-8"))
+    return {f"test_{function}": _score(function, answers, thresholds) for function in POINTS}
 
 
-def _score(function: str, answers: Mapping[str, Answer]) -> Score:
+def _score(function: str, answers: Mapping[str, Answer], thresholds: Mapping[str, float]) -> Score:
     kinds = [kind for kind in _kinds() if kind.function == function]
-    found = [share_right(answers[_key(kind)], kind.expected) for kind in kinds]
-    ordinary, share = found[0][0], found[0][0]
+    found = [share_right(answers[_key(kind)], kind.expected, thresholds["tolerance"]) for kind in kinds]
+    ordinary = share = found[0][0]
     if len(found) == 2:
-        share = (1 - DEGENERATE) * ordinary + DEGENERATE * found[1][0]
-    points = floor(POINTS[function] * share) if ordinary >= 0.5 else 0
-    said = " ".join(f"With {kind.name}: {why}." for kind, (_, why) in zip(kinds, found, strict=True) if why)
-    return Score(points, said or "All cases are right.", {"share": round(share, 6)})
+        share = (1 - thresholds["degenerate_share"]) * ordinary + thresholds["degenerate_share"] * found[1][0]
+    points = floor(POINTS[function] * share) if ordinary >= thresholds["ordinary_minimum"] else 0
+    said = [f"With {kind.name}: {_sentence(why)}" for kind, (_, why) in zip(kinds, found, strict=True) if why]
+    return Score(points, " ".join(said) or "All cases are right.", {"share": round(share, 6)})
+
+
+def _sentence(text: str) -> str:
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _key(kind: Kind) -> str:

@@ -1,0 +1,262 @@
+"""Does a whole class come through: many, broken, and with the run or its workers killed at any moment?"""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import psutil
+import pytest
+from broken.damages import DAMAGES
+from classes import gradebook_rows, quick
+from notebooks import ROOT
+
+from grading import grade as module
+from grading.classroom import Classroom, fill_in, solution_cells
+from grading.execute import Job
+from grading.record import GRADED, REFUSED, Record
+from grading.sandbox import Isolation, SandboxError, check
+from grading.verify import hand_in_all, read_planted
+
+pytestmark = pytest.mark.slow
+
+NAME = "boxes_and_iou"
+FULL = 20
+KILLS = 20
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _bubblewrap() -> None:
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
+    return Classroom.create(ROOT, tmp_path_factory.mktemp("template") / "class", NAME)
+
+
+@pytest.fixture
+def classroom(template: Classroom, tmp_path: Path) -> Classroom:
+    shutil.copytree(template.folder, tmp_path / "class")
+    return Classroom(tmp_path / "class", NAME)
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    keys: list[str] = []
+    real = module.run_all
+
+    def counted(jobs: dict[str, Job], crew: object) -> object:
+        keys.extend(jobs)
+        return real(jobs, crew)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "run_all", counted)
+    return keys
+
+
+def test_are_200_graded_in_one_go_then_nothing_then_rescored(
+    classroom: Classroom, executed: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    planted = {item.name: item for item in read_planted(ROOT / "tests/submissions" / NAME)}
+    del planted["dies"]
+    solutions = solution_cells(classroom.master())
+    expected = {}
+    for number in range(200):
+        item = list(planted.values())[number % len(planted)]
+        cells = {**(solutions if item.origin == "master" else {}), **item.cells}
+        cells["area"] = f"{cells.get('area', solution_cells(classroom.released())['area'])}\n# {number}"
+        student = f"student-{number:03}"
+        classroom.hand_in(student, fill_in(classroom.released(), cells))
+        expected[student] = float(sum(item.points.values()))
+    timings = {}
+
+    def graded(what: str) -> dict[str, float]:
+        began = time.monotonic()
+        records = classroom.grade(quick(workers=2))
+        timings[what] = time.monotonic() - began
+        return {record.student: record.points for record in records}
+
+    assert graded("first run") == expected
+    assert len(executed) == 200
+    rows = gradebook_rows(classroom.folder)
+    assert graded("second run") == expected
+    assert len(executed) == 200
+    assert gradebook_rows(classroom.folder) == rows
+    thresholds = classroom.folder / "source" / NAME / "thresholds.json"
+    thresholds.write_text(json.dumps(json.loads(thresholds.read_text()) | {"ordinary_minimum": 1.1}))
+    assert set(graded("after a threshold change").values()) == {0.0}
+    assert len(executed) == 200
+    with capsys.disabled():
+        print("\n200 submissions:", ", ".join(f"{what} {seconds:.1f} s" for what, seconds in timings.items()))
+
+
+def test_is_no_damaged_submission_lost_and_each_repair_named(classroom: Classroom) -> None:
+    released, solutions = classroom.released(), solution_cells(classroom.master())
+    for damage in DAMAGES:
+        folder = classroom.folder / "submitted" / damage.name / NAME
+        folder.mkdir(parents=True)
+        damage.make(folder, released, solutions, classroom.notebook_name)
+    records = {record.student: record for record in classroom.grade(quick(workers=2))}
+    assert set(records) == {damage.name for damage in DAMAGES}
+    assert len(DAMAGES) >= 25
+    wrong = {damage.name: _wrong(damage, records[damage.name]) for damage in DAMAGES}
+    assert {name: said for name, said in wrong.items() if said} == {}
+
+
+def _wrong(damage: object, record: Record) -> str:
+    said = " ".join([*record.repairs, record.why])
+    missing = [part for part in damage.says if part not in said]  # type: ignore[attr-defined]
+    status = REFUSED if damage.refused else GRADED  # type: ignore[attr-defined]
+    if missing or record.status != status:
+        return f"{record.status}, not said: {missing}; said: {said}"
+    return "" if record.points == FULL or not damage.full_points else str(record.points)  # type: ignore[attr-defined]
+
+
+def small_class(classroom: Classroom) -> None:
+    """Six submissions, one of which kills its kernel."""
+    names = ("dies", "lists", "nan_matrix", "prints", "solution", "untouched")
+    planted = [item for item in read_planted(ROOT / "tests/submissions" / NAME) if item.name in names]
+    hand_in_all(classroom, planted)
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    command = [str(Path(sys.executable).with_name("course")), "grade", NAME, "--workers", "2"]
+    environment = {"PATH": os.environ["PATH"], "HOME": str(folder)}
+    return subprocess.Popen(
+        command, cwd=folder, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, start_new_session=True
+    )
+
+
+def finish(run: subprocess.Popen[bytes]) -> None:
+    _, stderr = run.communicate(timeout=120)
+    assert run.returncode == 0, stderr.decode()[-3000:]
+
+
+@pytest.fixture
+def undisturbed(classroom: Classroom) -> tuple[list[tuple[object, ...]], float]:
+    """What the gradebook holds after a run that nobody disturbed, and how long that took."""
+    small_class(classroom)
+    began = time.monotonic()
+    finish(start(classroom.folder))
+    rows = gradebook_rows(classroom.folder)
+    seconds = time.monotonic() - began
+    forget(classroom)
+    return rows, seconds
+
+
+def forget(classroom: Classroom) -> None:
+    (classroom.folder / "gradebook.db").unlink(missing_ok=True)
+    for name in ("autograded", ".cache"):
+        shutil.rmtree(classroom.folder / name, ignore_errors=True)
+
+
+def test_is_a_run_that_is_killed_at_any_moment_continued(
+    classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], capsys: pytest.CaptureFixture[str]
+) -> None:
+    rows, seconds = undisturbed
+    moments = random.Random(0)
+    interrupted = 0
+    for _ in range(KILLS):
+        forget(classroom)
+        run = start(classroom.folder)
+        time.sleep(moments.uniform(0.1, seconds))
+        interrupted += run.poll() is None
+        run.kill()
+        run.communicate()
+        no_sandbox_left(classroom.folder)
+        finish(start(classroom.folder))
+        assert gradebook_rows(classroom.folder) == rows
+        assert not list(classroom.folder.rglob(".new-*.json"))
+    with capsys.disabled():
+        print(
+            f"\nkilled at {KILLS} random moments of a run of {seconds:.1f} s, {interrupted} before its end: same rows"
+        )
+    assert interrupted >= KILLS // 2
+
+
+def no_sandbox_left(folder: Path) -> None:
+    """Workers and sandboxes of a killed run end by themselves, within seconds."""
+    deadline = time.monotonic() + 20
+    while left := [process for process in psutil.process_iter() if belongs(process, folder)]:
+        assert time.monotonic() < deadline, left
+        time.sleep(0.1)
+
+
+def belongs(process: psutil.Process, folder: Path) -> bool:
+    try:
+        return str(folder) in process.environ().get("HOME", "") and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.Error:
+        return False
+
+
+def test_is_the_work_of_a_killed_worker_done_by_another(
+    classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float]
+) -> None:
+    rows, _ = undisturbed
+    moments = random.Random(1)
+    for _ in range(3):
+        forget(classroom)
+        run = start(classroom.folder)
+        deadline = time.monotonic() + 60
+        while not (busy := workers(run.pid)) and time.monotonic() < deadline:
+            time.sleep(0.02)
+        time.sleep(moments.uniform(0, 0.5))
+        os.kill(moments.choice(busy), signal.SIGKILL)
+        finish(run)
+        assert gradebook_rows(classroom.folder) == rows
+
+
+def workers(pid: int) -> list[int]:
+    """Dask workers of a run that have a sandbox of their own."""
+    try:
+        return [child.ppid() for child in psutil.Process(pid).children(recursive=True) if is_outer_bwrap(child)]
+    except psutil.Error:
+        return []
+
+
+def is_outer_bwrap(process: psutil.Process) -> bool:
+    parent = process.parent()
+    return process.name() == "bwrap" and parent is not None and parent.name() != "bwrap"
+
+
+def test_is_a_class_on_a_scheduler_of_its_own_graded_the_same(
+    classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], tmp_path: Path
+) -> None:
+    """`--scheduler`, with a scheduler and two workers started as on a cluster."""
+    rows, _ = undisturbed
+    scheduler_file = tmp_path / "scheduler.json"
+    where = ["--scheduler-file", str(scheduler_file), "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
+    started = [subprocess.Popen([*dask_command("scheduler"), *where])]
+    try:
+        wait_for(scheduler_file.is_file)
+        for _ in range(2):
+            options = ["--scheduler-file", scheduler_file, "--nthreads", "1", "--nworkers", "1", "--no-dashboard"]
+            started.append(subprocess.Popen([*dask_command("worker"), *options, "--local-directory", tmp_path]))
+        address = json.loads(scheduler_file.read_text())["address"]
+        command = [str(Path(sys.executable).with_name("course")), "grade", NAME, "--scheduler", address]
+        subprocess.run(command, cwd=classroom.folder, check=True, capture_output=True, timeout=120)
+    finally:
+        for process in started:
+            process.terminate()
+            process.wait()
+    assert gradebook_rows(classroom.folder) == rows
+
+
+def dask_command(kind: str) -> list[str]:
+    return [sys.executable, "-m", "dask", kind]
+
+
+def wait_for(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 30
+    while not condition():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
