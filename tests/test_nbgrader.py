@@ -2,34 +2,53 @@
 
 import os
 import shutil
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
 
 import nbformat
 import pytest
+from notebooks import grade_cell, right_notebook, scratch_course
 
+from grading.classroom import fill_in, solution_cells
+from grading.sandbox import Isolation, SandboxError, check
 from helpers.sample import make_sample
 
 ROOT = Path(__file__).parents[1]
 NAME = "object_detection"
+WARM_UP = "boxes_and_iou"
 STUDENT = "ada"
 
 pytestmark = pytest.mark.slow
 
 
+@pytest.fixture(autouse=True, scope="module")
+def _bubblewrap() -> None:
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
 @pytest.fixture(scope="module")
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A copy of the course with one submission: the release as it was, with a student's name."""
+    """A copy of the course with two submissions: a release as it was, and a warm-up that is solved but for one cell."""
     folder = tmp_path_factory.mktemp("course")
     for name in ("source", "helpers"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "nbgrader_config.py", folder)
-    nbgrader(folder, "generate_assignment", NAME)
-    submitted = folder / "submitted" / STUDENT / NAME
-    submitted.mkdir(parents=True)
-    shutil.copy(folder / "release" / NAME / f"{NAME}.ipynb", submitted)
-    nbgrader(folder, "autograde", NAME)
+    for assignment in (NAME, WARM_UP):
+        nbgrader(folder, "generate_assignment", assignment)
+        (folder / "submitted" / STUDENT / assignment).mkdir(parents=True)
+    released = {name: folder / "release" / name / f"{name}.ipynb" for name in (NAME, WARM_UP)}
+    shutil.copy(released[NAME], folder / "submitted" / STUDENT / NAME)
+    solutions = solution_cells(nbformat.read(ROOT / "source" / WARM_UP / f"{WARM_UP}.ipynb", as_version=4))
+    solutions["area"] = "import sys\nprint('a warning', file=sys.stderr)\nprint(open('/etc/passwd').read())"
+    solved = fill_in(nbformat.read(released[WARM_UP], as_version=4), solutions)
+    nbformat.write(solved, folder / "submitted" / STUDENT / WARM_UP / f"{WARM_UP}.ipynb")
+    for assignment in (NAME, WARM_UP):
+        nbgrader(folder, "autograde", assignment)
     return folder
 
 
@@ -42,32 +61,71 @@ def nbgrader(folder: Path, *arguments: str) -> str:
     return ran.stdout + ran.stderr
 
 
-def test_does_generate_assignment_give_the_committed_notebook(course: Path) -> None:
-    made = course / "release" / NAME / f"{NAME}.ipynb"
-    assert made.read_bytes() == (ROOT / "release" / NAME / f"{NAME}.ipynb").read_bytes()
+def scores(folder: Path, assignment: str) -> dict[str, float]:
+    with sqlite3.connect(folder / "gradebook.db") as connection:
+        return dict(
+            connection.execute(
+                "select c.name, g.auto_score from grade g join base_cell c on g.cell_id = c.id "
+                "join notebook n on c.notebook_id = n.id where n.name = ?",
+                (assignment,),
+            ).fetchall()
+        )
+
+
+def outputs(folder: Path, assignment: str) -> dict[str, str]:
+    graded = nbformat.read(folder / "autograded" / STUDENT / assignment / f"{assignment}.ipynb", as_version=4)
+    return {cell.id: str(cell.outputs) for cell in graded.cells if cell.cell_type == "code"}
+
+
+@pytest.mark.parametrize("assignment", [NAME, WARM_UP])
+def test_does_generate_assignment_give_the_committed_notebook(course: Path, assignment: str) -> None:
+    made = course / "release" / assignment / f"{assignment}.ipynb"
+    assert made.read_bytes() == (ROOT / "release" / assignment / f"{assignment}.ipynb").read_bytes()
 
 
 def test_does_autograde_execute_and_leave_demonstrations_out(course: Path) -> None:
-    graded = nbformat.read(course / "autograded" / STUDENT / NAME / f"{NAME}.ipynb", as_version=4)
-    outputs = {cell.id: str(cell.outputs) for cell in graded.cells if cell.cell_type == "code"}
-    assert "Not run when grading" in outputs["bad-fit"]
-    assert "NotImplementedError" in outputs["train"]
+    said = outputs(course, NAME)
+    assert "Not run when grading" in said["bad-fit"]
+    assert "NotImplementedError" in said["train"]
+    assert set(scores(course, NAME).values()) == {0.0}
 
 
-def test_does_the_feedback_keep_hidden_tests_hidden(course: Path) -> None:
+def test_does_autograde_use_the_sandbox_and_score_outside(course: Path) -> None:
+    """One cell tries to read the machine's files instead of defining `area`, on which two others lean."""
+    assert "FileNotFoundError" in outputs(course, WARM_UP)["area"]
+    assert scores(course, WARM_UP) == {
+        "test_area": 0,
+        "test_corners_to_center": 2,
+        "test_center_to_corners": 2,
+        "test_intersection": 0,
+        "test_iou": 0,
+        "test_iou_matrix": 6,
+    }
+
+
+def test_are_tests_inside_an_assignment_without_scoring_sandboxed_too(tmp_path: Path) -> None:
+    peeking = "import pathlib\nassert not pathlib.Path('/etc/passwd').exists(), 'it can see the machine'"
+    folder = scratch_course(tmp_path, right_notebook(grade_cell(peeking, grade_id="test_peek")))
+    nbgrader(folder, "generate_assignment", "tiny")
+    (folder / "submitted" / STUDENT / "tiny").mkdir(parents=True)
+    shutil.copy(folder / "source/tiny/tiny.ipynb", folder / "submitted" / STUDENT / "tiny")
+    nbgrader(folder, "autograde", "tiny")
+    assert scores(folder, "tiny") == {"test_area": 2.0, "test_peek": 2.0}
+
+
+def test_does_the_feedback_say_why_points_were_lost(course: Path) -> None:
     nbgrader(course, "generate_feedback", NAME)
     page = (course / "feedback" / STUDENT / NAME / f"{NAME}.html").read_text()
-    assert "complete classif_and_loc" in page
-    assert "for_three" not in page
-    assert "seen = better_model" not in page
-    assert "HIDDEN TESTS" in page
+    assert "classif_and_loc is not complete" in page
+    assert "0 of 8 points" in page
 
 
 def test_does_export_list_the_grade(course: Path) -> None:
     nbgrader(course, "export")
-    header, row = (course / "grades.csv").read_text().splitlines()[:2]
-    grade = dict(zip(header.split(","), row.split(","), strict=True))
-    assert (grade["student_id"], float(grade["score"]), float(grade["max_score"])) == (STUDENT, 0.0, 20.0)
+    header, *rows = (course / "grades.csv").read_text().splitlines()
+    grades = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
+    found = {grade["assignment"]: (float(grade["score"]), float(grade["max_score"])) for grade in grades}
+    assert found == {NAME: (0.0, 20.0), WARM_UP: (10.0, 20.0)}
 
 
 def test_does_db_know_the_student(course: Path) -> None:

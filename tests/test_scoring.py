@@ -1,0 +1,215 @@
+"""Does the object detection assignment's scoring give what an answer is worth, and let nothing out?"""
+
+import json
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from notebooks import ROOT
+
+from grading.assignment import Assignment, load_assignment
+from grading.engine import Crew
+from grading.errors import GradingError
+from grading.grade import options_from
+from grading.private import ANNOTATIONS, REPRESENTATIONS, build_private
+from grading.questions import Answer, Context, Question, Result
+from grading.verify import verify
+from helpers.data import CLASSES, labels2idx, load_annotations, split
+from helpers.targets import tensorize_ground_truth
+
+NAME = "object_detection"
+SHARED = ROOT.parent / "shared"
+FULL = {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
+
+
+@pytest.fixture(scope="module")
+def sample() -> Path:
+    from helpers.sample import make_sample
+
+    return make_sample()
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return load_assignment(ROOT, NAME)
+
+
+@pytest.fixture(scope="module")
+def context(assignment: Assignment, sample: Path) -> Context:
+    return Context(assignment.source, sample)
+
+
+@pytest.fixture(scope="module")
+def truth(sample: Path) -> tuple[np.ndarray, np.ndarray]:
+    """Class and box tensors of the public test images."""
+    (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
+    annotations = load_annotations(root)
+    return tensorize_ground_truth(annotations[split(len(annotations)).test])
+
+
+@pytest.fixture
+def private(context: Context, sample: Path, tmp_path: Path) -> Context:
+    """The sample's first 40 images play the private ones."""
+    (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
+    (tmp_path / ANNOTATIONS).write_text(json.dumps(load_annotations(root)[:40]))
+    (tmp_path / REPRESENTATIONS).symlink_to(sample / REPRESENTATIONS)
+    return replace(context, private=tmp_path)
+
+
+def heads(classes: Any, boxes: Any) -> Answer:
+    return Answer((Result((np.asarray(classes), np.asarray(boxes)), several=True),))
+
+
+def right_answers(classes: np.ndarray, boxes: np.ndarray) -> dict[str, Answer]:
+    three = heads(np.full((2, 3), 1 / 3), boxes[:2])
+    few, alone = heads(classes[:8], boxes[:8]), heads(classes[:1], boxes[:1])
+    return {"public": heads(classes, boxes), "few": few, "alone": alone, "three_classes": three}
+
+
+def points(assignment: Assignment, answers: dict[str, Answer], context: Context) -> dict[str, float]:
+    return {name: score.points for name, score in assignment.score(answers, context).items()}
+
+
+def test_is_the_truth_worth_everything(assignment: Assignment, context: Context, truth: Any) -> None:
+    assert points(assignment, right_answers(*truth), context) == FULL
+
+
+def test_is_a_batch_that_changes_predictions_seen(assignment: Assignment, context: Context, truth: Any) -> None:
+    classes, boxes = truth
+    answers = right_answers(classes, boxes) | {"alone": heads(classes[:1], boxes[:1] + 5)}
+    assert points(assignment, answers, context) == FULL | {"hidden_tests": 3}
+
+
+STRANGE: dict[str, Callable[[np.ndarray, np.ndarray], Answer]] = {
+    "nan": lambda classes, boxes: heads(classes, boxes * np.nan),
+    "infinite": lambda classes, boxes: heads(classes, boxes + np.inf),
+    "swapped": lambda classes, boxes: heads(boxes, classes),
+    "one array": lambda classes, boxes: Answer((Result((classes,)),)),
+    "three arrays": lambda classes, boxes: Answer((Result((classes, boxes, boxes), several=True),)),
+    "nothing": lambda classes, boxes: Answer((Result((), several=True),)),
+    "too few rows": lambda classes, boxes: heads(classes[:-1], boxes[:-1]),
+    "flat": lambda classes, boxes: heads(classes.ravel(), boxes.ravel()),
+    "number": lambda classes, boxes: heads(1.0, 2.0),
+    "an exception": lambda classes, boxes: Answer((Result(error="ValueError: no"),)),
+    "lost": lambda classes, boxes: Answer(lost="The kernel died."),
+    "not probabilities": lambda classes, boxes: heads(classes * 7, boxes),
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_is_a_strange_answer_worth_nothing_and_said_why(
+    assignment: Assignment, context: Context, truth: Any, name: str
+) -> None:
+    answers = {question: STRANGE[name](*truth) for question in ("public", "few", "alone", "three_classes")}
+    scores = assignment.score(answers, context)
+    assert sum(score.points for score in scores.values()) == 0
+    assert all(score.reason for score in scores.values())
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e-308, 0.0, -1.0])
+def test_do_extreme_boxes_break_the_scoring(assignment: Assignment, context: Context, truth: Any, value: float) -> None:
+    classes, boxes = truth
+    scores = points(assignment, right_answers(classes, np.full_like(boxes, value, dtype=np.float64)), context)
+    assert scores["test_iou"] == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64, bool])
+def test_is_any_kind_of_number_good(assignment: Assignment, context: Context, truth: Any, dtype: Any) -> None:
+    classes, boxes = truth
+    assert points(assignment, right_answers(classes.astype(dtype), boxes), context) == FULL
+
+
+def test_do_private_images_decide_and_a_gap_show(assignment: Assignment, private: Context, truth: Any) -> None:
+    """What was learnt by heart on the public images is worth nothing, and flagged."""
+    by_heart = right_answers(*truth)
+    clueless = heads(np.eye(5)[np.zeros(40, int)], np.full((40, 4), 112.0))
+    scores = assignment.score(by_heart | {"private": clueless}, private)
+    assert (scores["test_class_accuracy"].points, scores["test_iou"].points) == (0, 0)
+    assert "private images" in scores["test_iou"].reason
+    assert len(assignment.scoring.flags(scores)) == 1
+    assert assignment.scoring.flags(assignment.score(by_heart, replace(private, private=None))) == []
+
+
+def test_is_a_private_question_asked_only_then(assignment: Assignment, context: Context, private: Context) -> None:
+    def shapes(questions: list[Question]) -> dict[str, tuple[int, ...]]:
+        return {question.name: question.cases[0]["inputs"].shape for question in questions}
+
+    assert "private" not in shapes(assignment.questions(context))
+    assert shapes(assignment.questions(private))["private"] == (40, 7, 7, 2048)
+
+
+def test_are_the_test_labels_out_of_what_student_code_sees(
+    assignment: Assignment, context: Context, sample: Path, tmp_path: Path
+) -> None:
+    view = assignment.student_view(context, tmp_path / "annotations")
+    for name, source in view.items():
+        target = tmp_path / "seen" / name
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.symlink_to(source)
+    (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
+    real, seen = load_annotations(root), load_annotations(tmp_path / "seen" / "VOCdevkit")
+    parts = split(len(real))
+    assert seen[parts.train] == real[parts.train]
+    for blind, annotation in zip(seen[parts.test], real[parts.test], strict=True):
+        assert (blind["filename"], blind["size"]) == (annotation["filename"], annotation["size"])
+        assert (blind["class"], blind["bbox"]) == (CLASSES[0], [1, 1, *annotation["size"]])
+    assert set(view) == {"VOCdevkit/sample/Annotations", "VOCdevkit/sample/JPEGImages", REPRESENTATIONS}
+
+
+def test_is_missing_data_said_in_words(assignment: Assignment, tmp_path: Path) -> None:
+    with pytest.raises(GradingError, match="--data"):
+        assignment.questions(Context(assignment.source))
+    with pytest.raises(GradingError, match="holds no VOC-format folder"):
+        assignment.questions(Context(assignment.source, tmp_path))
+
+
+def test_does_data_private_take_no_image_that_students_have(
+    sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
+    with pytest.raises(GradingError, match="does not use already"):
+        build_private(root, tmp_path, "imagenet", public=root)
+    extracted: list[Path] = []
+    monkeypatch.setattr("grading.private.extract_features", lambda paths, *_, **__: extracted.extend(paths))
+    annotations = build_private(root, tmp_path, "imagenet")
+    assert [path.name for path in extracted] == [annotation["filename"] for annotation in annotations]
+    assert json.loads((tmp_path / ANNOTATIONS).read_text()) == json.loads(json.dumps(annotations))
+
+
+@pytest.mark.slow
+@pytest.mark.voc
+def test_do_108_private_photographs_grade_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
+    if not (root.is_dir() and weights.is_file()):
+        pytest.skip("the real photographs and weights (../shared) are not here")
+    from grading.cli import voc_folder
+
+    private = tmp_path / "private"
+    annotations = build_private(root, private, str(weights), public=root)
+    counts = np.bincount([labels2idx[annotation["class"]] for annotation in annotations])
+    assert dict(zip(CLASSES, counts.tolist(), strict=True)) == {
+        "car": 50,
+        "bus": 27,
+        "aeroplane": 12,
+        "dog": 12,
+        "cat": 7,
+    }
+    options = options_from(ROOT, data=voc_folder(ROOT, root, str(weights)), private=private, crew=Crew(2))
+    copy = tmp_path / "repository"
+    for name in ("source", "helpers"):
+        shutil.copytree(ROOT / name, copy / name)
+    shutil.copy(ROOT / "nbgrader_config.py", copy)
+    for name in ("solution", "bad_model"):
+        shutil.copytree(ROOT / "tests/submissions" / NAME / name, copy / "tests/submissions" / NAME / name)
+    records = {verdict.planted.name: verdict.record for verdict in verify(copy, NAME, tmp_path / "class", options)}
+    facts = {name: record.questions["test_iou"].facts for name, record in records.items()}
+    with capsys.disabled():
+        for name, found in facts.items():
+            print(f"\n{name}: " + ", ".join(f"{key} {value:.3f}" for key, value in found.items()), end="")
+        print()
+    assert facts["solution"]["private_mean_iou"] > facts["bad_model"]["private_mean_iou"] + 0.2
+    assert records["bad_model"].questions["test_iou"].points == 0
