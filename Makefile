@@ -6,7 +6,7 @@ ASSIGNMENT ?= object_detection
 DATASET ?= sample
 VOC_ROOT ?=
 WEIGHTS ?= imagenet
-CELL_SECONDS ?= $(if $(filter voc,$(DATASET)),240,60)
+CELL_SECONDS ?= $(if $(filter voc,$(DATASET)),120,60)
 READY := $(VENV)/.ready
 
 .PHONY: demo test test-slow check release verify sandbox bench seeds lock clean

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import parse_utc
 
 from grading.answers import clean
 from grading.assignment import Assignment, cells_to_run, inlined_cells, load_assignment
@@ -18,7 +19,7 @@ from grading.config import Grading, load_config
 from grading.engine import Crew, Outcome, run_all
 from grading.errors import GradingError
 from grading.execute import Executed, Job, Limits
-from grading.intake import HandIn, find_hand_ins, read_hand_in
+from grading.intake import MAX_NAME, HandIn, find_hand_ins, read_hand_in
 from grading.kernel import Surroundings
 from grading.questions import Answer, Context, Question, Score
 from grading.rebuild import Rebuilt, RefusedError, rebuild
@@ -187,15 +188,7 @@ def grade(
     with _alone(course), GradebookWriter(course.db_url, course.assignment, config) as gradebook:
 
         def record(submission: Submission, failures: Mapping[str, str]) -> None:
-            notebook, found = finish(course, submission, failures)
-            write_files(
-                course.records / submission.student / course.assignment.name,
-                course.assignment.notebook_name,
-                notebook,
-                found,
-            )
-            gradebook.write(found)
-            records[submission.student] = found
+            records[submission.student] = _record(course, gradebook, submission, failures)
             progress("recorded", submission.student)
 
         missing = missing_runs(course, submissions)
@@ -214,6 +207,22 @@ def grade(
                 record(submission, failures)
                 waiting.remove(submission)
     return [records[submission.student] for submission in submissions]
+
+
+def _record(course: Course, gradebook: GradebookWriter, submission: Submission, failures: Mapping[str, str]) -> Record:
+    """Score and write down one submission. Whatever is wrong with it, the others go on."""
+    folder = course.records / submission.student / course.assignment.name
+    try:
+        notebook, record = finish(course, submission, failures)
+        write_files(folder, course.assignment.notebook_name, notebook, record)
+        gradebook.write(record)
+    except Exception as error:
+        log.exception("%s could not be recorded", submission.student)
+        gradebook.rollback()
+        record = replace(_blank_record(course, submission), why=f"{type(error).__name__}: {clean(str(error))}")
+        with contextlib.suppress(OSError):
+            write_files(folder, course.assignment.notebook_name, None, record)
+    return record
 
 
 def finish(course: Course, submission: Submission, failures: Mapping[str, str]) -> tuple[NotebookNode | None, Record]:
@@ -267,7 +276,27 @@ def _first_error(notebook: NotebookNode, executed: Executed) -> str:
 
 
 def _read(course: Course, student: str, folder: Path, around: Surroundings) -> Submission:
-    return _prepare(course, read_hand_in(folder, student, course.assignment.notebook_name), around)
+    hand_in = read_hand_in(folder, student, course.assignment.notebook_name)
+    if hand_in.timestamp is not None and not _is_time(hand_in.timestamp):
+        said = f"The time stamp {hand_in.timestamp!r} is no time: it was left out."
+        hand_in = replace(hand_in, timestamp=None, repairs=(*hand_in.repairs, said))
+    return _prepare(course, replace(hand_in, student=_writable_id(student)), around)
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_utc(text)
+    except Exception:  # dateutil raises all sorts of things
+        return False
+    return True
+
+
+def _writable_id(student: str) -> str:
+    """A student's id as it is, if it can stand in a gradebook, a path and a terminal; else something near to it."""
+    if student.isprintable() and len(student) <= MAX_NAME:
+        return student
+    digest = hashlib.sha256(student.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{clean(student)[: MAX_NAME // 2]}-{digest}"
 
 
 def _prepare(course: Course, hand_in: HandIn, around: Surroundings) -> Submission:

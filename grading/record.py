@@ -193,6 +193,10 @@ class GradebookWriter:
         notebook.late_submission_penalty = self._penalty(submission, notebook.score)
         gradebook.db.commit()
 
+    def rollback(self) -> None:
+        """Forget what was entered since the last record."""
+        self._gradebook.db.rollback()
+
     def _penalty(self, submission: Any, score: float) -> float | None:
         if submission.total_seconds_late <= 0:
             return None

@@ -145,7 +145,7 @@ def test_does_every_planted_submission_get_what_it_deserves(sample: Path, tmp_pa
 @pytest.mark.slow
 @pytest.mark.voc
 def test_do_they_on_the_real_photographs(voc: Path, tmp_path: Path) -> None:
-    verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=240))
+    verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120))
     assert differences(verdicts) == {}
 
 

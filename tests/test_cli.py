@@ -1,11 +1,16 @@
 """Is the command line clear about what it did, and about what is wrong?"""
 
+import json
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from classes import RIGHT, hand_in, tiny_classroom, tiny_course
+from notebooks import ASSIGNMENT
+
+from grading.sandbox import Isolation, SandboxError, check
 
 ROOT = Path(__file__).parents[1]
 NAME = "object_detection"
@@ -52,6 +57,80 @@ def test_does_it_say_when_it_is_run_outside_a_course(tmp_path: Path) -> None:
     ran = course(tmp_path, "release", NAME)
     assert ran.returncode == 2
     assert "nbgrader_config.py" in ran.stderr
+
+
+@pytest.fixture(scope="module")
+def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny class of three, one of which is refused, graded once."""
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+    classroom = tiny_classroom(tmp_path_factory.mktemp("graded"))
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", "import os; os._exit(3)")
+    hand_in(classroom, "cy", RIGHT).write_text("not a notebook")
+    ran = course(classroom.folder, "grade", ASSIGNMENT, "--workers", "1", "--json")
+    assert ran.returncode == 0, ran.stderr
+    (classroom.folder / "first.json").write_text(ran.stdout)
+    return classroom.folder
+
+
+def test_does_grade_print_every_record_as_json(graded: Path) -> None:
+    records = json.loads((graded / "first.json").read_text())
+    assert {record["student"]: (record["status"], record["points"]) for record in records} == {
+        "ada": ("graded", 5),
+        "bo": ("graded", 0),
+        "cy": ("refused", 0),
+    }
+
+
+def test_does_grade_show_a_table_and_what_to_look_at(graded: Path) -> None:
+    ran = course(graded, "grade", ASSIGNMENT)
+    assert ran.returncode == 0
+    assert "0 executions to do" in ran.stderr
+    assert "5/5" in ran.stdout
+    assert "refused" in ran.stdout
+    assert "cut off on its way" in ran.stdout.replace("\n", " ")
+
+
+def test_does_a_dry_run_change_nothing(graded: Path) -> None:
+    before = (graded / "autograded/ada/tiny/record.json").stat().st_mtime_ns
+    ran = course(graded, "grade", ASSIGNMENT, "--dry-run", "--force")
+    assert ran.stdout.splitlines()[0] == "ada: would run (--force)"
+    assert "cy: refused: " in ran.stdout
+    assert (graded / "autograded/ada/tiny/record.json").stat().st_mtime_ns == before
+
+
+def test_does_inspect_say_in_words_what_happened(graded: Path) -> None:
+    said = course(graded, "inspect", "bo").stdout.replace("\n", " ")
+    assert "bo, tiny: graded, 0 of 5 points" in said
+    assert "cell area: the kernel died: the process ended itself with exit status 3" in said
+    assert "isolation bwrap" in said
+    ran = course(graded, "inspect", "nobody")
+    assert ran.returncode == 2
+    assert "nothing of 'nobody' has been graded" in ran.stderr
+
+
+def test_is_grading_without_isolation_shouted(graded: Path) -> None:
+    ran = course(graded, "grade", ASSIGNMENT, "--isolation", "none", "--student", "ada")
+    assert "NO ISOLATION" in ran.stderr
+    assert "graded without isolation" in ran.stdout
+
+
+def test_does_grade_stop_with_the_install_line_without_bubblewrap(graded: Path, tmp_path: Path) -> None:
+    command = [str(Path(sys.executable).with_name("course")), "grade", ASSIGNMENT]
+    ran = subprocess.run(command, cwd=graded, capture_output=True, text=True, env={"PATH": str(tmp_path)})
+    assert ran.returncode == 2
+    assert "apt-get install bubblewrap" in ran.stderr
+
+
+def test_is_nothing_handed_in_one_clear_line(tmp_path: Path) -> None:
+    tiny_course(tmp_path / "course")
+    ran = course(tmp_path / "course", "grade", ASSIGNMENT)
+    assert ran.returncode == 2
+    assert "is not a folder" in ran.stderr.replace("\n", " ")
+    assert "Traceback" not in ran.stderr
 
 
 def test_do_twin_and_notebook_go_both_ways(copy: Path) -> None:

@@ -1,6 +1,7 @@
 """Does everyone who handed in something get the right grade, once, whatever happens on the way?"""
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from dataclasses import replace
@@ -232,6 +233,44 @@ def test_does_a_late_hand_in_carry_its_time(classroom: Classroom) -> None:
     (folder / "timestamp.txt").write_text("2026-02-03 04:05:06 UTC")
     classroom.grade(quick())
     assert gradebook(classroom)[0][-1] == "2026-02-03 04:05:06.000000"
+
+
+def test_is_a_time_stamp_that_is_none_left_out_and_said(classroom: Classroom) -> None:
+    folder = hand_in(classroom, "ada", RIGHT).parent
+    (folder / "timestamp.txt").write_text("yesterday, I swear")
+    (record,) = classroom.grade(quick())
+    assert record.points == 5
+    assert any("is no time" in repair for repair in record.repairs)
+
+
+def test_is_a_student_whose_name_cannot_be_written_a_row_all_the_same(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    names = [b"caf\xe9", b"line\nbreak", b"x" * 240, b"<script>", "Zoë O'Brien, Jr.".encode()]
+    submitted = os.fsencode(classroom.folder / "submitted")
+    for name in names:
+        shutil.copytree(submitted + b"/ada", submitted + b"/" + name)
+    records = {record.student: record for record in classroom.grade(quick())}
+    assert len(records) == 6
+    assert records["ada"].points == records["Zoë O'Brien, Jr."].points == records["<script>"].points == 5
+    assert sorted(record.status for record in records.values()) == [GRADED] * 3 + [REFUSED] * 3
+    assert len({row[0] for row in gradebook(classroom)}) == 6
+
+
+def test_does_one_that_cannot_be_recorded_stop_the_others(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", RIGHT)
+    real = GradebookWriter.write
+
+    def write(self: GradebookWriter, record: Record) -> None:
+        if record.student == "ada":
+            raise OSError("disk full")
+        real(self, record)
+
+    monkeypatch.setattr(GradebookWriter, "write", write)
+    records = classroom.grade(quick())
+    assert [(record.status, record.why) for record in records] == [(FAILED, "OSError: disk full"), (GRADED, "")]
 
 
 def test_is_the_median_of_several_seeds_taken_and_a_swing_flagged(classroom: Classroom) -> None:
