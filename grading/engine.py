@@ -55,6 +55,9 @@ def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
         for key, job in jobs.items():
             yield _run_one(key, job, crew.gpu)
         return
+    import dask
+
+    dask.config.set({"logging.distributed": "error"})  # read when distributed is first imported
     from distributed import as_completed
 
     with _client(crew, len(jobs)) as client:
@@ -123,7 +126,7 @@ def _client(crew: Crew, jobs: int) -> Iterator[Any]:
             processes=True,
             memory_limit=0,
             host="127.0.0.1",
-            dashboard_address=None,
+            dashboard_address="127.0.0.1:0",
             silence_logs=logging.CRITICAL,
         ) as cluster,
         Client(cluster) as client,

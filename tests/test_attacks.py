@@ -1,0 +1,226 @@
+"""Does any hostile submission get a point too many, get out of its sandbox, or cost a neighbour anything?"""
+
+import copy
+import hashlib
+import re
+import socket
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import nbformat
+import psutil
+import pytest
+from attacks.cells import ATTACKS, FULL, Attack
+from attacks.hand_ins import FILE_ATTACKS, FileAttack
+from classes import quick
+from nbformat import NotebookNode
+from notebooks import ROOT
+
+from grading.classroom import Classroom, fill_in, solution_cells
+from grading.execute import Limits
+from grading.record import GRADED, REFUSED, Record
+from grading.sandbox import MIB, Isolation, SandboxError, check
+
+NAME = "boxes_and_iou"
+SECRET = "canary-7f3a9c"
+PROCESS = "course-canary-process"
+HONEST = ("honest-1", "honest-2", "honest-3")
+LIMITS = Limits(
+    cell_seconds=4,
+    notebook_seconds=15,
+    memory_bytes=500 * MIB,
+    tasks=80,
+    cpu_seconds=40,
+    disk_bytes=40 * MIB,
+    output_bytes=50_000,
+)
+QUICK = ("display_hook", "forged_answers", "poisoned_pickle", "reads_the_master", "fork_bomb", "network")
+
+
+@dataclass
+class World:
+    """A class with its attackers, and what was laid out to be found."""
+
+    classroom: Classroom
+    records: dict[str, Record]
+    connections: list[str] = field(default_factory=list)
+    before: dict[str, str] = field(default_factory=dict)
+
+
+def student(attack: Attack | FileAttack) -> str:
+    return getattr(attack, "student", "") or attack.name
+
+
+def notebook(classroom: Classroom, attack: Attack, fill: dict[str, str]) -> NotebookNode:
+    """The release with an attack's cells."""
+    solutions = solution_cells(classroom.master()) if attack.honest else {}
+    made = fill_in(classroom.released(), {**solutions, **attack.cells})
+    for place, source in ((0, attack.first), (len(made.cells) + 1, attack.last)):
+        for name, value in fill.items():
+            source = source.replace(name, value)
+        if source:
+            made.cells.insert(place, nbformat.v4.new_code_cell(source))
+    return made
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Hash of every file that no submission may change."""
+    watched = [*folder.glob("source/**/*"), *folder.glob("helpers/*"), *folder.glob("submitted/honest-*/**/*")]
+    watched += [*(ROOT / "grading").glob("*.py"), *(ROOT / "source").glob("*/*")]
+    return {str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in watched if path.is_file()}
+
+
+def listen(server: socket.socket, connections: list[str]) -> None:
+    def accept() -> None:
+        try:
+            while True:
+                server.accept()
+                connections.append(str(server.getsockname()))
+        except OSError:
+            return
+
+    threading.Thread(target=accept, daemon=True).start()
+
+
+def attack_it(folder: Path, attacks: list[Attack], files: list[FileAttack], monkeypatch: pytest.MonkeyPatch) -> World:
+    """Grade attackers and honest neighbours in one run, with canaries around."""
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+    classroom = Classroom.create(ROOT, folder / "class", NAME)
+    world = World(classroom, {})
+    monkeypatch.setenv("COURSE_CANARY", SECRET)
+    (folder / "secret.txt").write_text(SECRET)
+    with (
+        socket.create_server(("127.0.0.1", 0)) as internet,
+        socket.socket(socket.AF_UNIX) as local,
+        socket.socket(socket.AF_UNIX) as abstract,
+    ):
+        local.bind(str(folder / "s"))
+        abstract.bind("\0course-canary")
+        for server in (internet, local, abstract):
+            server.listen()
+            listen(server, world.connections)
+        fill = {"{port}": str(internet.getsockname()[1]), "{path}": str(folder / "s")}
+        solved = fill_in(classroom.released(), solution_cells(classroom.master()))
+        for number, name in enumerate(HONEST):
+            own = copy.deepcopy(solved)
+            own.cells.append(nbformat.v4.new_code_cell(f"# mine, not yours: {SECRET} {number}"))
+            classroom.hand_in(name, own)
+        for attack in attacks:
+            classroom.hand_in(attack.name, notebook(classroom, attack, fill))
+        for file_attack in files:
+            target = classroom.folder / "submitted" / student(file_attack) / NAME
+            target.mkdir(parents=True)
+            file_attack.make(target, solved, classroom.notebook_name)
+        world.before = files_of(classroom.folder)
+        records = classroom.grade(quick(workers=2, limits=LIMITS))
+    world.records = {record.student: record for record in records}
+    return world
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        yield attack_it(tmp_path_factory.mktemp("a"), ATTACKS, FILE_ATTACKS, monkeypatch)
+
+
+def got(record: Record) -> dict[str, float]:
+    return {name: question.points for name, question in record.questions.items()}
+
+
+def texts(world: World) -> Iterator[tuple[str, str]]:
+    """Everything that was written about the attackers."""
+    for path in world.classroom.folder.glob("autograded/*/*/*"):
+        if path.parts[-3] not in HONEST:
+            yield str(path), path.read_text(encoding="utf-8")
+
+
+def nothing_got_out(world: World) -> None:
+    assert {name: got(world.records[name]) for name in HONEST} == dict.fromkeys(HONEST, FULL)
+    assert world.connections == []
+    assert files_of(world.classroom.folder) == world.before
+    assert not Path("/tmp/course-canary").exists()
+    assert [
+        process.pid for process in psutil.process_iter(["cmdline"]) if PROCESS in (process.info["cmdline"] or [])
+    ] == []
+    assert [path for path, text in texts(world) if SECRET in text] == []
+
+
+def test_do_five_of_them_get_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    chosen = [attack for attack in ATTACKS if attack.name in QUICK]
+    world = attack_it(tmp_path, chosen, [], monkeypatch)
+    assert {attack.name: got(world.records[attack.name]) for attack in chosen} == {
+        attack.name: dict(attack.points) for attack in chosen
+    }
+    nothing_got_out(world)
+
+
+def test_are_there_enough_of_them_each_saying_what_it_tries() -> None:
+    everyone = [*ATTACKS, *FILE_ATTACKS]
+    assert len({student(attack) for attack in everyone}) == len(everyone) >= 40
+    assert all(attack.tries for attack in everyone)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
+def test_does_it_get_what_it_honestly_deserves(attack: Attack, world: World) -> None:
+    record = world.records[attack.name]
+    assert record.status == GRADED
+    assert got(record) == dict(attack.points), [question.reason for question in record.questions.values()]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("attack", FILE_ATTACKS, ids=lambda attack: attack.name)
+def test_is_it_refused_or_graded_for_what_it_is(attack: FileAttack, world: World) -> None:
+    record = world.records[student(attack)]
+    assert record.status == (REFUSED if attack.refused else GRADED), record.why
+    assert got(record) == dict(attack.points)
+
+
+@pytest.mark.slow
+def test_did_anything_get_out(world: World) -> None:
+    nothing_got_out(world)
+
+
+@pytest.mark.slow
+def test_does_anything_that_is_kept_run_where_it_is_looked_at(world: World) -> None:
+    for path in world.classroom.folder.glob("autograded/*/*/*.ipynb"):
+        for cell in nbformat.read(path, as_version=4).cells:
+            for output in cell.get("outputs", []):
+                kinds = set(output.get("data", {}))
+                assert kinds <= {"text/plain", "image/png", "image/jpeg"}, path
+                assert "<script" not in str(output.get("data", {}).get("image/png", ""))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["script_in_outputs", "scripts_everywhere", "error_with_a_script", "terminal_codes"])
+def test_does_nbgraders_feedback_run_a_students_script(world: World, name: str) -> None:
+    page = world.classroom.feedback(name).read_text()
+    assert not re.search(r"<script[^>]*>\s*alert", page)
+    assert not re.search(r"<img[^>]*onerror", page)
+    assert 'href="javascript:' not in page
+
+
+@pytest.mark.slow
+def test_is_what_was_found_by_looking_around_nothing(world: World) -> None:
+    """The submission that walks the whole file system prints what it found."""
+    path = world.classroom.folder / "autograded" / "reads_the_master" / NAME / f"{NAME}.ipynb"
+    said = next(
+        str(cell.outputs) for cell in nbformat.read(path, as_version=4).cells if "FOUND" in str(cell.get("outputs"))
+    )
+    found = [
+        name for name in re.findall(r"'(/[^']+)'", said) if "site-packages" not in name and "/lib/python" not in name
+    ]
+    assert found == []
+
+
+@pytest.mark.slow
+def test_is_a_class_graded_twice_the_same(world: World) -> None:
+    again = world.classroom.grade(quick(workers=2, limits=LIMITS))
+    assert {record.student: got(record) for record in again} == {
+        name: got(record) for name, record in world.records.items()
+    }
