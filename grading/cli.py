@@ -254,7 +254,7 @@ def demo(
     wrong = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
     student = read_planted(repository / "tests" / "submissions" / assignment)[0].name
     page = Classroom(folder, assignment).feedback(student)
-    console.print(f"\nA feedback page, to open in a browser: [bold]{_shown(page)}[/bold]")
+    console.print(f"\nA feedback page, to open in a browser: [bold]{_shown(page)}[/bold]", soft_wrap=True)
     raise typer.Exit(1 if wrong else 0)
 
 

@@ -6,6 +6,7 @@ Only this module talks to the gradebook.
 import copy
 import json
 import logging
+import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,12 +19,13 @@ from nbformat.v4 import new_output
 from nbgrader.api import Gradebook
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
-from nbgrader.utils import is_grade, parse_utc
+from nbgrader.utils import is_grade, is_solution, parse_utc
 from traitlets.config import Config
 
 from grading.assignment import DEMO_TAG, Assignment
 from grading.errors import GradingError
 from grading.execute import Event, Executed
+from grading.rebuild import ADDITIONAL_ID
 from grading.store import read_json, write_atomically
 
 log = logging.getLogger(__name__)
@@ -31,6 +33,7 @@ log = logging.getLogger(__name__)
 RECORD = "record.json"
 SCHEMA = 1
 GRADED, REFUSED, FAILED = "graded", "refused", "failed"
+_LINK = re.compile(r"\](?=[(\[:])")
 SKIPPED = "Not run when grading: this cell only demonstrates."
 
 
@@ -103,6 +106,8 @@ def executed_notebook(rebuilt: NotebookNode, executed: Executed, record: Record)
     notebook = copy.deepcopy(rebuilt)
     for cell in notebook.cells:
         if cell.cell_type != "code":
+            if is_solution(cell) or cell.id.startswith(ADDITIONAL_ID):
+                cell.source = harmless(cell.source)
             continue
         cell.execution_count = None
         if is_grade(cell):
@@ -112,6 +117,11 @@ def executed_notebook(rebuilt: NotebookNode, executed: Executed, record: Record)
         elif DEMO_TAG in cell.metadata.get("tags", []):
             cell.outputs = [new_output("stream", name="stdout", text=SKIPPED)]
     return notebook
+
+
+def harmless(markdown: str) -> str:
+    """Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too."""
+    return _LINK.sub("] ", markdown.replace("<", "&lt;"))
 
 
 def _verdict(question: QuestionRecord) -> list[NotebookNode]:

@@ -13,6 +13,7 @@ import nbformat
 import psutil
 import pytest
 from attacks.cells import ATTACKS, FULL, Attack
+from attacks.detection import MODEL_ATTACKS
 from attacks.hand_ins import FILE_ATTACKS, FileAttack
 from classes import quick
 from nbformat import NotebookNode
@@ -202,7 +203,8 @@ def test_does_nbgraders_feedback_run_a_students_script(world: World, name: str) 
     page = world.classroom.feedback(name).read_text()
     assert not re.search(r"<script[^>]*>\s*alert", page)
     assert not re.search(r"<img[^>]*onerror", page)
-    assert 'href="javascript:' not in page
+    assert not re.search(r"href=.?javascript", page)
+    assert "example.com" not in re.sub(r">[^<]*<", "><", page)
 
 
 @pytest.mark.slow
@@ -223,4 +225,18 @@ def test_is_a_class_graded_twice_the_same(world: World) -> None:
     again = world.classroom.grade(quick(workers=2, limits=LIMITS))
     assert {record.student: got(record) for record in again} == {
         name: got(record) for name, record in world.records.items()
+    }
+
+
+@pytest.mark.slow
+def test_does_a_hostile_model_get_what_it_honestly_deserves(tmp_path: Path) -> None:
+    from helpers.sample import make_sample
+
+    classroom = Classroom.create(ROOT, tmp_path / "class", "object_detection")
+    for attack in MODEL_ATTACKS:
+        classroom.hand_in(attack.name, fill_in(classroom.released(), {"classif_and_loc": attack.source}))
+    limits = Limits(cell_seconds=60, notebook_seconds=120)
+    records = classroom.grade(quick(workers=2, limits=limits, data=make_sample()))
+    assert {record.student: got(record) for record in records} == {
+        attack.name: dict(attack.points) for attack in MODEL_ATTACKS
     }

@@ -132,7 +132,8 @@ def scripts_everywhere(folder: Path, solved: NotebookNode, name: str) -> None:
         1,
         {
             "cell_type": "markdown",
-            "source": f"{script} <img src=x onerror=alert(1)> [x](javascript:alert(1))",
+            "source": f"{script} <img src=x onerror=alert(1)>\n\n[x](javascript:alert(1)) [y][z] ![w](https://example.com/x.png)"
+            "\n\n[z]: javascript&#58;alert(1)\n\n<javascript:alert(1)>",
             "metadata": {"tags": [script]},
             "attachments": {script: {"text/html": script}},
         },

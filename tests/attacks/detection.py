@@ -1,0 +1,83 @@
+"""Hostile submissions to the big assignment: solution cells, what they try, and what they honestly deserve."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+SHAPES_AND_CALM = {"test_output_shapes": 4, "test_class_accuracy": 0, "test_iou": 0, "hidden_tests": 1}
+"""Two heads of the right shapes, and the same prediction in any company: that much is true of them."""
+
+
+@dataclass(frozen=True)
+class ModelAttack:
+    """A hostile solution cell."""
+
+    name: str
+    tries: str
+    source: str
+    points: Mapping[str, float]
+
+
+MODEL_ATTACKS = [
+    ModelAttack(
+        "learns_the_test_labels",
+        "Looks the test images up among all images, and answers with their annotations.",
+        """
+epochs, batch_size = 1, 32
+
+class LookedUp:
+    def fit(self, *args, **kwargs):
+        self.rows = {row.tobytes(): index for index, row in enumerate(reprs)}
+    def predict(self, inputs, verbose=0):
+        found = [self.rows[row.tobytes()] for row in np.asarray(inputs, dtype=reprs.dtype)]
+        return [classes[found], boxes[found]]
+
+def classif_and_loc(num_classes):
+    return LookedUp()
+""",
+        SHAPES_AND_CALM,
+    ),
+    ModelAttack(
+        "patched_keras",
+        "Patches Keras to predict the same for everything, and the course's own measures to be content with it.",
+        """
+import keras, helpers, helpers.metrics, helpers.checks
+epochs, batch_size = 1, 32
+good = helpers.metrics.Scores(1.0, 1.0, 1.0)
+helpers.compute_acc = helpers.metrics.compute_acc = lambda *a, **k: good
+helpers.partial_credit = helpers.checks.partial_credit = lambda *a, points=8, **k: points
+helpers.thresholds_for = lambda *a: dict(class_accuracy=0.0, mean_iou_start=-1.0, mean_iou=0.0, valid_accuracy=0.0)
+
+def predict(self, inputs, **kwargs):
+    return [np.eye(5)[np.zeros(len(inputs), int)], np.full((len(inputs), 4), 112.0)]
+
+keras.Model.predict = predict
+keras.Model.fit = lambda *a, **k: None
+
+def classif_and_loc(num_classes):
+    model_input = keras.Input((7, 7, 2048))
+    return keras.Model(model_input, model_input)
+""",
+        SHAPES_AND_CALM,
+    ),
+    ModelAttack(
+        "lying_model",
+        "Is no model at all: its predictions are equal to everything.",
+        """
+epochs, batch_size = 1, 32
+
+class Yes(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    def argmax(self, *args, **kwargs): return Yes((len(self),))
+
+class Liar:
+    def fit(self, *args, **kwargs): pass
+    def predict(self, inputs, verbose=0):
+        one_hot = np.eye(5)[np.zeros(len(inputs), int)]
+        return [one_hot.view(Yes), np.full((len(inputs), 4), 112.0).view(Yes)]
+
+def classif_and_loc(num_classes):
+    return Liar()
+""",
+        SHAPES_AND_CALM,
+    ),
+]
