@@ -204,7 +204,7 @@ def test_does_nbgraders_feedback_run_a_students_script(world: World, name: str) 
     assert not re.search(r"<script[^>]*>\s*alert", page)
     assert not re.search(r"<img[^>]*onerror", page)
     assert not re.search(r"href=.?javascript", page)
-    assert "example.com" not in re.sub(r">[^<]*<", "><", page)
+    assert not re.search(r"src=[^>]*example\.com", page)
 
 
 @pytest.mark.slow
