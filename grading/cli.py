@@ -147,7 +147,7 @@ def grade(
     stderr.print(f"{len(submissions)} submissions, {len(missing)} executions to do", highlight=False)
     running, failed = len(missing), 0
     with _progress() as progress:
-        task = progress.add_task("", total=len(submissions))
+        task = progress.add_task(f"{min(running, options.crew.workers)} running, 0 failed", total=len(submissions))
 
         def on_event(event: str, name: str) -> None:
             nonlocal running, failed

@@ -130,7 +130,7 @@ def open_course(folder: Path, name: str, options: Options) -> Course:
 
 def plan(course: Course) -> list[Submission]:
     """Read and rebuild every hand-in that was asked for, in the order of the students' names."""
-    submitted = course.options.submitted or course.folder / "submitted"
+    submitted = (course.options.submitted or course.folder / "submitted").resolve()
     if not submitted.is_dir():
         raise GradingError(
             f"{submitted} is not a folder: in it lie <student>/{course.assignment.name}/ with the hand-ins"

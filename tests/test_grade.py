@@ -304,6 +304,14 @@ def test_are_files_that_were_handed_in_beside_the_notebook_there(classroom: Clas
     assert len(executed) == 2
 
 
+def test_is_a_relative_folder_of_hand_ins_good(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = hand_in(classroom, "ada", "from mine import area").parent
+    (folder / "mine.py").write_text(RIGHT)
+    (classroom.folder / "submitted").rename(classroom.folder / "download")
+    monkeypatch.chdir(classroom.folder)
+    assert points(classroom.grade(quick(submitted=Path("download")))) == {"ada": 5}
+
+
 def test_are_only_the_students_graded_that_were_asked_for(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", RIGHT)

@@ -9,7 +9,8 @@
 # NumPy, and you have it. Nothing here needs a GPU, and each cell runs at once.
 #
 # **How this is graded.** Below each function stands a test that you can run as often as you like. The points are given
-# later, by calling your functions with other boxes than those you see: part of the cases right, part of the points.
+# later, by calling your functions with other boxes than those you see: part of the cases right, part of the points
+# (from half of the ordinary boxes on; degenerate ones, which you will meet below, count for a quarter).
 #
 # | test | points | function |
 # | --- | --- | --- |
