@@ -16,7 +16,6 @@ import subprocess
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -363,11 +362,3 @@ def _links() -> list[str]:
 def _short_tmp() -> str | None:
     """A folder for sockets, whose paths must not be longer than about 100 bytes."""
     return None if len(tempfile.gettempdir()) <= _SOCKET_PATH else "/tmp"
-
-
-def wait_for_death(sandbox: Sandbox, seconds: float) -> bool:
-    """Whether the process ends within some seconds."""
-    deadline = time.monotonic() + seconds
-    while sandbox.alive and time.monotonic() < deadline:
-        time.sleep(0.02)
-    return not sandbox.alive

@@ -1,5 +1,39 @@
-"""For all tests: TensorFlow logs at length, and only its own developers need to see it."""
+"""For all tests: TensorFlow logs at length, and only its own developers need to see it.
+
+The students' library is tested where grading is not installed, too: what needs grading is imported late.
+"""
 
 import os
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+
+@pytest.fixture(scope="session")
+def bubblewrap() -> None:
+    """Skips what needs the sandbox where there is none."""
+    from grading.sandbox import Isolation, SandboxError, check
+
+    try:
+        check(Isolation.bwrap)
+    except SandboxError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture
+def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Keys of what is really executed from here on."""
+    from grading import grade
+
+    keys: list[str] = []
+    real = grade.run_all
+
+    def counted(jobs: dict[str, Any], crew: Any) -> Iterator[Any]:
+        keys.extend(jobs)
+        return real(jobs, crew)
+
+    monkeypatch.setattr(grade, "run_all", counted)
+    return keys

@@ -118,7 +118,7 @@ def test_are_there_enough_planted_submissions() -> None:
 
 
 @pytest.mark.slow
-def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_path: Path) -> None:
+def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
     found = errors(run_whole(nbformat.read(RELEASE, as_version=4), sample, tmp_path))
     assert set(found) == {"train", "test_output_shapes", "test_class_accuracy", "test_iou", "hidden_tests"}
     assert found.pop("train").startswith("NotImplementedError: ")
@@ -127,7 +127,7 @@ def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_
 
 
 @pytest.mark.slow
-def test_does_the_solved_release_run_top_to_bottom(sample: Path, tmp_path: Path) -> None:
+def test_does_the_solved_release_run_top_to_bottom(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
     solved = fill_in(nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4)))
     assert errors(run_whole(solved, sample, tmp_path)) == {}
 
@@ -136,15 +136,14 @@ def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
     return {verdict.planted.name: verdict.differences for verdict in verdicts if verdict.differences}
 
 
-@pytest.mark.slow
-def test_does_every_planted_submission_get_what_it_deserves(sample: Path, tmp_path: Path) -> None:
-    verdicts = verify(ROOT, NAME, tmp_path / "class", options(sample, cell_seconds=60))
-    assert differences(verdicts) == {}
+# On the sample, `make demo` grades the same ones, and fails if one gets other points than expected.
 
 
 @pytest.mark.slow
 @pytest.mark.voc
-def test_do_they_on_the_real_photographs(voc: Path, tmp_path: Path) -> None:
+def test_do_planted_submissions_get_what_they_deserve_on_the_real_photographs(
+    voc: Path, tmp_path: Path, bubblewrap: None
+) -> None:
     verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120))
     assert differences(verdicts) == {}
 

@@ -107,14 +107,16 @@ def test_is_what_was_lost_said(assignment: Assignment) -> None:
         assert "The kernel died." in score.reason
 
 
-def test_does_the_solved_release_run_top_to_bottom(assignment: Assignment, tmp_path: Path) -> None:
+def test_does_the_solved_release_run_top_to_bottom(assignment: Assignment, tmp_path: Path, bubblewrap: None) -> None:
     solved = fill_in(
         assignment.released, solution_cells(nbformat.read(assignment.source / f"{NAME}.ipynb", as_version=4))
     )
     assert errors(run_whole(solved, None, tmp_path)) == {}
 
 
-def test_does_every_visible_test_fail_until_its_function_is_written(assignment: Assignment, tmp_path: Path) -> None:
+def test_does_every_visible_test_fail_until_its_function_is_written(
+    assignment: Assignment, tmp_path: Path, bubblewrap: None
+) -> None:
     assert set(errors(run_whole(assignment.released, None, tmp_path))) == set(assignment.max_points)
 
 

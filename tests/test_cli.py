@@ -10,8 +10,6 @@ import pytest
 from classes import RIGHT, hand_in, tiny_classroom, tiny_course
 from notebooks import ASSIGNMENT
 
-from grading.sandbox import Isolation, SandboxError, check
-
 ROOT = Path(__file__).parents[1]
 NAME = "object_detection"
 
@@ -60,12 +58,8 @@ def test_does_it_say_when_it_is_run_outside_a_course(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def graded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def graded(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Path:
     """A tiny class of three, one of which is refused, graded once."""
-    try:
-        check(Isolation.bwrap)
-    except SandboxError as error:
-        pytest.skip(str(error))
     classroom = tiny_classroom(tmp_path_factory.mktemp("graded"))
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", "import os; os._exit(3)")

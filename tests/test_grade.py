@@ -18,18 +18,12 @@ from grading.classroom import Classroom
 from grading.config import load_config
 from grading.engine import Outcome
 from grading.errors import GradingError
-from grading.execute import Executed, Job
+from grading.execute import Executed
 from grading.grade import grade, open_course, plan, why_run
 from grading.record import FAILED, GRADED, REFUSED, GradebookWriter, Record, read_record
-from grading.sandbox import Isolation, SandboxError, check
+from grading.sandbox import Isolation
 
-
-@pytest.fixture(autouse=True)
-def _bubblewrap() -> None:
-    try:
-        check(Isolation.bwrap)
-    except SandboxError as error:
-        pytest.skip(str(error))
+pytestmark = pytest.mark.usefixtures("bubblewrap")
 
 
 @pytest.fixture(scope="module")
@@ -45,20 +39,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
 def classroom(template: Classroom, tmp_path: Path) -> Classroom:
     shutil.copytree(template.folder, tmp_path / "class")
     return replace(template, folder=tmp_path / "class")
-
-
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    """Keys of what is really executed from here on."""
-    keys: list[str] = []
-    real = module.run_all
-
-    def counted(jobs: dict[str, Job], crew: object) -> object:
-        keys.extend(jobs)
-        return real(jobs, crew)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(module, "run_all", counted)
-    return keys
 
 
 def points(records: list[Record]) -> dict[str, float]:

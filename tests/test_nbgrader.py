@@ -12,7 +12,6 @@ import pytest
 from notebooks import grade_cell, right_notebook, scratch_course
 
 from grading.classroom import fill_in, solution_cells
-from grading.sandbox import Isolation, SandboxError, check
 from helpers.sample import make_sample
 
 ROOT = Path(__file__).parents[1]
@@ -20,15 +19,7 @@ NAME = "object_detection"
 WARM_UP = "boxes_and_iou"
 STUDENT = "ada"
 
-pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _bubblewrap() -> None:
-    try:
-        check(Isolation.bwrap)
-    except SandboxError as error:
-        pytest.skip(str(error))
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 
 @pytest.fixture(scope="module")

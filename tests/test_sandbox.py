@@ -18,16 +18,9 @@ from grading.cgroup import Cgroup
 from grading.kernel import Ended, Kernel, Surroundings, started
 from grading.sandbox import MIB, Isolation, Resources, SandboxError, check
 
+pytestmark = pytest.mark.usefixtures("bubblewrap")
 ROOT = Path(__file__).parents[1]
 SMALL = Resources(memory_bytes=400 * MIB, tasks=60, cpu_seconds=20, disk_bytes=20 * MIB)
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _bubblewrap() -> None:
-    try:
-        check(Isolation.bwrap)
-    except SandboxError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture

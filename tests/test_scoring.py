@@ -134,6 +134,14 @@ def test_do_private_images_decide_and_a_gap_show(assignment: Assignment, private
     assert assignment.scoring.flags(assignment.score(by_heart, replace(private, private=None))) == []
 
 
+def test_may_private_images_bring_thresholds_of_their_own(assignment: Assignment, private: Context, truth: Any) -> None:
+    assert private.private is not None
+    clueless = heads(np.eye(5)[np.zeros(40, int)], np.full((40, 4), 112.0))
+    own = {"class_accuracy": 0.0, "mean_iou_start": -1.0, "mean_iou": 0.0, "valid_accuracy": 0.0}
+    (private.private / "thresholds.json").write_text(json.dumps(own))
+    assert points(assignment, right_answers(*truth) | {"private": clueless}, private) == FULL
+
+
 def test_is_a_private_question_asked_only_then(assignment: Assignment, context: Context, private: Context) -> None:
     def shapes(questions: list[Question]) -> dict[str, tuple[int, ...]]:
         return {question.name: question.cases[0]["inputs"].shape for question in questions}
@@ -182,7 +190,9 @@ def test_does_data_private_take_no_image_that_students_have(
 
 @pytest.mark.slow
 @pytest.mark.voc
-def test_do_108_private_photographs_grade_a_class(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_do_108_private_photographs_grade_a_class(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], bubblewrap: None
+) -> None:
     root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
     if not (root.is_dir() and weights.is_file()):
         pytest.skip("the real photographs and weights (../shared) are not here")

@@ -17,28 +17,17 @@ from broken.damages import DAMAGES
 from classes import gradebook_rows, quick
 from notebooks import ROOT
 
-from grading import grade as module
 from grading.classroom import Classroom, fill_in, solution_cells
 from grading.config import load_config
-from grading.execute import Job
 from grading.grade import open_course
 from grading.record import GRADED, REFUSED, GradebookWriter, Record
-from grading.sandbox import Isolation, SandboxError, check
 from grading.verify import hand_in_all, read_planted
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 NAME = "boxes_and_iou"
 FULL = 20
 KILLS = 20
-
-
-@pytest.fixture(autouse=True, scope="module")
-def _bubblewrap() -> None:
-    try:
-        check(Isolation.bwrap)
-    except SandboxError as error:
-        pytest.skip(str(error))
 
 
 @pytest.fixture(scope="module")
@@ -50,19 +39,6 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
 def classroom(template: Classroom, tmp_path: Path) -> Classroom:
     shutil.copytree(template.folder, tmp_path / "class")
     return Classroom(tmp_path / "class", NAME)
-
-
-@pytest.fixture
-def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
-    keys: list[str] = []
-    real = module.run_all
-
-    def counted(jobs: dict[str, Job], crew: object) -> object:
-        keys.extend(jobs)
-        return real(jobs, crew)  # type: ignore[arg-type]
-
-    monkeypatch.setattr(module, "run_all", counted)
-    return keys
 
 
 def test_are_200_graded_in_one_go_then_nothing_then_rescored(

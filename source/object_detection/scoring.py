@@ -23,10 +23,15 @@ from helpers.features import load_representations, representation_key
 from helpers.metrics import Scores, accuracy_and_iou
 from helpers.targets import interpret_outputs
 
-SUSPICIOUS_GAP = 0.15
-"""A mean IoU on the public test set that is this much above the private one is flagged."""
+SUSPICIOUS_GAP = 0.25
+"""A mean IoU on the public test set that is this much above the private one is flagged.
+
+Private images may be harder: with 108 photographs that show other, difficult objects too, an honest solution had 0.535
+in public and 0.392 in private (tests/test_scoring.py prints it). Learning by heart gives more than 0.9 in public.
+"""
 FEW = 8
 PAIR = "annotations.json"
+THRESHOLDS = "thresholds.json"
 
 
 @dataclass(frozen=True)
@@ -66,10 +71,7 @@ def student_view(context: Context, folder: Path) -> dict[str, Path]:
 
 def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
     """Points for the four grade cells."""
-    minimum = thresholds_for(
-        json.loads((context.source / "thresholds.json").read_text(encoding="utf-8")),
-        representation_key(_files(_data(context))[1]),
-    )
+    minimum = _thresholds(context)
     public = _measure(answers["public"], _public(context))
     decisive = public
     if context.private:
@@ -82,6 +84,15 @@ def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
         "test_iou": _iou(decisive, minimum, where, facts, answers["few"]),
         "hidden_tests": _hidden(answers, decisive, minimum["valid_accuracy"], where),
     }
+
+
+def _thresholds(context: Context) -> dict[str, float]:
+    """The thresholds of the representations in use; private images may bring their own, in a file beside them."""
+    if context.private and (context.private / THRESHOLDS).is_file():
+        own: dict[str, float] = json.loads((context.private / THRESHOLDS).read_text(encoding="utf-8"))
+        return own
+    every = json.loads((context.source / THRESHOLDS).read_text(encoding="utf-8"))
+    return thresholds_for(every, representation_key(_files(_data(context))[1]))
 
 
 def flags(scores: Mapping[str, Score]) -> list[str]:
