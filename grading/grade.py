@@ -91,7 +91,6 @@ class Course:
     store: Store
     records: Path
     """autograded/"""
-    previous: Mapping[str, Record] = field(default_factory=dict)
 
 
 Progress = Callable[[str, str], None]
@@ -192,20 +191,22 @@ def grade(
             progress("recorded", submission.student)
 
         missing = missing_runs(course, submissions)
-        waiting = [s for s in submissions if any(run.key in missing for run in s.runs)]
+        waiting: dict[str, list[Submission]] = {}
+        undone: dict[str, set[str]] = {}
         for submission in submissions:
-            if submission not in waiting:
+            undone[submission.student] = {run.key for run in submission.runs} & missing.keys()
+            for key in undone[submission.student]:
+                waiting.setdefault(key, []).append(submission)
+            if not undone[submission.student]:
                 record(submission, {})
         failures: dict[str, str] = {}
-        undone = set(missing)
         for outcome in run_all(missing, course.options.crew):
-            undone.discard(outcome.key)
             _keep(course, outcome, failures)
             progress("executed" if outcome.executed else "failed", outcome.key)
-            ready = [s for s in waiting if not any(run.key in undone for run in s.runs)]
-            for submission in ready:
-                record(submission, failures)
-                waiting.remove(submission)
+            for submission in waiting.pop(outcome.key):
+                undone[submission.student].discard(outcome.key)
+                if not undone[submission.student]:
+                    record(submission, failures)
     return [records[submission.student] for submission in submissions]
 
 

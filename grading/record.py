@@ -150,13 +150,16 @@ def _without_surrogates(value: Any) -> Any:
 
 
 def write_files(folder: Path, notebook_name: str, notebook: NotebookNode | None, record: Record) -> None:
-    """Write record.json and, if there is one, the executed notebook; each appears whole or not at all."""
+    """Write record.json and, if there is one, the executed notebook; each appears whole or not at all.
+
+    What an earlier grading left stays where this one has failed, and goes where the new hand-in is refused.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(folder.stat().st_mode | 0o700)  # nbgrader leaves its folders read-only
     if notebook is not None:
         write_atomically(folder / notebook_name, nbformat.writes(notebook))
-    elif (folder / notebook_name).exists():
-        (folder / notebook_name).unlink()
+    elif record.status == REFUSED:
+        (folder / notebook_name).unlink(missing_ok=True)
     if timestamp := record.submission.get("timestamp"):
         write_atomically(folder / "timestamp.txt", f"{timestamp}\n")
     write_atomically(folder / RECORD, json.dumps(record.to_json(), indent=1, ensure_ascii=True))

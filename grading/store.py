@@ -42,7 +42,8 @@ class Store:
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as error:
-            log.warning("%s is damaged and is made anew: %s", self._path(key), error)
+            log.warning("%s is damaged (%s) and was removed: the next run makes it anew", self._path(key), error)
+            self._path(key).unlink(missing_ok=True)
             return None
 
     def put(self, key: str, executed: Executed) -> None:

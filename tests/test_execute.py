@@ -206,6 +206,7 @@ def test_is_a_damaged_result_made_anew(tmp_path: Path) -> None:
     (tmp_path / "ab").mkdir()
     (tmp_path / "ab" / "ab12.json").write_text('{"outputs":')
     assert store.get("ab12") is None
+    assert "ab12" not in store
 
 
 def key(job: Job, inlined: frozenset[str] = frozenset(), data: str = "", extras: str = "") -> str:

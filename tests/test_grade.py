@@ -153,6 +153,7 @@ def test_is_a_mistake_in_the_scoring_the_authors_and_not_the_students(classroom:
         (record,) = classroom.grade(quick())
         assert record.status == FAILED
         assert "scoring.py" in record.why
+        assert (autograded(classroom, "ada") / f"{ASSIGNMENT}.ipynb").is_file()
     assert gradebook(classroom) == rows
 
 
