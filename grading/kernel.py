@@ -257,7 +257,7 @@ def _closed(folder: Path, around: Surroundings) -> _Place:
         data=str(DATA),
         questions=str(QUESTIONS),
         home=str(HOME),
-        tmp=f"{HOME}/tmp",
+        tmp="/tmp",
     )
 
 

@@ -68,7 +68,7 @@ class Resources:
     """Processes and threads at one time."""
     cpu_seconds: int = 4800
     disk_bytes: int = 1024 * MIB
-    """Files in home and /tmp; they are kept in memory."""
+    """Files in home (three quarters) and /tmp (one); they are kept in memory."""
 
 
 @dataclass(frozen=True)
@@ -329,8 +329,9 @@ def _base_options() -> list[str]:
 def _bwrap(run: Path, mounts: Sequence[Mount], resources: Resources, gpu: int | None) -> list[str]:
     options = [_find_bwrap(), *_base_options()]
     options += ["--size", str(64 * MIB), "--tmpfs", "/dev/shm"]
-    options += ["--size", str(resources.disk_bytes), "--tmpfs", str(HOME)]
-    options += ["--dir", f"{HOME}/tmp", "--symlink", f"{HOME}/tmp", "/tmp"]
+    # First, since the interpreter, or what is mounted below, may lie in a folder of the same name.
+    options += ["--size", str(resources.disk_bytes - resources.disk_bytes // 4), "--tmpfs", str(HOME)]
+    options += ["--size", str(resources.disk_bytes // 4), "--tmpfs", "/tmp"]
     options += ["--ro-bind", "/usr", "/usr", *_links()]
     for path in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"):
         options += ["--ro-bind-try", path, path]

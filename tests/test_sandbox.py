@@ -84,7 +84,7 @@ print(world)
     }
     assert world == {
         "/home": ["student"],
-        "/home/student": [".ipython", "extra.txt", "tmp"],
+        "/home/student": [".ipython", "extra.txt"],
         "/data": ["photographs.txt"],
         "/opt/course": ["kernel.py", "lib"],
         "/opt/course/lib": ["course_ask.py", "helpers"],
@@ -196,6 +196,20 @@ def test_is_the_shared_folder_no_way_to_fill_the_disk(kernel: Kernel) -> None:
         "for i in range(100): open(f'/run/kernel/{i}', 'wb').write(bytes(10**5))\nimport time; time.sleep(9)", 20
     )
     assert run.cause == "it filled the folder of its connections"
+
+
+def test_may_the_course_lie_in_a_folder_of_the_same_name(
+    around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An environment in /tmp: the sandbox has a /tmp of its own."""
+    environment = tmp_path / "environment"
+    environment.mkdir()
+    (environment / "pyvenv.cfg").write_text("here")
+    monkeypatch.setattr("grading.sandbox.sys.prefix", str(environment))
+    argv = ["/bin/sh", "-c", f"cat {environment}/pyvenv.cfg > {sandbox.RUN}/found; echo x > /tmp/x || exit 9"]
+    with sandbox.folder() as folder, sandbox.start(folder, argv, [], {}, SMALL, Isolation.bwrap) as box:
+        assert box.process.wait(10) == 0, box.stderr
+        assert (folder / "run" / "found").read_text() == "here"
 
 
 def test_is_processor_time_limited(around: Surroundings) -> None:
