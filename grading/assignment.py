@@ -18,6 +18,7 @@ from traitlets.config import Config
 from grading.config import load_config
 from grading.errors import GradingError
 from grading.execute import Cell
+from grading.explanation import Explanation, Measure
 from grading.questions import Answer, Context, Question, Score
 from grading.release_preprocessors import INLINE_TAG, FillCourse, InlineJson
 
@@ -41,6 +42,18 @@ class Assignment:
     def notebook_name(self) -> str:
         """File name of the notebook."""
         return f"{self.name}.ipynb"
+
+    @property
+    def title(self) -> str:
+        """The notebook's first heading; the folder's name if it has none."""
+        headings = (
+            line.removeprefix("# ").strip()
+            for cell in self.released.cells
+            if cell.cell_type == "markdown"
+            for line in cell.source.splitlines()
+            if line.startswith("# ") and "](" not in line
+        )
+        return next(headings, self.name)
 
     @property
     def solution_ids(self) -> tuple[str, ...]:
@@ -68,10 +81,7 @@ class Assignment:
         Raises GradingError when `scoring.py` fails or leaves a grade cell out: that is its author's mistake,
         never the student's.
         """
-        try:
-            scores: dict[str, Score] = self.scoring.score(answers, context)
-        except Exception as error:
-            raise GradingError(f"{self.source / SCORING} failed: {type(error).__name__}: {error}") from error
+        scores: dict[str, Score] = self._call("score", answers, context)
         if set(scores) != set(self.max_points):
             raise GradingError(
                 f"{self.source / SCORING} scores {', '.join(sorted(scores))}, but the grade cells are "
@@ -83,6 +93,28 @@ class Assignment:
                     f"{self.source / SCORING} gives {scores[name].points} points for {name}, of {maximum:g}"
                 )
         return {name: scores[name] for name in self.max_points}
+
+    def flags(self, scores: Mapping[str, Score]) -> list[str]:
+        """What an instructor should look at; nothing unless `scoring.py` says what."""
+        return list(self._call("flags", scores) or ())
+
+    def measures(self, scores: Mapping[str, Score], context: Context) -> list[Measure]:
+        """The figures that points depend on; none unless `scoring.py` names them."""
+        return list(self._call("measures", scores, context) or ())
+
+    def explain(self, answers: Mapping[str, Answer], context: Context) -> Explanation:
+        """What a feedback page shows beside points and reasons; nothing unless `scoring.py` says what."""
+        explanation: Explanation | None = self._call("explain", answers, context)
+        return explanation or Explanation()
+
+    def _call(self, function: str, *arguments: Any) -> Any:
+        """What a function of `scoring.py` gives; None if it has none of this name."""
+        if not hasattr(self.scoring, function):
+            return None
+        try:
+            return getattr(self.scoring, function)(*arguments)
+        except Exception as error:
+            raise GradingError(f"{self.source / SCORING}, {function}: {type(error).__name__}: {error}") from error
 
 
 def load_assignment(course_dir: Path, name: str) -> Assignment:

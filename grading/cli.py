@@ -11,32 +11,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    ProgressColumn,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
 from rich.table import Table
 
+from grading import cli_class, terminal
 from grading.config import CONFIG_FILE
 from grading.errors import GradingError, ReleaseError
 from grading.sandbox import Isolation, SandboxError
+from grading.terminal import console, progress_bar, stderr
 
 if TYPE_CHECKING:
     from grading.grade import Course, Options, Submission
     from grading.record import QuestionRecord, Record
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
-console = Console()
-stderr = Console(stderr=True)
-
+app.add_typer(cli_class.app)
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Workers = Annotated[int, typer.Option(help="Submissions executed at a time.", min=1)]
 CellSeconds = Annotated[
@@ -65,7 +55,7 @@ def sync(assignment: Assignment) -> None:
     """Make the master notebook from its text twin."""
     from grading.twin import write_notebook
 
-    console.print(f"wrote {write_notebook(_repository() / 'source' / assignment / f'{assignment}.py')}")
+    console.print(f"wrote {write_notebook(terminal.repository() / 'source' / assignment / f'{assignment}.py')}")
 
 
 @app.command()
@@ -75,7 +65,7 @@ def twin(assignment: Assignment) -> None:
 
     from grading.twin import to_text
 
-    notebook = _repository() / "source" / assignment / f"{assignment}.ipynb"
+    notebook = terminal.repository() / "source" / assignment / f"{assignment}.ipynb"
     path = notebook.with_suffix(".py")
     path.write_text(to_text(nbformat.read(notebook, as_version=4)), encoding="utf-8")
     console.print(f"wrote {path}")
@@ -87,8 +77,8 @@ def release(assignment: Assignment) -> None:
     from grading.config import Course, load_config
     from grading.release import build_release
 
-    repository = _repository()
-    console.print(f"built {_shown(build_release(repository, assignment))}")
+    repository = terminal.repository()
+    console.print(f"built {terminal.shown(build_release(repository, assignment))}")
     if Course(config=load_config(repository)).is_placeholder:
         console.print(f"The badge and the wheel's address lead nowhere yet: set c.Course.url in {CONFIG_FILE}.")
 
@@ -123,7 +113,7 @@ def grade(
     from grading.grade import missing_runs, open_course, options_from, plan
     from grading.record import FAILED
 
-    repository = _repository()
+    repository = terminal.repository()
     options = options_from(
         repository,
         submitted=submitted,
@@ -146,7 +136,7 @@ def grade(
     missing = missing_runs(course, submissions)
     stderr.print(f"{len(submissions)} submissions, {len(missing)} executions to do", highlight=False)
     running, failed = len(missing), 0
-    with _progress() as progress:
+    with progress_bar("graded") as progress:
         task = progress.add_task(f"{min(running, options.crew.workers)} running, 0 failed", total=len(submissions))
 
         def on_event(event: str, name: str) -> None:
@@ -174,7 +164,7 @@ def inspect(
     """Show in words what was graded, how, and why points were lost."""
     from grading.record import read_record
 
-    folder = _repository() / "autograded" / student
+    folder = terminal.repository() / "autograded" / student
     names = sorted(path.parent.name for path in folder.glob("*/record.json"))
     names = [name for name in names if assignment in (None, name)]
     if not names:
@@ -243,18 +233,18 @@ def demo(
     from grading.release import build_release
     from grading.verify import read_planted
 
-    repository = _repository()
+    repository = terminal.repository()
     console.rule("Release")
-    console.print(f"built {_shown(build_release(repository, assignment))}")
+    console.print(f"built {terminal.shown(build_release(repository, assignment))}")
     console.rule("Data")
     data = _sample() if dataset is Dataset.sample else voc_folder(repository, voc_root, weights)
-    console.print(f"data: {_shown(data)}")
+    console.print(f"data: {terminal.shown(data)}")
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
     wrong = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
     student = read_planted(repository / "tests" / "submissions" / assignment)[0].name
     page = Classroom(folder, assignment).feedback(student)
-    console.print(f"\nA feedback page, to open in a browser: [bold]{_shown(page)}[/bold]", soft_wrap=True)
+    console.print(f"\nA feedback page, to open in a browser: [bold]{terminal.shown(page)}[/bold]", soft_wrap=True)
     raise typer.Exit(1 if wrong else 0)
 
 
@@ -263,7 +253,7 @@ def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
 
     from grading.grade import options_from
 
-    options = options_from(_repository(), data=data)
+    options = options_from(terminal.repository(), data=data)
     crew, limits = replace(options.crew, workers=workers), replace(options.limits, cell_seconds=cell_seconds)
     return replace(options, crew=crew, limits=limits)
 
@@ -305,7 +295,7 @@ def data_private(
     """Make private evaluation data: images whose labels student code never sees."""
     from grading.private import build_private, fetch_voc2007_test
 
-    root = voc_root or fetch_voc2007_test(_repository() / ".cache")
+    root = voc_root or fetch_voc2007_test(terminal.repository() / ".cache")
     annotations = build_private(root, folder, weights, public)
     console.print(f"{len(annotations)} images. Name {folder} in c.Grading.private, or by --private.", highlight=False)
 
@@ -325,9 +315,9 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
     """Grade the planted submissions, print the table and what differs; gives the number that differ."""
     from grading.verify import read_planted, verify
 
-    repository = _repository()
+    repository = terminal.repository()
     total = len(read_planted(repository / "tests" / "submissions" / assignment))
-    with _progress() as progress:
+    with progress_bar("graded") as progress:
         task = progress.add_task("", total=total)
 
         def on_event(event: str, name: str) -> None:
@@ -347,19 +337,6 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
     if not wrong:
         console.print(f"All {len(verdicts)} submissions got exactly the points they deserve.")
     return len(wrong)
-
-
-def _progress(*more: ProgressColumn) -> Progress:
-    return Progress(
-        TextColumn("graded"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-        *more,
-        TextColumn("{task.description}"),
-        console=stderr,
-    )
 
 
 def _print_table(title: str, records: Sequence["Record"]) -> None:
@@ -420,15 +397,3 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
         weights=weights,
     )
     return folder
-
-
-def _repository() -> Path:
-    """The course folder: the nearest folder from here upwards with an nbgrader_config.py."""
-    for folder in (Path.cwd(), *Path.cwd().parents):
-        if (folder / CONFIG_FILE).is_file() and (folder / "source").is_dir():
-            return folder
-    raise FileNotFoundError(f"no {CONFIG_FILE} with source/ here or above: run `course` inside a course repository")
-
-
-def _shown(path: Path) -> Path:
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -84,6 +84,7 @@ class Course:
 
     folder: Path
     db_url: str
+    course_id: str
     assignment: Assignment
     context: Context
     questions: Sequence[Question]
@@ -118,6 +119,7 @@ def open_course(folder: Path, name: str, options: Options) -> Course:
     return Course(
         folder=folder,
         db_url=str(coursedir.db_url),
+        course_id=str(coursedir.course_id),
         assignment=assignment,
         context=context,
         questions=assignment.questions(context),
@@ -241,10 +243,11 @@ def finish(course: Course, submission: Submission, failures: Mapping[str, str]) 
     executions = [_stored(course, run) for run in submission.runs]
     try:
         scored = [_score(course, executed) for executed in executions]
-        flags = _flags(course, scored[0])
+        scores, swings = _median(scored)
+        flags = course.assignment.flags(scores)
+        measures = course.assignment.measures(scores, course.context)
     except GradingError as error:
         return None, replace(record, why=str(error))
-    scores, swings = _median(scored)
     stopped = _first_error(submission.rebuilt.notebook, executions[0])
     if course.options.isolation is Isolation.none:
         flags.append(NOT_ISOLATED)
@@ -254,6 +257,7 @@ def finish(course: Course, submission: Submission, failures: Mapping[str, str]) 
         questions={
             name: _question(score, course.assignment.max_points[name], stopped) for name, score in scores.items()
         },
+        measures=tuple(measures),
         events=tuple(dict.fromkeys(event for executed in executions for event in executed.events)),
         flags=(*flags, *swings),
         execution={**record.execution, **_what_it_took(executions)},
@@ -373,16 +377,13 @@ def _stored(course: Course, run: Run) -> Executed:
     return executed
 
 
+def answers_of(course: Course, executed: Executed) -> dict[str, Answer]:
+    """What was answered to each question, read with suspicion."""
+    return {question.name: executed.answer(question.name, len(question.cases)) for question in course.questions}
+
+
 def _score(course: Course, executed: Executed) -> dict[str, Score]:
-    answers: dict[str, Answer] = {
-        question.name: executed.answer(question.name, len(question.cases)) for question in course.questions
-    }
-    return course.assignment.score(answers, course.context)
-
-
-def _flags(course: Course, scores: Mapping[str, Score]) -> list[str]:
-    find = getattr(course.assignment.scoring, "flags", None)
-    return list(find(scores)) if find else []
+    return course.assignment.score(answers_of(course, executed), course.context)
 
 
 def _median(scored: Sequence[dict[str, Score]]) -> tuple[dict[str, Score], list[str]]:

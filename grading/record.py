@@ -16,15 +16,19 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.api import Gradebook
+from nbgrader.api import Assignment as AssignmentRow
+from nbgrader.api import BaseCell, Comment, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Grade as GradeRow
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
 from nbgrader.utils import is_grade, is_solution, parse_utc
+from sqlalchemy import select
 from traitlets.config import Config
 
 from grading.assignment import DEMO_TAG, Assignment
 from grading.errors import GradingError
 from grading.execute import Event, Executed
+from grading.explanation import Measure
 from grading.rebuild import ADDITIONAL_ID
 from grading.store import read_json, write_atomically
 
@@ -57,6 +61,7 @@ class Record:
     why: str = ""
     """Why it was refused or has failed, in words."""
     questions: Mapping[str, QuestionRecord] = field(default_factory=dict)
+    measures: tuple[Measure, ...] = ()
     repairs: tuple[str, ...] = ()
     events: tuple[Event, ...] = ()
     flags: tuple[str, ...] = ()
@@ -86,8 +91,9 @@ class Record:
         data = {key: value for key, value in data.items() if key not in ("points", "max_points")}
         questions = {name: QuestionRecord(**question) for name, question in data["questions"].items()}
         events = tuple(Event(**event) for event in data["events"])
+        measures = tuple(Measure(**measure) for measure in data.get("measures", ()))
         lists = {name: tuple(data[name]) for name in ("repairs", "flags")}
-        return cls(**{**data, **lists, "questions": questions, "events": events})
+        return cls(**{**data, **lists, "questions": questions, "events": events, "measures": measures})
 
 
 def read_record(folder: Path) -> Record | None:
@@ -216,6 +222,66 @@ class GradebookWriter:
         plugin = LateSubmissionPlugin(config=self._config)
         penalty = plugin.late_submission_penalty(submission.student_id, score, submission.total_seconds_late)
         return None if penalty is None else float(penalty)
+
+
+@dataclass(frozen=True)
+class Grades:
+    """What the gradebook says of one submission: what was given by hand stands above what was automatic."""
+
+    questions: Mapping[str, float]
+    by_hand: frozenset[str] = frozenset()
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """Written by a person, by the grade id of the cell."""
+    penalty: float = 0.0
+    """Points taken off because it was late."""
+
+    @property
+    def points(self) -> float:
+        """Points in all, after the penalty."""
+        return max(0.0, sum(self.questions.values()) - self.penalty)
+
+
+def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grades]:
+    """The grades of a class, by student, as the formgrader shows them. Empty if nothing was graded yet."""
+    with Gradebook(db_url, course_id or "default_course") as gradebook:
+        rows = gradebook.db.execute(
+            select(
+                SubmittedAssignment.student_id,
+                BaseCell.name,
+                GradeRow.auto_score,
+                GradeRow.manual_score,
+                GradeRow.extra_credit,
+                SubmittedNotebook.late_submission_penalty,
+            )
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(GradeRow, GradeRow.notebook_id == SubmittedNotebook.id)
+            .join(BaseCell, BaseCell.id == GradeRow.cell_id)
+            .join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
+            .where(AssignmentRow.name == assignment)
+        ).all()
+        said = gradebook.db.execute(
+            select(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
+            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+            .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
+            .join(BaseCell, BaseCell.id == Comment.cell_id)
+            .join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
+            .where(AssignmentRow.name == assignment, Comment.manual_comment.is_not(None))
+        ).all()
+    questions: dict[str, dict[str, float]] = {}
+    by_hand: dict[str, set[str]] = {}
+    comments: dict[str, dict[str, str]] = {}
+    penalties: dict[str, float] = {}
+    for student, cell, auto, manual, extra, penalty in rows:
+        questions.setdefault(student, {})[cell] = (auto or 0.0 if manual is None else manual) + (extra or 0.0)
+        penalties[student] = penalty or 0.0
+        if manual is not None or extra:
+            by_hand.setdefault(student, set()).add(cell)
+    for student, cell, comment in said:
+        comments.setdefault(student, {})[cell] = comment
+    return {
+        student: Grades(points, frozenset(by_hand.get(student, ())), comments.get(student, {}), penalties[student])
+        for student, points in questions.items()
+    }
 
 
 def _enter_assignment(db_url: str, assignment: Assignment, config: Config) -> None:

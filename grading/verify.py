@@ -18,7 +18,8 @@ class Planted:
     """A submission whose points are known: `tests/submissions/<assignment>/<name>/`.
 
     `expected.json` holds `why`, `points` by grade id and, for the two that need no cells of their own,
-    `from`: "master" or "release". Every other file `<grade_id>.py` is the source of a solution cell.
+    `from`: "master" or "release". `calibration`, "good" or "bad", gives it a part in `course calibrate`.
+    Every other file `<grade_id>.py` is the source of a solution cell.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Planted:
     points: Mapping[str, float]
     origin: str
     cells: Mapping[str, str]
+    calibration: str = ""
 
 
 @dataclass(frozen=True)
@@ -62,7 +64,10 @@ def _read_one(path: Path) -> Planted:
     origin = expected.get("from", "release")
     if origin not in ("master", "release"):
         raise ReleaseError(f'{path}: "from" must be "master" or "release", not {origin!r}')
-    return Planted(path.parent.name, expected["why"], expected["points"], origin, cells)
+    role = expected.get("calibration", "")
+    if role not in ("", "good", "bad"):
+        raise ReleaseError(f'{path}: "calibration" must be "good" or "bad", not {role!r}')
+    return Planted(path.parent.name, expected["why"], expected["points"], origin, cells, role)
 
 
 def hand_in_all(classroom: Classroom, planted: Sequence[Planted]) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from grading.explanation import Measure
 from grading.questions import Answer, Context, Question, Score, call, share_right
 
 POINTS = {"area": 3, "corners_to_center": 2, "center_to_corners": 2, "intersection": 3, "iou": 4, "iou_matrix": 6}
@@ -38,6 +39,11 @@ def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
     """
     thresholds = json.loads((context.source / "thresholds.json").read_text(encoding="utf-8"))
     return {f"test_{function}": _score(function, answers, thresholds) for function in POINTS}
+
+
+def measures(scores: Mapping[str, Score], context: Context) -> list[Measure]:
+    """The share of the cases that each function gets right."""
+    return [Measure(f"{function}: cases right", scores[f"test_{function}"].facts["share"], 1.0) for function in POINTS]
 
 
 def _score(function: str, answers: Mapping[str, Answer], thresholds: Mapping[str, float]) -> Score:

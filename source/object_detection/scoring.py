@@ -15,13 +15,15 @@ from xml.etree import ElementTree
 import numpy as np
 
 from grading.errors import GradingError
+from grading.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
 from grading.questions import Answer, Array, Context, Question, Score, predict
 from grading.store import built_once
+from helpers.boxes import center_to_corners, iou, voc_to_corners
 from helpers.checks import box_scale_hint, output_problems, partial_credit, thresholds_for
-from helpers.data import CLASSES, Annotation, load_annotations, split, year_folder
+from helpers.data import CLASSES, Annotation, image_path, load_annotations, split, year_folder
 from helpers.features import load_representations, representation_key
-from helpers.metrics import Scores, accuracy_and_iou
-from helpers.targets import interpret_outputs
+from helpers.metrics import Scores, accuracy_and_iou, per_example_iou
+from helpers.targets import IMAGE_SIZE, Prediction, interpret_outputs, tensorize_ground_truth
 
 SUSPICIOUS_GAP = 0.25
 """A mean IoU on the public test set that is this much above the private one is flagged.
@@ -30,6 +32,10 @@ Private images may be harder: with 108 photographs that show other, difficult ob
 in public and 0.392 in private (tests/test_scoring.py prints it). Learning by heart gives more than 0.9 in public.
 """
 FEW = 8
+SHOWN = 6
+"""How many of the best and of the worst predictions a feedback page shows."""
+FOUND = 0.5
+"""IoU above which an object counts as found."""
 PAIR = "annotations.json"
 THRESHOLDS = "thresholds.json"
 
@@ -104,6 +110,144 @@ def flags(scores: Mapping[str, Score]) -> list[str]:
             f"{facts['private_mean_iou']:.3f} on the private ones: has it learnt the test images by heart?"
         ]
     return []
+
+
+def measures(scores: Mapping[str, Score], context: Context) -> list[Measure]:
+    """Accuracy and IoU against the minimum, on the images that decide and on the others."""
+    minimum = _thresholds(context)
+    facts = scores["test_iou"].facts
+    found = []
+    for kind, where in (("private", "private images"), ("public", "test images")):
+        decides = kind == "private" or not context.private
+        for name, words in (
+            ("class_accuracy", "Class accuracy"),
+            ("mean_iou", "Mean IoU"),
+            ("valid_accuracy", "Valid accuracy"),
+        ):
+            value = facts.get(f"{kind}_{name}")
+            if value is None:
+                continue
+            bounds = (minimum[name], minimum.get(f"{name}_start")) if decides else (None, None)
+            found.append(Measure(f"{words}, {where}", value, *bounds))
+    return found
+
+
+def explain(answers: Mapping[str, Answer], context: Context) -> Explanation:
+    """Best and worst predictions on the public test images, results by class, and what to try next."""
+    evaluation, root = _public(context), _files(_data(context))[0]
+    if _problems(answers["public"], len(evaluation.annotations)):
+        return Explanation()
+    predictions, trues = _predictions(answers["public"], evaluation), evaluation.annotations
+    ious = per_example_iou(predictions, trues)
+    order = [int(index) for index in np.argsort(-ious, kind="stable")]
+    shown = min(SHOWN, len(order) // 2)
+
+    def pictures(chosen: list[int]) -> list[Picture]:
+        return [_picture(root, trues[index], predictions[index], float(ious[index])) for index in chosen]
+
+    return Explanation(
+        galleries=(
+            Gallery("Best on the test images, by IoU", pictures(order[:shown])),
+            Gallery("Worst on the test images, by IoU", pictures(order[::-1][:shown])),
+        ),
+        tables=(_by_class(predictions, trues, ious),),
+        advice=_advice(predictions, trues, ious, answers["public"].results[0].arrays[1]),
+    )
+
+
+def outcomes(answers: Mapping[str, Answer], context: Context) -> dict[str, Array]:
+    """By threshold, what each public test image adds to its mean; empty without usable answers."""
+    evaluation, answer = _public(context), answers["public"]
+    if _problems(answer, len(evaluation.annotations)):
+        return {}
+    predictions, trues = _predictions(answer, evaluation), evaluation.annotations
+    pairs = zip(predictions, trues, strict=True)
+    right = np.array([prediction["class"] == true["class"] for prediction, true in pairs])
+    ious = per_example_iou(predictions, trues)
+    valid = right & (ious > FOUND)
+    return {"class_accuracy": right.astype(float), "mean_iou": ious, "valid_accuracy": valid.astype(float)}
+
+
+def baseline(context: Context) -> dict[str, Array]:
+    """IoU of one box that is the same for every image: the median of the training boxes, in the 224-pixel frame."""
+    annotations = load_annotations(_files(_data(context))[0])
+    parts = split(len(annotations))
+    boxes = center_to_corners(tensorize_ground_truth(annotations)[1])
+    return {"mean_iou": np.asarray(iou(np.median(boxes[parts.train], axis=0), boxes[parts.test]))}
+
+
+def thresholds_key(context: Context) -> str:
+    """The entry of thresholds.json that holds for the representations in use, or would if it existed."""
+    return representation_key(_files(_data(context))[1])
+
+
+def _picture(root: Path, true: Annotation, prediction: Prediction, overlap: float) -> Picture:
+    boxes = [
+        DrawnBox(tuple(map(float, voc_to_corners(item["bbox"]))), item["class"], item is true)
+        for item in (true, prediction)
+    ]
+    said = f"IoU {overlap:.2f}: {true['class']}, predicted as {prediction['class']}"
+    width, height = true["size"][:2]
+    return Picture(
+        image_path(root, true), (width, height), boxes, f"{said} with confidence {prediction['confidence']:.2f}"
+    )
+
+
+def _by_class(predictions: list[Prediction], trues: list[Annotation], ious: Array) -> Table:
+    named = np.array([prediction["class"] for prediction in predictions])
+    wanted = np.array([true["class"] for true in trues])
+    rows: list[tuple[str | float, ...]] = []
+    for name in CLASSES:
+        here = wanted == name
+        if here.any():
+            right = named[here] == name
+            valid = right & (ious[here] > FOUND)
+            wrong = named[here][~right]
+            confused = max(sorted(set(wrong)), key=list(wrong).count) if len(wrong) else "–"
+            rows.append((name, int(here.sum()), right.mean(), ious[here].mean(), valid.mean(), str(confused)))
+    columns = ("Class", "Images", "Class accuracy", "Mean IoU", "Valid accuracy", "Most often taken for")
+    return Table("By class, on the test images", columns, rows)
+
+
+def _advice(predictions: list[Prediction], trues: list[Annotation], ious: Array, raw_boxes: Array) -> list[str]:
+    """What to try next, from what is seen in the predictions; the most useful first."""
+    pairs = zip(predictions, trues, strict=True)
+    named = np.array([prediction["class"] == true["class"] for prediction, true in pairs])
+    if hint := box_scale_hint(raw_boxes):
+        return [hint]
+    advice = []
+    if raw_boxes.astype(float).std(axis=0).max() < IMAGE_SIZE / 50:
+        advice.append(
+            "Your boxes are nearly the same for every image: the box head does not see where things are, or its "
+            "loss has too little weight. Keep the 7×7 positions on the way to it, and look at loss_weights."
+        )
+    elif named.mean() - (ious > FOUND).mean() > 0.3:
+        advice.append(
+            "The class is often right where the box is not. Does anything on the way to the box head average the "
+            "positions away? Fewer channels and Flatten keep them."
+        )
+    if named.mean() < 0.7:
+        advice.append(
+            "The class head is the weaker one: a pooled representation with Dropout and one Dense layer does well "
+            "here. Is its activation softmax, and is its loss not drowned by that of the boxes?"
+        )
+    sizes = [np.sqrt(_areas(items)) for items in (predictions, trues)]
+    ratio = float(np.median(sizes[0] / np.maximum(sizes[1], 1)))
+    if not 0.8 < ratio < 1.25:
+        what = "small" if ratio < 1 else "large"
+        advice.append(f"Your boxes are too {what}: their sides are typically {ratio:.2f} times those of the object.")
+    near = int(((ious > FOUND - 0.1) & (ious <= FOUND)).sum())
+    if near >= max(3, len(ious) // 20):
+        advice.append(
+            f"{near} of {len(ious)} images miss an IoU of {FOUND} by less than 0.1. A little more precision pays: "
+            "train longer, lower the learning rate towards the end, or try the mean absolute error for the boxes."
+        )
+    return advice
+
+
+def _areas(items: list[Prediction] | list[Annotation]) -> Array:
+    corners = voc_to_corners([item["bbox"] for item in items])
+    return np.prod(np.maximum(corners[:, 2:] - corners[:, :2], 0), axis=1)
 
 
 def _data(context: Context) -> Path:
@@ -199,10 +343,13 @@ def _measure(answer: Answer, evaluation: Evaluation) -> Scores | str:
     problem = _problems(answer, len(evaluation.annotations))
     if problem:
         return problem
+    return accuracy_and_iou(_predictions(answer, evaluation), evaluation.annotations)
+
+
+def _predictions(answer: Answer, evaluation: Evaluation) -> list[Prediction]:
     classes, boxes = answer.results[0].arrays
     sizes = [annotation["size"] for annotation in evaluation.annotations]
-    predictions = interpret_outputs(classes.astype(np.float64), boxes.astype(np.float64), sizes)
-    return accuracy_and_iou(predictions, evaluation.annotations)
+    return interpret_outputs(classes.astype(np.float64), boxes.astype(np.float64), sizes)
 
 
 def _facts(name: str, scores: Scores | str) -> dict[str, float]:
