@@ -98,8 +98,11 @@ class Roster:
     def _by_key(self) -> Mapping[tuple[str, str], list[Student]]:
         found: dict[tuple[str, str], list[Student]] = {}
         for student in self.students:
-            keys = {("lms", student.lms_id), ("lms", student.number)}
-            keys |= {("login", student.username.casefold()), ("login", student.email.casefold())}
+            keys = {
+                ("lms", student.lms_id),
+                ("login", student.username.casefold()),
+                ("login", student.email.casefold()),
+            }
             keys |= {("login", student.id.casefold()), ("login", student.number.casefold())}
             names = {student.name, f"{student.first} {student.last}".strip()}
             keys |= {("name", name_key(name)) for name in names}
@@ -180,7 +183,7 @@ def printable(text: str) -> str:
 
 
 def made_id(*parts: str) -> str:
-    """A student's id made from what an LMS says: letters and digits of any script, `-` between. Empty if none is left."""
+    """A student's id made from what an LMS says: letters and digits of any script, `-` between; empty if none."""
     words = (re.sub(r"[^\w@.]+", "-", unicodedata.normalize("NFC", part)).strip("-._") for part in parts)
     text = "-".join(word for word in words if word)
     while len(text.encode()) > MAX_NAME:

@@ -223,3 +223,80 @@ def test_do_108_private_photographs_grade_a_class(
         print()
     assert facts["solution"]["private_mean_iou"] > facts["bad_model"]["private_mean_iou"] + 0.2
     assert records["bad_model"].questions["test_iou"].points == 0
+
+
+def test_are_measures_those_of_the_images_that_decide(assignment: Assignment, private: Context, truth: Any) -> None:
+    answers = right_answers(*truth)
+    public = assignment.measures(assignment.score(answers, replace(private, private=None)), private)
+    assert next((measure.name, measure.value) for measure in public) == ("Class accuracy, test images", 1.0)
+    alone = replace(private, private=None)
+    found = {measure.name: measure for measure in assignment.measures(assignment.score(answers, alone), alone)}
+    assert found["Mean IoU, test images"].value == pytest.approx(1.0, abs=0.02)
+    assert found["Mean IoU, test images"].start == 0.455
+    assert {measure.minimum for measure in public} == {None}, "with private images the public ones do not decide"
+
+
+def test_are_the_best_and_worst_predictions_shown_with_both_boxes(
+    assignment: Assignment, context: Context, truth: Any
+) -> None:
+    classes, boxes = truth
+    spoilt = boxes.copy()
+    spoilt[3] = [10, 10, 5, 5]
+    explanation = assignment.explain(right_answers(classes, spoilt), context)
+    best, worst = explanation.galleries
+    assert "IoU 1.00" in best.pictures[0].caption
+    assert "IoU 0.0" in worst.pictures[0].caption
+    for picture in (*best.pictures, *worst.pictures):
+        assert picture.photo.is_file()
+        assert [box.true for box in picture.boxes] == [True, False]
+    assert best.pictures[0].boxes[0].corners == pytest.approx(best.pictures[0].boxes[1].corners, abs=2)
+    (table,) = explanation.tables
+    assert [row[0] for row in table.rows] == list(CLASSES)
+    assert sum(row[1] for row in table.rows) == len(classes)
+
+
+ADVICE = {
+    "between -1 and 1": lambda classes, boxes: (classes, boxes / 224),
+    "nearly the same for every image": lambda classes, boxes: (
+        classes,
+        np.tile([112.0, 112, 100, 100], (len(boxes), 1)),
+    ),
+    "average the positions away": lambda classes, boxes: (classes, boxes[::-1]),
+    "too small": lambda classes, boxes: (classes, boxes * [1, 1, 0.5, 0.5]),
+    "too large": lambda classes, boxes: (classes, boxes * [1, 1, 1.6, 1.6]),
+    "the weaker one": lambda classes, boxes: (np.roll(classes, 1, axis=1), boxes),
+}
+
+
+@pytest.mark.parametrize("said", ADVICE)
+def test_does_advice_fit_the_fault(assignment: Assignment, context: Context, truth: Any, said: str) -> None:
+    advice = assignment.explain(right_answers(*ADVICE[said](*truth)), context).advice
+    assert any(said in line for line in advice), advice
+
+
+def test_is_there_nothing_to_advise_where_all_is_right(assignment: Assignment, context: Context, truth: Any) -> None:
+    assert list(assignment.explain(right_answers(*truth), context).advice) == []
+
+
+def test_are_unusable_answers_explained_by_nothing(assignment: Assignment, context: Context, truth: Any) -> None:
+    classes, boxes = truth
+    answers = right_answers(classes, boxes) | {"public": heads(boxes, classes)}
+    assert assignment.explain(answers, context).galleries == ()
+    assert assignment.scoring.outcomes(answers, context) == {}
+
+
+def test_are_calibrated_outcomes_the_scores_image_by_image(
+    assignment: Assignment, context: Context, truth: Any
+) -> None:
+    classes, boxes = truth
+    answers = right_answers(np.roll(classes, 1, axis=0), boxes * [1, 1, 0.8, 1])
+    outcomes = assignment.scoring.outcomes(answers, context)
+    facts = assignment.score(answers, context)["test_iou"].facts
+    for name, values in outcomes.items():
+        assert values.mean() == pytest.approx(facts[f"public_{name}"], abs=1e-6)
+
+
+def test_is_the_baseline_what_one_box_for_all_reaches(assignment: Assignment, context: Context) -> None:
+    (values,) = assignment.scoring.baseline(context).values()
+    assert 0.4 < values.mean() < 0.46, "the field of view of the sample's scenes: docs/measured.md has 0.45"
+    assert assignment.scoring.thresholds_key(context) == "sample/scenes-v1"
