@@ -9,12 +9,12 @@ import logging
 import os
 import shutil
 import stat
+import struct
 import time
 import zipfile
 import zlib
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
 from pathlib import Path
@@ -24,7 +24,7 @@ from grading.answers import clean
 from grading.errors import GradingError
 from grading.intake import MIB, TIMESTAMP, IntakeLimits
 from grading.lms import KINDS, Asked, Entry, Found, Piece, moodle_time, read_names, recognise, stamp
-from grading.roster import Roster, Student, is_folder_name, printable
+from grading.roster import Clue, Roster, Student, is_folder_name, printable
 from grading.store import write_atomically
 
 log = logging.getLogger(__name__)
@@ -125,8 +125,7 @@ def collect(
     if kind not in (None, *KINDS):
         raise GradingError(f"'{clean(str(kind))}' is no kind of download: give one of {', '.join(KINDS)}.")
     with _opened(path, limits) as source:
-        entries, said = _inside_wrapper(source.entries, roster, kind)
-        kind = said
+        entries, kind = _inside_wrapper(source.entries, roster, kind)
         logins = (text for s in roster.students for text in (s.id, s.username, s.email)) if roster else ()
         asked = Asked(assignment, frozenset(text.casefold() for text in logins if text), timezone)
         found = read_names(kind, entries, asked, lambda entry: _small_text(source, entry))
@@ -138,7 +137,7 @@ def collect(
         students = _by_student(kind, found, roster, timezone, collected)
         _note_times(kind, students, timezone, collected)
         budget = _Budget(limits.total_bytes)
-        with _staging(submitted, assignment) as staging:
+        with _staging(submitted) as staging:
             for student in sorted(students):
                 attempt = _newest(student, students[student], collected)
                 _settle(student, attempt, _Place(source, staging, submitted, assignment, limits, budget), collected)
@@ -151,25 +150,31 @@ def collect(
 
 def _inside_wrapper(entries: list[Entry], roster: Roster | None, kind: str | None) -> tuple[list[Entry], str]:
     """The entries without a folder that is around all of them, and the kind of download."""
-    here = recognise(entry.name for entry in entries)
+    here = recognise([entry.name for entry in entries])
     tops = {entry.name.partition("/")[0] for entry in entries}
-    parts = [entry.name.split("/") for entry in entries]
-    if len(tops) != 1 or any(len(part) < 2 for part in parts) or here != "plain":
+    if here != "plain" or len(tops) != 1 or any("/" not in entry.name for entry in entries):
         return entries, kind or here
     inner = [replace(entry, name=entry.name.partition("/")[2]) for entry in entries]
-    below = recognise(entry.name for entry in inner)
-    only = tops.pop()
-    is_student = roster is not None and only in roster.by_id
-    folders = {part[1] for part in parts if len(part) > 2}
-    if below != "plain" or (not is_student and (kind or len(folders) > 1 or _known(inner, roster))):
-        return inner, kind or below
-    return entries, kind or here
+    below = recognise([entry.name for entry in inner])
+    if below == "plain" and not _holds_students(tops.pop(), inner, roster):
+        return entries, kind or here
+    return inner, kind or below
 
 
-def _known(entries: Sequence[Entry], roster: Roster | None) -> bool:
-    """Whether files one folder further down are named after students."""
-    stems = {entry.name.partition("/")[0].removesuffix(".ipynb") for entry in entries}
-    return roster is not None and any(stem in roster.by_id for stem in stems)
+def _holds_students(folder: str, inner: Sequence[Entry], roster: Roster | None) -> bool:
+    """Whether the only folder of a plain download holds the students', rather than being a student's."""
+    names = {entry.name.partition("/")[0] for entry in inner}
+    if roster:
+        known = [
+            isinstance(roster.find(Clue(ids=(name,), name=name)), Student) for name in (folder, *names, *_stems(names))
+        ]
+        return not known[0] and any(known)
+    folders = {entry.name.partition("/")[0] for entry in inner if "/" in entry.name}
+    return max(len(folders), len(_stems(names))) > 1
+
+
+def _stems(names: Iterable[str]) -> set[str]:
+    return {name.removesuffix(".ipynb") for name in names if name.endswith(".ipynb")}
 
 
 # ---------------------------------------------------------------- who, and which attempt
@@ -249,7 +254,7 @@ def _newest(student: str, pieces: Sequence[Piece], collected: Collected) -> _Att
     attempts: dict[str, list[Piece]] = {}
     for piece in pieces:
         attempts.setdefault(piece.attempt, []).append(piece)
-    order = sorted(attempts, key=lambda name: (max(piece.when for piece in attempts[name]), name))
+    order = sorted(attempts, key=lambda name: (*max((piece.when, piece.entry.mtime) for piece in attempts[name]), name))
     for name in order[:-1]:
         for label in dict.fromkeys(piece.label for piece in attempts[name]):
             collected.superseded.append(Left(clean(label), "The student handed in again later.", student))
@@ -385,10 +390,8 @@ def _member_name(member: zipfile.ZipInfo) -> str:
     """A member's name; some programs write UTF-8 and do not say so, others write `\\` between folders."""
     name = member.filename
     if not member.flag_bits & 0x800:
-        try:
+        with suppress(UnicodeError):
             name = name.encode("cp437").decode()
-        except UnicodeError:
-            pass
     return name.replace("\\", "/")
 
 
@@ -450,7 +453,7 @@ def _settle(student: str, attempt: _Attempt, place: _Place, collected: Collected
             collected.superseded.append(Left(attempt.source, reason, student))
     except _CannotPlaceError as error:
         collected.unplaced.append(Left(attempt.source, str(error), student))
-    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
+    except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
         collected.unplaced.append(Left(attempt.source, f"It could not be read or written: {clean(reason)}.", student))
 
@@ -473,11 +476,11 @@ def _check_target(target: Path) -> None:
 
 def _same(pieces: Mapping[str, Piece], target: Path, place: _Place) -> bool:
     """Whether a hand-in holds these bytes and nothing else, but for its time stamp."""
-    there = {
-        path.relative_to(target).as_posix(): path
-        for path in target.rglob("*")
-        if path.is_symlink() or not path.is_dir()
-    }
+    there = {}
+    for path in target.rglob("*"):
+        name = path.relative_to(target)
+        if (path.is_symlink() or not path.is_dir()) and not any(_is_hidden(part) for part in name.parts):
+            there[name.as_posix()] = path
     there.pop(TIMESTAMP, None)
     if there.keys() != pieces.keys():
         return False
@@ -535,8 +538,8 @@ def _write(pieces: Mapping[str, Piece], target: Path, when: str | None, place: _
         (new / TIMESTAMP).write_text(f"{when}\n", encoding="utf-8")
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        old = place.staging / "old" / target.parent.name
-        old.parent.mkdir(exist_ok=True)
+        old = place.staging / "old" / target.parent.name / target.name
+        old.parent.mkdir(parents=True, exist_ok=True)
         target.rename(old)
         new.rename(target)
         shutil.rmtree(old, ignore_errors=True)
@@ -551,24 +554,23 @@ def _spend(budget: _Budget, size: int) -> None:
 
 
 @contextmanager
-def _staging(submitted: Path, assignment: str) -> Iterator[Path]:
+def _staging(submitted: Path) -> Iterator[Path]:
     """A folder to write in, for one run at a time; first, what an interrupted run took away is put back."""
-    staging = submitted / STAGING
-    staging.mkdir(parents=True, exist_ok=True)
-    with (staging / "lock").open("w") as lock:
+    submitted.mkdir(parents=True, exist_ok=True)
+    lock = os.open(submitted, os.O_RDONLY)
+    try:
         try:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             raise GradingError(f"Another run is collecting into {submitted}: wait for it.") from error
-        old = staging / "old"
-        for folder in old.iterdir() if old.is_dir() else ():
-            target = submitted / folder.name / assignment
+        staging = submitted / STAGING
+        for folder in staging.glob("old/*/*"):
+            target = submitted / folder.parent.name / folder.name
             if not target.exists():
                 folder.rename(target)
+        shutil.rmtree(staging, ignore_errors=True)
+        staging.mkdir()
         yield staging
         shutil.rmtree(staging, ignore_errors=True)
-
-
-def count_reasons(collected: Collected) -> Counter[str]:
-    """How often each reason was given for what was not placed."""
-    return Counter(left.reason for left in collected.unplaced)
+    finally:
+        os.close(lock)

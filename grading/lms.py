@@ -19,7 +19,7 @@ Only names are looked at here (and Blackboard's receipts); `grading.collect` rea
 """
 
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
@@ -31,14 +31,14 @@ from grading.intake import TIMESTAMP
 from grading.roster import Clue, is_folder_name, made_id, name_key
 
 KINDS = ("moodle", "canvas", "blackboard", "google", "plain")
-_MOODLE = re.compile(r"(?P<name>.*?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?")
+_MOODLE = re.compile(r"(?s)(?P<name>.*?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?")
 _CANVAS = re.compile(
-    r"(?:(?P<name>.+?)_)??(?:(?P<late>LATE)_)?(?P<user>\d+|anon_[0-9A-Za-z]+)"
+    r"(?s)(?:(?P<name>.+?)_)??(?:(?P<late>LATE)_)?(?P<user>\d+|anon_[0-9A-Za-z]+)"
     r"_(?:(?P<file>\d+)_(?P<rest>.+)|(?P<text>(?:text|link)\.html))"
 )
-_BLACKBOARD = re.compile(r"(?P<head>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)")
-_COPY = re.compile(r"(?P<base>.*?)(?: ?\((?P<number>\d{1,3})\))?")
-_VERSION = re.compile(r"(?P<base>.*?)(?:-(?P<number>\d{1,3}))?")
+_BLACKBOARD = re.compile(r"(?s)(?P<head>.+)_attempt_(?P<time>\d{4}(?:-\d\d){5})(?:_(?P<rest>.+)|\.txt)")
+_COPY = re.compile(r"(?s)(?P<base>.*?)(?: ?\((?P<number>\d{1,3})\))?")
+_VERSION = re.compile(r"(?s)(?P<base>.*?)(?:-(?P<number>\d{1,3}))?")
 _RECEIPT = re.compile(r"Name: *(?P<name>.*) \((?P<username>[^()]*)\) *")
 _MOODLE_TIMES = ("%A, %d %B %Y, %I:%M %p", "%A, %d %B %Y, %H:%M", "%d %B %Y, %I:%M %p", "%Y-%m-%d %H:%M:%S")
 _UTC = ("UTC", "GMT", "Z")
@@ -99,7 +99,7 @@ class Asked:
     """The zone of times that come without one; None is this machine's."""
 
 
-def recognise(names: Iterable[str]) -> str:
+def recognise(names: Sequence[str]) -> str:
     """Which LMS the paths of a download come from, one of `KINDS`."""
     tops = [name.split("/")[0] for name in names]
     shapes = {"moodle": _MOODLE, "blackboard": _BLACKBOARD, "canvas": _CANVAS}
@@ -270,7 +270,7 @@ def _by_folder(entries: Sequence[Entry], asked: Asked, google: bool, read: Calla
         inside = below.removeprefix(f"{asked.assignment}/") if _in_assignment(entry.name, asked.assignment) else below
         if top in tidy and inside == below:
             found.strange.append((entry.name, f"It lies beside the folder '{asked.assignment}', not in it."))
-        elif below and inside == TIMESTAMP:
+        elif top in tidy and inside == TIMESTAMP:
             times[top] = stamp(read(entry))
             if times[top] is None:
                 found.strange.append((entry.name, "Its first line is no time."))

@@ -1,0 +1,141 @@
+"""In a real Chromium: does the report sort, filter and link, do pictures show, and does no student's script run?"""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from graded_class import STUDENTS, graded_class
+from notebooks import ROOT
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from grading.feedback import read_records, write_feedback
+from grading.report import write_report
+
+SCREENSHOTS = ROOT / ".artefacts" / "screenshots"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+    if path is None:
+        pytest.skip("Chromium is not installed (Debian, Ubuntu: sudo apt-get install chromium)")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Path:
+    course = graded_class(tmp_path_factory.mktemp("browser"))
+    folder = course.folder / "reports"
+    records = read_records(course)
+    write_feedback(course, records, folder / "feedback")
+    return write_report(course, records, folder)
+
+
+@pytest.fixture
+def page(browser: Browser, report: Path) -> Iterator[Page]:
+    page = browser.new_page(viewport={"width": 1200, "height": 900})
+    problems: list[str] = []
+    page.on("console", lambda message: problems.append(message.text))
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.on("dialog", lambda dialog: (problems.append(dialog.message), dialog.dismiss()))
+    page.on("request", lambda request: problems.append(request.url) if request.url.startswith("http") else None)
+    page.goto(report.as_uri())
+    yield page
+    page.close()
+    assert problems == [], "nothing is logged, asked for from elsewhere, or popped up"
+
+
+def students(page: Page) -> list[str]:
+    rows = page.locator("#submissions tbody tr:visible th")
+    return rows.all_inner_texts()
+
+
+def picture(page: Page, name: str) -> None:
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
+
+
+def test_does_a_column_sort_both_ways(page: Page) -> None:
+    points = page.get_by_role("button", name="Points", exact=True)
+    points.click()
+    first = students(page)
+    assert set(first[:2]) == {STUDENTS[3], "eve"}, "those with nothing come first"
+    assert points.locator("..").get_attribute("aria-sort") == "ascending"
+    points.click()
+    assert set(students(page)[:2]) == {"ann", "fay"}
+    picture(page, "report_sorted")
+
+
+def test_are_names_sorted_as_words_and_missing_values_last(page: Page) -> None:
+    page.get_by_role("button", name="Student").click()
+    assert students(page) == sorted(STUDENTS)
+    measure = page.get_by_role("button", name="Share right")
+    measure.click()
+    assert students(page)[-1] == STUDENTS[3], "who was refused has no measure"
+    measure.click()
+    assert students(page)[-1] == STUDENTS[3]
+
+
+def test_does_the_table_filter_by_text_status_and_flag(page: Page) -> None:
+    page.get_by_label("Find").fill("NEILL")
+    assert students(page) == [STUDENTS[2]]
+    assert page.locator("#shown").inner_text() == "1 of 6 submissions"
+    page.get_by_label("Find").fill("")
+    page.get_by_label("Status").select_option("refused")
+    assert students(page) == [STUDENTS[3]]
+    page.get_by_label("Status").select_option("")
+    page.get_by_label("only flagged").check()
+    assert students(page) == ["ann", "fay"]
+    picture(page, "report_filtered")
+
+
+@pytest.mark.parametrize("student", STUDENTS)
+def test_does_a_link_open_the_students_page(page: Page, student: str) -> None:
+    page.locator("#submissions tbody tr").nth(STUDENTS.index(student)).get_by_role("link", name="feedback").click()
+    assert page.locator("h1").inner_text() == f"Feedback for {student}"
+
+
+def test_do_pictures_show_with_their_boxes(page: Page, report: Path) -> None:
+    page.goto((report.parent / "feedback" / "ann.html").as_uri())
+    image = page.locator("figure img")
+    assert image.evaluate("image => image.complete && image.naturalWidth") == 100
+    photo, boxes = image.bounding_box(), page.locator("figure svg").bounding_box()
+    assert photo == pytest.approx(boxes), "the drawing lies on the photograph"
+    picture(page, "feedback")
+
+
+def test_does_no_script_of_a_student_run(page: Page, report: Path) -> None:
+    page.goto((report.parent / "feedback" / "eve.html").as_uri())
+    page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
+    assert page.evaluate("window.attacked") is None
+    assert "window.attacked" in page.locator("details pre").first.inner_text(), "it is there, as text"
+    picture(page, "feedback_of_an_attacker")
+
+
+def test_would_the_page_stop_a_script_that_slipped_in(browser: Browser, report: Path, tmp_path: Path) -> None:
+    """The policy alone: a script is put into the page behind the escaping."""
+    forged = (
+        (report.parent / "feedback" / "ann.html").read_text().replace("</main>", "<script>attacked = 1</script></main>")
+    )
+    (tmp_path / "forged.html").write_text(forged)
+    page = browser.new_page()
+    page.goto((tmp_path / "forged.html").as_uri())
+    assert page.evaluate("window.attacked") is None
+    page.close()
+
+
+def test_does_it_fit_a_phone_and_paper(browser: Browser, report: Path) -> None:
+    page = browser.new_page(viewport={"width": 360, "height": 740})
+    for name in ("feedback/ann.html", "index.html"):
+        page.goto((report.parent / name).as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 360, name
+    page.goto((report.parent / "feedback" / "ann.html").as_uri())
+    picture(page, "feedback_on_a_phone")
+    assert page.pdf(format="A4")[:4] == b"%PDF"
+    page.close()
