@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from grading.classroom import Classroom
 from grading.errors import GradingError
-from grading.grade import Course, Options, answers_of, grade, open_course, plan
+from grading.grade import answers_of, grade
+from grading.plan import Course, Options, open_course, plan
 from grading.store import write_atomically
 from grading.verify import Planted, hand_in_all, read_planted
 

@@ -17,7 +17,8 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_solution
 
 from grading.config import CONFIG_FILE, load_config, quiet_logger
-from grading.grade import Options, grade, open_course, plan
+from grading.grade import grade
+from grading.plan import Options, open_course, plan
 from grading.record import Record
 from grading.release import build_release
 

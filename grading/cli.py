@@ -22,7 +22,7 @@ from grading.sandbox import Isolation, SandboxError
 from grading.terminal import console, progress_bar, stderr
 
 if TYPE_CHECKING:
-    from grading.grade import Course, Options, Submission
+    from grading.plan import Course, Options, Submission
     from grading.record import QuestionRecord, Record
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
@@ -110,7 +110,7 @@ def grade(
     from dataclasses import replace
 
     from grading.grade import grade as grade_all
-    from grading.grade import missing_runs, open_course, options_from, plan
+    from grading.plan import missing_runs, open_course, options_from, plan
     from grading.record import FAILED
 
     repository = terminal.repository()
@@ -251,7 +251,7 @@ def demo(
 def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
     from dataclasses import replace
 
-    from grading.grade import options_from
+    from grading.plan import options_from
 
     options = options_from(terminal.repository(), data=data)
     crew, limits = replace(options.crew, workers=workers), replace(options.limits, cell_seconds=cell_seconds)
@@ -259,7 +259,7 @@ def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
 
 
 def _say_plan(course: "Course", submissions: Sequence["Submission"]) -> None:
-    from grading.grade import why_run
+    from grading.plan import why_run
 
     for submission in submissions:
         if submission.refusal:

@@ -10,7 +10,7 @@ from grading.terminal import console, progress_bar, stderr
 
 if TYPE_CHECKING:
     from grading.calibrate import Proposal
-    from grading.grade import Course
+    from grading.plan import Course
 
 app = typer.Typer()
 REPORTS = "reports"
@@ -59,7 +59,7 @@ def calibrate(
     from dataclasses import replace
 
     from grading.calibrate import measure, propose, read_thresholds, write_report, write_thresholds
-    from grading.grade import options_from
+    from grading.plan import options_from
 
     repository = terminal.repository()
     options = options_from(repository, data=data, repeats=seeds)
@@ -91,7 +91,7 @@ def calibrate(
 
 
 def _open(assignment: str, data: Path | None, private: Path | None, students: list[str] | None) -> "Course":
-    from grading.grade import open_course, options_from
+    from grading.plan import open_course, options_from
 
     folder = terminal.repository()
     return open_course(folder, assignment, options_from(folder, data=data, private=private, students=students))

@@ -478,9 +478,9 @@ def _same(pieces: Mapping[str, Piece], target: Path, place: _Place) -> bool:
     """Whether a hand-in holds these bytes and nothing else, but for its time stamp."""
     there = {}
     for path in target.rglob("*"):
-        name = path.relative_to(target)
-        if (path.is_symlink() or not path.is_dir()) and not any(_is_hidden(part) for part in name.parts):
-            there[name.as_posix()] = path
+        inside = path.relative_to(target)
+        if (path.is_symlink() or not path.is_dir()) and not any(_is_hidden(part) for part in inside.parts):
+            there[inside.as_posix()] = path
     there.pop(TIMESTAMP, None)
     if there.keys() != pieces.keys():
         return False

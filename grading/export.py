@@ -34,7 +34,7 @@ from pathlib import Path
 
 from grading.answers import clean
 from grading.errors import GradingError
-from grading.roster import Clue, Roster, Student, Table, is_no_student, made_id, read_table, student_of
+from grading.roster import Clue, Roster, Student, Table, is_no_student, read_table, student_of
 from grading.store import write_atomically
 
 TARGETS = ("moodle", "canvas", "csv")
@@ -94,7 +94,7 @@ def export(
         scale: Scale points where the LMS's maximum is another; without it, that is an error.
 
     Raises:
-        GradingError: A grade is no number or given twice, the template is none, lacks the column or has another maximum.
+        GradingError: A grade is no number or given twice; the template is none, lacks the column, has another maximum.
     """
     by_student = _checked(grades)
     exported = Exported(path)
@@ -223,10 +223,11 @@ def _canvas_column(table: Table, column: str) -> int:
 def _match(grades: Mapping[str, Grade], table: Table, roster: Roster | None, exported: Exported) -> dict[int, Grade]:
     """The grade of each line of a template; a line that may be several students' is nobody's."""
     lines = [(line, student_of(table, row, "lms_id")) for line, row in table.rows if not is_no_student(table, row)]
+    numbered = _by_number(grades)
     found: dict[int, Grade] = {}
     used: set[str] = set()
     for line, student in lines:
-        grade = next((grades[name] for name in _names_of(student, table, roster) if name in grades), None)
+        grade = next((grades[name] for name in _names_of(student, table, roster, numbered) if name in grades), None)
         if grade and grade.student in used:
             raise GradingError(f"{table.path.name}, line {line}: a second line for {clean(grade.student)}.")
         if grade:
@@ -240,17 +241,22 @@ def _match(grades: Mapping[str, Grade], table: Table, roster: Roster | None, exp
     return found
 
 
-def _names_of(student: Student, table: Table, roster: Roster | None) -> list[str]:
+def _names_of(student: Student, table: Table, roster: Roster | None, numbered: Mapping[str, str]) -> list[str]:
     """Under which ids a template's student may have been graded: the roster's, or those that a download gives."""
     if roster:
         clue = Clue(student.lms_id, "", student.full_name, ids=(student.username, student.email, student.number))
         answer = roster.find(clue, table.kind)
         return [answer.id] if isinstance(answer, Student) else []
-    made = [made_id(student.full_name, student.lms_id)]
-    if table.kind == "canvas":
-        compact = re.sub(r"[^\w]", "", student.full_name.casefold())
-        made = [made_id(compact, student.lms_id)]
-    return [name for name in (student.username, student.number, student.email, *made, student.lms_id) if name]
+    names = (student.username, student.number, student.email, numbered.get(student.lms_id, ""), student.lms_id)
+    return [name for name in names if name]
+
+
+def _by_number(grades: Mapping[str, Grade]) -> dict[str, str]:
+    """Students whose ids were made from a download, `<name>-<number>`, by the number."""
+    found: dict[str, list[str]] = {}
+    for name in grades:
+        found.setdefault(name.rpartition("-")[2], []).append(name)
+    return {number: names[0] for number, names in found.items() if number.isdecimal() and len(names) == 1}
 
 
 # ---------------------------------------------------------------- without

@@ -11,9 +11,11 @@ from nbgrader.utils import is_solution
 from grading.answers import clean
 from grading.errors import GradingError
 from grading.explanation import Explanation, Picture, Table
-from grading.grade import Course, answers_of
+from grading.grade import answers_of
+from grading.gradebook import Grades, read_grades
 from grading.pages import render, thumbnail
-from grading.record import GRADED, Grades, Record, read_grades, read_record
+from grading.plan import Course
+from grading.record import GRADED, Record, read_record
 from grading.store import write_atomically
 
 log = logging.getLogger(__name__)

@@ -23,8 +23,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
-
-from nbgrader.utils import parse_utc
+from zoneinfo import ZoneInfo
 
 from grading.answers import clean
 from grading.intake import TIMESTAMP
@@ -298,13 +297,16 @@ def _plain_id(text: str) -> str:
 
 
 def stamp(text: str) -> datetime | None:
-    """The time in nbgrader's `timestamp.txt`; without a zone it is UTC."""
-    line = text.lstrip("\ufeff").strip().partition("\n")[0].strip()
+    """The time in nbgrader's `timestamp.txt`, such as `2026-11-20 14:03:55 UTC`; without a zone it is UTC."""
+    words = text.lstrip("\ufeff").strip().partition("\n")[0].split()
+    zone: tzinfo = UTC
     try:
-        time: datetime = parse_utc(line)
-    except (ValueError, OverflowError, TypeError):
+        if len(words) == 3:
+            zone = ZoneInfo(words.pop())
+        time = datetime.fromisoformat(" ".join(words))
+    except (ValueError, KeyError, OSError):  # KeyError: no such zone
         return None
-    return time.replace(tzinfo=UTC)
+    return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
 def _loose(entry: Entry, asked: Asked, google: bool) -> Piece | None:

@@ -17,8 +17,9 @@ from grading.assignment import DEMO_TAG, has_scoring
 from grading.config import Grading
 from grading.errors import GradingError
 from grading.execute import Cell, Job, execute
-from grading.grade import Options, finish, missing_runs, open_course, plan_one
+from grading.grade import notebook_of, score
 from grading.kernel import Surroundings
+from grading.plan import Options, missing_runs, open_course, plan_one
 from grading.record import GRADED, SKIPPED
 from grading.sandbox import check
 
@@ -47,10 +48,10 @@ def _scored_outside(folder: Path, nb: NotebookNode, resources: ResourcesDict, op
     submission = plan_one(course, names["student"], nbformat.writes(nb).encode())
     for key, job in missing_runs(course, [submission]).items():
         course.store.put(key, execute(job))
-    notebook, record = finish(course, submission, {})
-    if record.status != GRADED or notebook is None:
+    record = score(course, submission, {})
+    if record.status != GRADED:
         raise GradingError(f"{names['student']}: {record.why}")
-    return notebook
+    return notebook_of(course, submission, record)
 
 
 def _tested_inside(folder: Path, nb: NotebookNode, cwd: Path, options: Options) -> NotebookNode:

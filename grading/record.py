@@ -1,7 +1,4 @@
-"""What was graded and why: record.json, the executed notebook, and nbgrader's gradebook. One writer for each run.
-
-Only this module talks to the gradebook.
-"""
+"""What was graded and why: record.json and the executed notebook."""
 
 import copy
 import json
@@ -10,23 +7,14 @@ import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
-from nbgrader.api import Assignment as AssignmentRow
-from nbgrader.api import BaseCell, Comment, Gradebook, SubmittedAssignment, SubmittedNotebook
-from nbgrader.api import Grade as GradeRow
-from nbgrader.plugins import LateSubmissionPlugin
-from nbgrader.preprocessors import ComputeChecksums, SaveCells
-from nbgrader.utils import is_grade, is_solution, parse_utc
-from sqlalchemy import select
-from traitlets.config import Config
+from nbgrader.utils import is_grade, is_solution
 
-from grading.assignment import DEMO_TAG, Assignment
-from grading.errors import GradingError
+from grading.assignment import DEMO_TAG
 from grading.execute import Event, Executed
 from grading.explanation import Measure
 from grading.rebuild import ADDITIONAL_ID
@@ -125,6 +113,19 @@ def executed_notebook(rebuilt: NotebookNode, executed: Executed, record: Record)
     return notebook
 
 
+def revised_notebook(path: Path, record: Record) -> str:
+    """The text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
+    notebook = read_json(path)
+    for cell in notebook["cells"]:
+        described = cell.get("metadata", {}).get("nbgrader", {})
+        if described.get("grade") and cell["cell_type"] == "code":
+            stream, result = (dict(output) for output in _verdict(record.questions[described["grade_id"]]))
+            stream["text"] = stream["text"].splitlines(keepends=True)  # as nbformat writes it
+            result["data"] = {"text/plain": [result["data"]["text/plain"]]}
+            cell["outputs"] = [stream, result]
+    return json.dumps(notebook, ensure_ascii=False, indent=1, sort_keys=True)
+
+
 def harmless(markdown: str) -> str:
     """Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too."""
     return _LINK.sub("] ", markdown.replace("<", "&lt;"))
@@ -155,145 +156,17 @@ def _without_surrogates(value: Any) -> Any:
     return value
 
 
-def write_files(folder: Path, notebook_name: str, notebook: NotebookNode | None, record: Record) -> None:
-    """Write record.json and, if there is one, the executed notebook; each appears whole or not at all.
+def write_files(folder: Path, notebook_name: str, notebook: str | None, record: Record) -> None:
+    """Write record.json and, if there is one, the executed notebook's text; each appears whole or not at all.
 
     What an earlier grading left stays where this one has failed, and goes where the new hand-in is refused.
     """
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(folder.stat().st_mode | 0o700)  # nbgrader leaves its folders read-only
     if notebook is not None:
-        write_atomically(folder / notebook_name, nbformat.writes(notebook))
+        write_atomically(folder / notebook_name, notebook)
     elif record.status == REFUSED:
         (folder / notebook_name).unlink(missing_ok=True)
     if timestamp := record.submission.get("timestamp"):
         write_atomically(folder / "timestamp.txt", f"{timestamp}\n")
     write_atomically(folder / RECORD, json.dumps(record.to_json(), indent=1, ensure_ascii=True))
-
-
-class GradebookWriter:
-    """nbgrader's gradebook, open for one assignment. Manual grades and comments are never touched."""
-
-    def __init__(self, db_url: str, assignment: Assignment, config: Config) -> None:
-        self.assignment = assignment
-        self._config = config
-        _enter_assignment(db_url, assignment, config)
-        self._gradebook = Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course")
-
-    def __enter__(self) -> "GradebookWriter":
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._gradebook.close()
-
-    def write(self, record: Record) -> None:
-        """Enter a record's points. One that has failed changes nothing; a refused one has 0 and asks for a look."""
-        if record.status == FAILED:
-            return
-        gradebook, name = self._gradebook, self.assignment.name
-        gradebook.update_or_create_student(record.student)
-        timestamp = record.submission.get("timestamp")
-        known = {"timestamp": parse_utc(timestamp)} if timestamp else {}
-        submission = gradebook.update_or_create_submission(name, record.student, **known)
-        notebook = gradebook.find_submission_notebook(name, name, record.student)
-        for grade in notebook.grades:
-            points = record.questions[grade.name].points if record.status == GRADED else 0.0
-            changed = grade.auto_score != points
-            grade.auto_score = points
-            if grade.manual_score is None:
-                grade.needs_manual_grade = record.status == REFUSED
-            elif changed:
-                grade.needs_manual_grade = True  # a person has decided on other grounds: have them look again
-        for comment in notebook.comments:
-            if comment.name in self.assignment.solution_ids:
-                comment.auto_comment = None if record.submission.get("changed") else "No response."
-        notebook.late_submission_penalty = self._penalty(submission, notebook.score)
-        gradebook.db.commit()
-
-    def rollback(self) -> None:
-        """Forget what was entered since the last record."""
-        self._gradebook.db.rollback()
-
-    def _penalty(self, submission: Any, score: float) -> float | None:
-        if submission.total_seconds_late <= 0:
-            return None
-        plugin = LateSubmissionPlugin(config=self._config)
-        penalty = plugin.late_submission_penalty(submission.student_id, score, submission.total_seconds_late)
-        return None if penalty is None else float(penalty)
-
-
-@dataclass(frozen=True)
-class Grades:
-    """What the gradebook says of one submission: what was given by hand stands above what was automatic."""
-
-    questions: Mapping[str, float]
-    by_hand: frozenset[str] = frozenset()
-    comments: Mapping[str, str] = field(default_factory=dict)
-    """Written by a person, by the grade id of the cell."""
-    penalty: float = 0.0
-    """Points taken off because it was late."""
-
-    @property
-    def points(self) -> float:
-        """Points in all, after the penalty."""
-        return max(0.0, sum(self.questions.values()) - self.penalty)
-
-
-def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grades]:
-    """The grades of a class, by student, as the formgrader shows them. Empty if nothing was graded yet."""
-    with Gradebook(db_url, course_id or "default_course") as gradebook:
-        rows = gradebook.db.execute(
-            select(
-                SubmittedAssignment.student_id,
-                BaseCell.name,
-                GradeRow.auto_score,
-                GradeRow.manual_score,
-                GradeRow.extra_credit,
-                SubmittedNotebook.late_submission_penalty,
-            )
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(GradeRow, GradeRow.notebook_id == SubmittedNotebook.id)
-            .join(BaseCell, BaseCell.id == GradeRow.cell_id)
-            .join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
-            .where(AssignmentRow.name == assignment)
-        ).all()
-        said = gradebook.db.execute(
-            select(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
-            .join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
-            .join(Comment, Comment.notebook_id == SubmittedNotebook.id)
-            .join(BaseCell, BaseCell.id == Comment.cell_id)
-            .join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
-            .where(AssignmentRow.name == assignment, Comment.manual_comment.is_not(None))
-        ).all()
-    questions: dict[str, dict[str, float]] = {}
-    by_hand: dict[str, set[str]] = {}
-    comments: dict[str, dict[str, str]] = {}
-    penalties: dict[str, float] = {}
-    for student, cell, auto, manual, extra, penalty in rows:
-        questions.setdefault(student, {})[cell] = (auto or 0.0 if manual is None else manual) + (extra or 0.0)
-        penalties[student] = penalty or 0.0
-        if manual is not None or extra:
-            by_hand.setdefault(student, set()).add(cell)
-    for student, cell, comment in said:
-        comments.setdefault(student, {})[cell] = comment
-    return {
-        student: Grades(points, frozenset(by_hand.get(student, ())), comments.get(student, {}), penalties[student])
-        for student, points in questions.items()
-    }
-
-
-def _enter_assignment(db_url: str, assignment: Assignment, config: Config) -> None:
-    """What nbgrader's generate_assignment enters: the assignment and its cells."""
-    with Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course") as gradebook:
-        gradebook.update_or_create_assignment(assignment.name)
-    resources = {"nbgrader": {"assignment": assignment.name, "notebook": assignment.name, "db_url": db_url}}
-    notebook, _ = ComputeChecksums(config=config).preprocess(copy.deepcopy(assignment.released), resources)
-    try:
-        SaveCells(config=config).preprocess(notebook, resources)
-    except RuntimeError as error:
-        raise GradingError(
-            f"{error}. Grade into a new gradebook (move the old one away), or remove the assignment from it with "
-            f"`nbgrader db assignment remove {assignment.name}`"
-        ) from error

@@ -11,9 +11,10 @@ from urllib.parse import quote
 
 import numpy as np
 
-from grading.grade import Course
+from grading.gradebook import Grades, read_grades
 from grading.pages import histogram, render
-from grading.record import GRADED, Grades, Record, read_grades
+from grading.plan import Course
+from grading.record import GRADED, Record
 from grading.store import write_atomically
 
 FEW = 10

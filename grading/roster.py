@@ -127,9 +127,8 @@ class Roster:
         found = _only(students, f"The name {clean(clue.name)} belongs to") if students else ""
         if isinstance(found, Student) and self._contradicts(found, clue, lms):
             return f"{clean(clue.name)} is in the roster, but with another id than the download says."
-        return (
-            found or f"Nobody in the roster is called {_said(clue)}: add the student, or an id, to {self.source.name}."
-        )
+        source = self.source.name or "the roster"
+        return found or f"Nobody in {source} is called {_said(clue)}: add the student, or the LMS's id."
 
     def _contradicts(self, student: Student, clue: Clue, lms: str) -> bool:
         other = self.lms == lms and clue.lms_id and student.lms_id and student.lms_id != clue.lms_id
@@ -290,7 +289,7 @@ def read_roster(path: Path) -> Roster:
         student = student_of(table, row, column)
         if not student.id:
             raise GradingError(
-                f"{path.name}, line {line}: no id in the column '{table.header[table.columns[column]]}'."
+                f"{path.name}, line {line}: nothing in the column '{table.header[table.columns[column]]}', the id."
             )
         if not is_folder_name(student.id):
             raise GradingError(
@@ -301,13 +300,13 @@ def read_roster(path: Path) -> Roster:
             first = students[student.id][1]
             raise GradingError(f"{path.name}, lines {first} and {line}: the id '{clean(student.id)}' is given twice.")
         students[student.id] = student, line
-    if not students:
-        raise GradingError(f"{path.name} has no students, only a header: export it again.")
     return Roster(tuple(student for student, _ in students.values()), path, table.kind)
 
 
 def _id_column(table: Table) -> str:
     rows = [row for _, row in table.rows if not is_no_student(table, row)]
+    if not rows:
+        raise GradingError(f"{table.path.name} has no students, only a header: export it again.")
     if any(table.cell(row, "id") for row in rows):
         return "id"
     for key in _STANDS_FOR_ID[1:]:

@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from grading.execute import Executed, Job
-from grading.kernel import INSIDE
+from grading.execute import Cell, Executed, Limits
+from grading.kernel import INSIDE, Surroundings
 from grading.questions import Question
+from grading.sandbox import Isolation
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +51,14 @@ class Store:
         """Store a result; a reader sees all of it or nothing."""
         write_atomically(self._path(key), json.dumps(executed.to_json()))
 
+    def stamp(self, key: str) -> tuple[int, int] | None:
+        """What changes when a result is stored anew: when and where its file was written; None if there is none."""
+        try:
+            stat = self._path(key).stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_mtime_ns, stat.st_ino
+
     def _path(self, key: str) -> Path:
         return self.folder / key[:2] / f"{key}.json"
 
@@ -65,32 +74,40 @@ def write_atomically(path: Path, text: str) -> None:
     Path(file.name).replace(path)
 
 
-def job_parts(job: Job, inlined: frozenset[str], data: str, extras: str) -> dict[str, str]:
+def code_hash(cells: Sequence[Cell], inlined: frozenset[str]) -> str:
+    """Hash of the cells that run. `inlined` are ids of demonstrations that hold thresholds: they may change."""
+    return hash_of([(cell.id, None if cell.id in inlined else cell.source, cell.demo) for cell in cells])
+
+
+def job_parts(
+    code: str, extras: str, data: str, around: Surroundings, limits: Limits, isolation: Isolation
+) -> dict[str, str]:
     """What an execution depends on, each part as a hash; `job_key` makes one of them.
 
     Args:
-        job: The job; its paths do not count, their contents do.
-        inlined: Ids of demonstrations that hold thresholds: a new threshold must not run anything again.
-        data: `fingerprint` of the data as students see it.
+        code: `code_hash` of the cells.
         extras: `fingerprint` of what else was handed in.
+        data: `fingerprint` of the data as students see it.
+        around: Its paths do not count, their contents do.
+        limits: Limits of the execution.
+        isolation: What stands around it.
     """
-    cells = [(cell.id, None if cell.id in inlined else cell.source, cell.demo) for cell in job.cells]
-    variables = sorted(job.around.variables.items())
+    variables = sorted(around.variables.items())
     return {
-        "code": _hash(cells),
-        "questions": job.around.questions.name,
+        "code": code,
+        "questions": around.questions.name,
         "data": data,
         "other files": extras,
-        "seed": _hash([job.around.seed, variables, job.around.gpu is not None]),
-        "limits": _hash(asdict(job.limits)),
-        "isolation": _hash(job.isolation),
-        "environment": environment_hash(job.around.helpers),
+        "seed": hash_of([around.seed, variables, around.gpu is not None]),
+        "limits": hash_of(asdict(limits)),
+        "isolation": hash_of(isolation),
+        "environment": environment_hash(around.helpers),
     }
 
 
 def job_key(parts: Mapping[str, str]) -> str:
     """The name under which the result of an execution is stored."""
-    return _hash(dict(parts))
+    return hash_of(dict(parts))
 
 
 def write_questions(questions: Sequence[Question], folder: Path) -> Path:
@@ -137,7 +154,7 @@ def built_once(folder: Path, build: Callable[[Path], None]) -> Path:
 
 def fingerprint(files: Mapping[str, Path], cache_folder: Path) -> str:
     """Hash of files and folders by name: of the contents of files, of names, sizes and times in folders."""
-    return _hash([(name, _content(path, cache_folder)) for name, path in sorted(files.items())])
+    return hash_of([(name, _content(path, cache_folder)) for name, path in sorted(files.items())])
 
 
 def _content(path: Path, cache_folder: Path) -> str:
@@ -145,8 +162,8 @@ def _content(path: Path, cache_folder: Path) -> str:
     if path.is_dir():
         with os.scandir(path) as entries:
             listed = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in entries)
-        return _hash(listed)
-    noted = cache_folder / _hash([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
+        return hash_of(listed)
+    noted = cache_folder / hash_of([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
     if noted.is_file():
         return noted.read_text(encoding="ascii")
     with path.open("rb") as file:
@@ -176,7 +193,8 @@ def environment_hash(helpers: Path) -> str:
     return digest.hexdigest()
 
 
-def _hash(value: Any) -> str:
+def hash_of(value: Any) -> str:
+    """SHA-256 of plain data."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from grading.classroom import Classroom, fill_in, solution_cells
 from grading.errors import ReleaseError
-from grading.grade import Options
+from grading.plan import Options
 from grading.record import GRADED, Record
 
 EXPECTED = "expected.json"

@@ -34,6 +34,8 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "metrics": ("accuracy_and_iou", "compute_acc", "per_example_iou", "predict_dicts"),
     "box_iou": ("BoxIoU",),
     "checks": ("output_problems", "partial_credit", "box_scale_hint", "thresholds_for"),
+    "progress": ("check",),
+    "hand_in": ("ready_to_submit",),
     "display": (
         "draw_bbox",
         "plot_annotations",
@@ -58,7 +60,9 @@ if TYPE_CHECKING:
     from helpers.environment import fix_seeds as fix_seeds
     from helpers.environment import setup as setup
     from helpers.features import *
+    from helpers.hand_in import ready_to_submit as ready_to_submit
     from helpers.metrics import *
+    from helpers.progress import check as check
     from helpers.sample import make_sample as make_sample
     from helpers.targets import *
 

@@ -10,7 +10,7 @@ from notebooks import ASSIGNMENT, code, grade_cell, markdown, notebook, scratch_
 from grading.classroom import Classroom, fill_in
 from grading.engine import Crew
 from grading.execute import Limits
-from grading.grade import Options
+from grading.plan import Options
 from grading.sandbox import MIB
 
 SCORING = '''\

@@ -8,7 +8,7 @@ from notebooks import ASSIGNMENT
 from PIL import Image
 
 from grading.classroom import Classroom, fill_in
-from grading.grade import Course, open_course
+from grading.plan import Course, open_course
 
 EXPLAINING = """
 

@@ -1,5 +1,6 @@
 """Builders of tiny masters and of scratch courses to release them from."""
 
+import json
 import shutil
 from pathlib import Path
 from typing import Any
@@ -85,3 +86,12 @@ def _metadata(tags: list[str] | None, nbgrader: dict[str, Any]) -> dict[str, Any
         filled = {"grade": False, "solution": False, "task": False, "locked": locked, "schema_version": 3}
         metadata["nbgrader"] = filled | nbgrader
     return metadata
+
+
+def colab_shape(notebook: dict[str, Any]) -> bytes:
+    """A notebook's JSON as Google Colab writes it: nbformat 4.0, cell ids in the metadata."""
+    notebook["nbformat_minor"] = 0
+    for cell in notebook["cells"]:
+        cell["metadata"] |= {"id": cell.pop("id"), "outputId": "5f2a", "colab": {"base_uri": "https://localhost:8080/"}}
+        cell["source"] = cell["source"].splitlines(keepends=True)
+    return json.dumps(notebook, indent=0).encode()

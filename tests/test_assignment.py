@@ -1,6 +1,7 @@
 """Is the object detection assignment fit to be handed out and graded?"""
 
 import filecmp
+import json
 import re
 import shutil
 import subprocess
@@ -10,11 +11,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from notebooks import colab_shape
 from running import errors, run_whole
 
-from grading.classroom import fill_in, solution_cells
+from grading.classroom import Classroom, fill_in, solution_cells
 from grading.engine import Crew
-from grading.grade import Options, options_from
+from grading.plan import Options, options_from
 from grading.release import build_release
 from grading.verify import Verdict, read_planted, verify
 
@@ -163,8 +165,13 @@ def test_do_solution_and_bad_model_differ_over_five_seeds_on_the_real_photograph
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_does_the_solved_release_run_with_colabs_versions(sample: Path, tmp_path: Path) -> None:
-    """In an environment of its own: Colab's packages, and the release's wheel installed with --no-deps."""
+def test_does_the_solved_release_run_with_colabs_versions_and_grade_as_anywhere(
+    sample: Path, tmp_path: Path, bubblewrap: None
+) -> None:
+    """In an environment of its own: Colab's packages, and the release's wheel installed with --no-deps.
+
+    What was saved is handed in twice, as Jupyter saves it and as Colab does.
+    """
     constraints = SHARED / "constraints/colab-2026-08.txt"
     if not constraints.is_file():
         pytest.skip("Colab's versions (../shared/constraints) are not here")
@@ -190,7 +197,16 @@ def test_does_the_solved_release_run_with_colabs_versions(sample: Path, tmp_path
     )
     assert run.returncode == 0, run.stderr[-3000:]
     ran = nbformat.read(tmp_path / "ran.ipynb", as_version=4)
-    assert "8 of 8 points" in str([cell.outputs for cell in ran.cells if cell.id == "test_iou"])
+    said = {cell.id: str(cell.get("outputs")) for cell in ran.cells}
+    assert "8 of 8 points" in said["test_iou"]
+    assert "error" not in {output.output_type for cell in ran.cells for output in cell.get("outputs", [])}
+    classroom = Classroom.create(ROOT, tmp_path / "class", NAME)
+    classroom.hand_in("jupyter", ran)
+    path = classroom.hand_in("colab", ran)
+    path.write_bytes(colab_shape(json.loads(path.read_text(encoding="utf-8"))))
+    colab, jupyter = classroom.grade(options(sample, cell_seconds=120))
+    assert jupyter.points == jupyter.max_points
+    assert colab.questions == jupyter.questions
 
 
 def colab_environment(constraints: Path, folder: Path) -> Path:

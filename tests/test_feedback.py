@@ -13,8 +13,8 @@ from notebooks import ASSIGNMENT
 
 from grading.errors import GradingError
 from grading.feedback import explain, feedback_page, read_records, write_feedback
-from grading.grade import Course
-from grading.record import read_grades
+from grading.gradebook import read_grades
+from grading.plan import Course
 
 
 @pytest.fixture(scope="module")

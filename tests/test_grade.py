@@ -19,8 +19,10 @@ from grading.config import load_config
 from grading.engine import Outcome
 from grading.errors import GradingError
 from grading.execute import Executed
-from grading.grade import grade, open_course, plan, why_run
-from grading.record import FAILED, GRADED, REFUSED, GradebookWriter, Record, read_record
+from grading.grade import grade
+from grading.gradebook import GradebookWriter
+from grading.plan import open_course, plan, why_run
+from grading.record import FAILED, GRADED, REFUSED, Record, read_record
 from grading.sandbox import Isolation
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")

@@ -9,7 +9,7 @@ from graded_class import STUDENTS, graded_class
 from test_feedback import Seen
 
 from grading.feedback import read_records, write_feedback
-from grading.grade import Course
+from grading.plan import Course
 from grading.record import GRADED, QuestionRecord, Record
 from grading.report import Hint, failures, group, question_statistics, write_report
 

@@ -14,7 +14,7 @@ from notebooks import ROOT
 from grading.assignment import Assignment, load_assignment
 from grading.engine import Crew
 from grading.errors import GradingError
-from grading.grade import options_from
+from grading.plan import options_from
 from grading.private import ANNOTATIONS, REPRESENTATIONS, build_private
 from grading.questions import Answer, Context, Question, Result
 from grading.verify import verify

@@ -19,8 +19,9 @@ from notebooks import ROOT
 
 from grading.classroom import Classroom, fill_in, solution_cells
 from grading.config import load_config
-from grading.grade import open_course
-from grading.record import GRADED, REFUSED, GradebookWriter, Record
+from grading.gradebook import GradebookWriter
+from grading.plan import open_course
+from grading.record import GRADED, REFUSED, Record
 from grading.verify import hand_in_all, read_planted
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]

@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_solution
+from notebooks import colab_shape
 
 Solutions = Mapping[str, str]
 Make = Callable[[Path, NotebookNode, Solutions, str], None]
@@ -307,11 +308,7 @@ def _(cells: list[dict[str, Any]]) -> None:
 
 @_content("colab")
 def _(notebook: dict[str, Any]) -> bytes:
-    notebook["nbformat_minor"] = 0
-    for cell in notebook["cells"]:
-        cell["metadata"] |= {"id": cell.pop("id"), "outputId": "5f2a", "colab": {"base_uri": "https://localhost:8080/"}}
-        cell["source"] = cell["source"].splitlines(keepends=True)
-    return json.dumps(notebook, indent=0).encode()
+    return colab_shape(notebook)
 
 
 @_content("format_3")

@@ -1,0 +1,285 @@
+"""nbgrader's gradebook: one writer for each run, and what it says of a class. Only this module talks to it.
+
+A class is read in a few queries and only what has changed is written, so that a run with nothing to do costs nothing.
+"""
+
+import copy
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from time import monotonic
+from types import TracebackType
+from typing import Any
+
+from nbgrader.api import Assignment as AssignmentRow
+from nbgrader.api import BaseCell, Comment, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import Grade as GradeRow
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import ComputeChecksums, SaveCells
+from nbgrader.utils import parse_utc
+from sqlalchemy import select, update
+from traitlets.config import Config
+
+from grading.assignment import Assignment
+from grading.errors import GradingError
+from grading.record import FAILED, GRADED, REFUSED, Record
+
+_COMMIT_SECONDS = 0.5
+NO_RESPONSE = "No response."
+
+
+@dataclass
+class _Grade:
+    """A row of the table of grades."""
+
+    id: str
+    auto: float | None
+    manual: float | None
+    extra: float | None
+    needs_manual: bool
+
+    @property
+    def score(self) -> float:
+        chosen = self.auto if self.manual is None else self.manual
+        return (chosen or 0.0) + (self.extra or 0.0)
+
+
+@dataclass
+class _Row:
+    """A submission in the gradebook, as far as grading writes it."""
+
+    submission: str
+    notebook: str
+    timestamp: datetime | None
+    penalty: float | None
+    grades: dict[str, _Grade] = field(default_factory=dict)
+    comments: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """By grade id: the row's id and the automatic comment."""
+
+
+class GradebookWriter:
+    """nbgrader's gradebook, open for one assignment. Manual grades and comments are never touched.
+
+    What was written is committed at the latest by `commit`, by the end of the block, or by a later `write`.
+    """
+
+    def __init__(self, db_url: str, assignment: Assignment, config: Config) -> None:
+        self.assignment = assignment
+        self._config = config
+        _enter_assignment(db_url, assignment, config)
+        self._gradebook = Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course")
+        self._db = self._gradebook.db
+        self._has_due_date = self._gradebook.find_assignment(assignment.name).duedate is not None
+        self._rows = self._read()
+        self._committed = monotonic()
+        self._uncommitted: list[Record] = []
+
+    def __enter__(self) -> "GradebookWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._db.commit()
+        finally:
+            self._gradebook.close()
+
+    def write(self, record: Record) -> None:
+        """Enter a record's points. One that has failed changes nothing; a refused one has 0 and asks for a look."""
+        if record.status == FAILED:
+            return
+        row = self._rows.get(record.student) or self._add(record.student)
+        try:
+            self._write_time(row, record)
+            for name, grade in row.grades.items():
+                if name in record.questions:
+                    self._write_grade(grade, record, name)
+            self._write_comments(row, record)
+            self._write_penalty(row, record)
+        except BaseException:
+            self._rows.pop(record.student, None)  # what is known of it may not be what was written
+            raise
+        self._uncommitted.append(record)
+        if monotonic() - self._committed > _COMMIT_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Make what was written last."""
+        self._db.commit()
+        self._committed = monotonic()
+        self._uncommitted = []
+
+    def rollback(self) -> None:
+        """Forget the record that could not be written; those before it are written again."""
+        self._db.rollback()
+        self._rows = self._read()
+        before, self._uncommitted = self._uncommitted, []
+        for record in before:
+            self.write(record)
+
+    def _write_time(self, row: _Row, record: Record) -> None:
+        known = record.submission.get("timestamp")
+        when = parse_utc(known) if known else None
+        if when is not None and when != row.timestamp:
+            self._set(SubmittedAssignment, row.submission, timestamp=when)
+            row.timestamp = when
+
+    def _write_grade(self, grade: _Grade, record: Record, name: str) -> None:
+        points = record.questions[name].points if record.status == GRADED else 0.0
+        needs_manual = grade.needs_manual
+        if grade.manual is None:
+            needs_manual = record.status == REFUSED
+        elif grade.auto != points:
+            needs_manual = True  # a person has decided on other grounds: have them look again
+        if (grade.auto, grade.needs_manual) != (points, needs_manual):
+            self._set(GradeRow, grade.id, auto_score=points, needs_manual_grade=needs_manual)
+            grade.auto, grade.needs_manual = points, needs_manual
+
+    def _write_comments(self, row: _Row, record: Record) -> None:
+        said = None if record.submission.get("changed") else NO_RESPONSE
+        for name, (key, before) in row.comments.items():
+            if name in self.assignment.solution_ids and before != said:
+                self._set(Comment, key, auto_comment=said)
+                row.comments[name] = (key, said)
+
+    def _write_penalty(self, row: _Row, record: Record) -> None:
+        penalty = self._penalty(row, record.student) if self._has_due_date else None
+        if penalty != row.penalty:
+            self._set(SubmittedNotebook, row.notebook, late_submission_penalty=penalty)
+            row.penalty = penalty
+
+    def _penalty(self, row: _Row, student: str) -> float | None:
+        submission = self._gradebook.find_submission(self.assignment.name, student)
+        self._db.refresh(submission)
+        if submission.total_seconds_late <= 0:
+            return None
+        score = sum(grade.score for grade in row.grades.values())
+        plugin = LateSubmissionPlugin(config=self._config)
+        penalty = plugin.late_submission_penalty(student, score, submission.total_seconds_late)
+        return None if penalty is None else float(penalty)
+
+    def _set(self, table: Any, key: str, **values: Any) -> None:
+        self._db.execute(
+            update(table).where(table.id == key).values(**values).execution_options(synchronize_session=False)
+        )
+
+    def _add(self, student: str) -> _Row:
+        """Enter a submission as nbgrader does: with a row for each of its cells."""
+        self._gradebook.update_or_create_student(student)
+        self._gradebook.update_or_create_submission(self.assignment.name, student)
+        self._rows |= self._read(student)
+        return self._rows[student]
+
+    def _read(self, student: str | None = None) -> dict[str, _Row]:
+        rows: dict[str, _Row] = {}
+        chosen = _of_assignment(self.assignment.name, student)
+        submissions = select(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.id,
+            SubmittedNotebook.id,
+            SubmittedAssignment.timestamp,
+            SubmittedNotebook.late_submission_penalty,
+        )
+        for name, *values in self._db.execute(chosen(submissions, SubmittedNotebook)):
+            rows[name] = _Row(*values)
+        grades = select(
+            SubmittedAssignment.student_id,
+            BaseCell.name,
+            GradeRow.id,
+            GradeRow.auto_score,
+            GradeRow.manual_score,
+            GradeRow.extra_credit,
+            GradeRow.needs_manual_grade,
+        )
+        for name, cell, *values in self._db.execute(chosen(grades, GradeRow)):
+            rows[name].grades[cell] = _Grade(*values)
+        comments = select(SubmittedAssignment.student_id, BaseCell.name, Comment.id, Comment.auto_comment)
+        for name, cell, key, said in self._db.execute(chosen(comments, Comment)):
+            rows[name].comments[cell] = (key, said)
+        return rows
+
+
+def _of_assignment(assignment: str, student: str | None = None) -> Any:
+    """What joins a selection of rows of a table to the submissions of an assignment."""
+
+    def chosen(selected: Any, table: Any) -> Any:
+        selected = selected.select_from(SubmittedAssignment)
+        selected = selected.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        selected = selected.join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
+        if table is not SubmittedNotebook:
+            selected = selected.join(table, table.notebook_id == SubmittedNotebook.id)
+            selected = selected.join(BaseCell, BaseCell.id == table.cell_id)
+        selected = selected.where(AssignmentRow.name == assignment)
+        return selected.where(SubmittedAssignment.student_id == student) if student is not None else selected
+
+    return chosen
+
+
+@dataclass(frozen=True)
+class Grades:
+    """What the gradebook says of one submission: what was given by hand stands above what was automatic."""
+
+    questions: Mapping[str, float]
+    by_hand: frozenset[str] = frozenset()
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """Written by a person, by the grade id of the cell."""
+    penalty: float = 0.0
+    """Points taken off because it was late."""
+
+    @property
+    def points(self) -> float:
+        """Points in all, after the penalty."""
+        return max(0.0, sum(self.questions.values()) - self.penalty)
+
+
+def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grades]:
+    """The grades of a class, by student, as the formgrader shows them. Empty if nothing was graded yet."""
+    chosen = _of_assignment(assignment)
+    points = select(
+        SubmittedAssignment.student_id,
+        BaseCell.name,
+        GradeRow.auto_score,
+        GradeRow.manual_score,
+        GradeRow.extra_credit,
+        SubmittedNotebook.late_submission_penalty,
+    )
+    said = select(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
+    with Gradebook(db_url, course_id or "default_course") as gradebook:
+        rows = gradebook.db.execute(chosen(points, GradeRow)).all()
+        written = gradebook.db.execute(chosen(said, Comment).where(Comment.manual_comment.is_not(None))).all()
+    questions: dict[str, dict[str, float]] = {}
+    by_hand: dict[str, set[str]] = {}
+    penalties: dict[str, float] = {}
+    for student, cell, auto, manual, extra, penalty in rows:
+        questions.setdefault(student, {})[cell] = _Grade("", auto, manual, extra, False).score
+        penalties[student] = penalty or 0.0
+        if manual is not None or extra:
+            by_hand.setdefault(student, set()).add(cell)
+    comments = _by_student(written)
+    return {
+        student: Grades(scores, frozenset(by_hand.get(student, ())), comments.get(student, {}), penalties[student])
+        for student, scores in questions.items()
+    }
+
+
+def _by_student(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for student, cell, comment in rows:
+        found.setdefault(student, {})[cell] = comment
+    return found
+
+
+def _enter_assignment(db_url: str, assignment: Assignment, config: Config) -> None:
+    """What nbgrader's generate_assignment enters: the assignment and its cells."""
+    with Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course") as gradebook:
+        gradebook.update_or_create_assignment(assignment.name)
+    resources = {"nbgrader": {"assignment": assignment.name, "notebook": assignment.name, "db_url": db_url}}
+    notebook, _ = ComputeChecksums(config=config).preprocess(copy.deepcopy(assignment.released), resources)
+    try:
+        SaveCells(config=config).preprocess(notebook, resources)
+    except RuntimeError as error:
+        raise GradingError(
+            f"{error}. Grade into a new gradebook (move the old one away), or remove the assignment from it with "
+            f"`nbgrader db assignment remove {assignment.name}`"
+        ) from error
