@@ -1,0 +1,92 @@
+"""First grading of full-size object detection on real representations, and what it costs beyond a bare script."""
+
+from pathlib import Path
+
+import classes_of
+import harness
+from harness import Cost, Goal, LeftOutError, Section, Settings
+
+from grading.classroom import Classroom
+from grading.execute import Job
+from grading.plan import open_course, options_from, plan
+
+COUNT = 12
+MODELS = ("published_better_model",)
+TEN_EPOCHS = (r"epochs = \d+", "epochs = 10")
+"""As the lab is printed; the planted submissions train longer, which would hide what grading costs."""
+ASK = """
+import json as _json
+import numpy as _np
+for _index in range({count}):
+    _question = _json.loads(open({folder!r} + f"/{{_index}}.json").read())
+    with _np.load({folder!r} + f"/{{_index}}.npz") as _inputs:
+        for _case, _names in enumerate(_question["cases"]):
+            eval(_question["code"], {{**globals(), **{{_name: _inputs[f"{{_case}}/{{_name}}"] for _name in _names}}}})
+"""
+
+
+def run(settings: Settings) -> list[Section]:
+    """A class graded anew in each round, and each of its models as a bare script."""
+    if settings.data is None:
+        raise LeftOutError("there is no data folder: `make demo DATASET=voc` makes .cache/voc, or say --data")
+    data, count = settings.data.resolve(), settings.part(COUNT)
+    classroom = classes_of.our_class(settings.scratch / "ours", classes_of.FULL_SIZE, count, MODELS, TEN_EPOCHS)
+    stock = classes_of.stock_course(settings.scratch / "stock", classroom)
+    (stock / "fresh.db").write_bytes((stock / "gradebook.db").read_bytes())
+    scripts = bare_scripts(classroom, data, settings.scratch / "bare")
+
+    def ours() -> Cost:
+        classes_of.forget(classroom)
+        return classes_of.grade_ours(classroom, data)
+
+    def nbgrader() -> Cost:
+        classes_of.forget_stock(stock, classes_of.FULL_SIZE)
+        return classes_of.nbgrader(stock, "autograde", classes_of.FULL_SIZE, data=data)
+
+    def bare() -> Cost:
+        total = Cost(0.0, 0.0, 0)
+        for script, variables in scripts:
+            total += harness.run_command([harness.BIN / "python", script], script.parent, variables)
+        return total.scaled(count / len(scripts))
+
+    costs = harness.alternate(
+        {"course grade": ours, "nbgrader autograde": nbgrader, "bare script": bare}, settings.rounds
+    )
+    assert len(classes_of.points(classroom)) == count
+    own, other, script = (harness.middle(costs[name]).cpu / count for name in costs)
+    ratio = harness.middle_ratio(costs["nbgrader autograde"], costs["course grade"])
+    return [
+        Section(
+            name="full_size",
+            title=f"First grading of {count} full-size object detection submissions",
+            how="Each way as a command of its own, from start to end: ours in the sandbox, the others without one; "
+            f"store, gradebook and autograded folder new in each round. The models: {', '.join(MODELS)}, ten epochs. "
+            "The bare script has the student's cells without the demonstrations, and asks the model what grading asks, "
+            f"with the same numbers of threads; one after the other, each model once, scaled to {count}.",
+            columns=harness.COST_COLUMNS,
+            rows=harness.cost_rows(costs, count, "course grade"),
+            goals=[
+                Goal("full size, first grading: times nbgrader's throughput", 4, ratio),
+                Goal("full size: CPU seconds beyond the bare script, each", 1.5, own - script, at_most=True),
+            ],
+            remarks=[f"CPU seconds beyond the bare script, stock nbgrader: {other - script:.3g} each."],
+            raw=harness.raw(costs),
+        )
+    ]
+
+
+def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[Path, dict[str, str]]]:
+    """One script for each model, with the variables to run it with."""
+    folder.mkdir()
+    options = options_from(classroom.folder, data=data)
+    course = open_course(classroom.folder, classroom.assignment, options)
+    found = []
+    for submission in plan(course)[: len(MODELS)]:
+        job: Job = submission.runs[0].job
+        path = folder / f"{submission.student}.py"
+        cells = [cell.source for cell in job.cells if not cell.demo]
+        ask = ASK.format(count=len(job.questions), folder=str(job.around.questions))
+        path.write_text("\n\n".join([*cells, ask]), encoding="utf-8")
+        seed = {"COURSE_SEED": str(job.around.seed), "PYTHONHASHSEED": str(job.around.seed)}
+        found.append((path, {**job.around.variables, **seed, "COURSE_DATA": str(data)}))
+    return found

@@ -1,0 +1,105 @@
+"""A class that was graded already: after a threshold change, and with nothing to do."""
+
+import json
+import shutil
+from pathlib import Path
+
+import classes_of
+import harness
+from harness import Cost, Goal, Section, Settings
+
+from grading.classroom import Classroom
+
+COUNT = 1000
+STOCK_COUNT = 48
+
+
+def run(settings: Settings) -> list[Section]:
+    """Both, with ours at 1,000 and 500, and stock nbgrader's regrading extrapolated from 48."""
+    count, half, few = settings.part(COUNT), settings.part(COUNT // 2), settings.part(STOCK_COUNT)
+    whole, part = (graded_class(settings.scratch / f"ours-{number}", number) for number in (count, half))
+    small = classes_of.our_class(settings.scratch / "small", classes_of.WARM_UP, few)
+    stock = classes_of.stock_course(settings.scratch / "stock", small)
+    classes_of.nbgrader(stock, "autograde", classes_of.WARM_UP)
+    idle = {number: idle_stock(settings.scratch / f"idle-{number}", stock, number) for number in (count, half)}
+
+    def rescore(classroom: Classroom) -> Cost:
+        change_threshold(classroom)
+        return classes_of.grade_ours(classroom)
+
+    def regrade() -> Cost:
+        found = classes_of.nbgrader(stock, "autograde", classes_of.WARM_UP, "--force")
+        return found.scaled(count / few)
+
+    rescoring = harness.alternate(
+        {"course grade": lambda: rescore(whole), f"nbgrader autograde --force, from {few}": regrade}, settings.rounds
+    )
+    classes_of.grade_ours(whole)
+    classes_of.grade_ours(part)
+    nothing = harness.alternate(
+        {
+            "course grade": lambda: classes_of.grade_ours(whole),
+            "nbgrader autograde": lambda: classes_of.nbgrader(idle[count], "autograde", classes_of.WARM_UP),
+            f"course grade, {half}": lambda: classes_of.grade_ours(part),
+            f"nbgrader autograde, {half}": lambda: classes_of.nbgrader(idle[half], "autograde", classes_of.WARM_UP),
+        },
+        settings.rounds,
+    )
+    ours, stocks = rescoring.values()
+    flat = harness.middle_ratio(nothing["course grade"], nothing[f"course grade, {half}"])
+    how = "Each way as a command of its own, from start to end. Our stored answers are those of one notebook that was "
+    how += "really run, put under the key of each of the class, all different by a comment."
+    return [
+        Section(
+            name="rescoring",
+            title=f"Re-scoring {count:,} warm-up submissions after a threshold change",
+            how=f"{how} Stock nbgrader has to run its notebooks again: {few} of them, scaled.",
+            columns=harness.COST_COLUMNS,
+            rows=harness.cost_rows(rescoring, count, "course grade"),
+            goals=[Goal("re-scoring: times nbgrader's throughput", 200, harness.middle_ratio(stocks, ours))],
+            raw=harness.raw(rescoring),
+        ),
+        Section(
+            name="nothing",
+            title=f"A run with nothing to do, {count:,} submissions",
+            how=f"{how} Stock nbgrader finds {count} graded submissions, most of them copies of {few}.",
+            columns=harness.COST_COLUMNS,
+            rows=harness.cost_rows(nothing, count, "course grade"),
+            goals=[
+                Goal(
+                    "nothing to do: times nbgrader's speed",
+                    5,
+                    harness.middle_ratio(nothing["nbgrader autograde"], nothing["course grade"]),
+                ),
+                Goal(f"nothing to do: time of {count} over time of {half}", 2.2, flat, at_most=True),
+            ],
+            remarks=[f"The rows of {half} are for the ratio; their seconds each are for {count}."],
+            raw=harness.raw(nothing),
+        ),
+    ]
+
+
+def graded_class(folder: Path, count: int) -> Classroom:
+    """A class whose answers are stored and whose grades are written."""
+    classroom = classes_of.our_class(folder, classes_of.WARM_UP, count)
+    classes_of.supply_answers(classroom)
+    classes_of.grade_ours(classroom)
+    return classroom
+
+
+def idle_stock(folder: Path, graded: Path, count: int) -> Path:
+    """A stock course in which so many submissions are graded: copies of those that were."""
+    shutil.copytree(graded, folder)
+    for kind in ("submitted", "autograded"):
+        there = sorted((folder / kind).iterdir())
+        for number in range(len(there), count):
+            shutil.copytree(there[number % len(there)], folder / kind / f"student-{number:05}")
+    return folder
+
+
+def change_threshold(classroom: Classroom) -> None:
+    """A threshold that changes points."""
+    path = classroom.folder / "source" / classroom.assignment / "thresholds.json"
+    thresholds = json.loads(path.read_text(encoding="utf-8"))
+    thresholds["ordinary_minimum"] = 1.1 if thresholds["ordinary_minimum"] <= 1 else 0.5
+    path.write_text(json.dumps(thresholds), encoding="utf-8")
