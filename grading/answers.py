@@ -10,6 +10,8 @@ import io
 import re
 import zipfile
 from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.lib import format as npy
@@ -70,7 +72,7 @@ def _array(content: bytes) -> Array:
     try:
         version = npy.read_magic(stream)
         size = int.from_bytes(stream.read(2 if version == (1, 0) else 4), "little")
-        header = ast.literal_eval(stream.read(min(size, 1000)).decode("latin1").strip())
+        header = _header(stream.read(min(size, 1000)))
         descr, shape, fortran = header["descr"], header["shape"], header["fortran_order"]
     except (ValueError, SyntaxError, KeyError, TypeError, MemoryError, RecursionError) as error:
         raise BadAnswerError("an array in it has no proper header") from error
@@ -93,6 +95,13 @@ def _array(content: bytes) -> Array:
     if not len(data):
         return np.zeros(shape, dtype)
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+@lru_cache(maxsize=1000)
+def _header(content: bytes) -> Mapping[str, Any]:
+    """The few kinds of headers come again and again."""
+    header: Mapping[str, Any] = ast.literal_eval(content.decode("latin1").strip())
+    return header
 
 
 def _results(arrays: Mapping[str, Array], cases: int) -> tuple[Result, ...]:

@@ -66,6 +66,7 @@ class GradebookWriter:
     def __init__(self, db_url: str, assignment: Assignment, config: Config) -> None:
         self.assignment = assignment
         self._config = config
+        self._solutions = frozenset(assignment.solution_ids)
         _enter_assignment(db_url, assignment, config)
         self._gradebook = Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course")
         self._db = self._gradebook.db
@@ -139,7 +140,7 @@ class GradebookWriter:
     def _write_comments(self, row: _Row, record: Record) -> None:
         said = None if record.submission.get("changed") else NO_RESPONSE
         for name, (key, before) in row.comments.items():
-            if name in self.assignment.solution_ids and before != said:
+            if name in self._solutions and before != said:
                 self._set(Comment, key, auto_comment=said)
                 row.comments[name] = (key, said)
 

@@ -134,9 +134,12 @@ def harmless(markdown: str) -> str:
 def _verdict(question: QuestionRecord) -> list[NotebookNode]:
     """Outputs that nbgrader reads as just these points."""
     said = f"{question.reason}\n{question.points:g} of {question.max_points:g} points.\n"
+    data = {"text/plain": f"{question.points:g}"}
     return [
-        new_output("stream", name="stdout", text=said),
-        new_output("execute_result", data={"text/plain": f"{question.points:g}"}, execution_count=None),
+        NotebookNode(output_type="stream", name="stdout", text=said),
+        NotebookNode(
+            output_type="execute_result", data=NotebookNode(data), metadata=NotebookNode(), execution_count=None
+        ),
     ]
 
 

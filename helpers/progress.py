@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ POINTS = {"heads": 4, "class accuracy": 4, "mean IoU": 8}
 """What the visible tests are worth."""
 GAP = 0.2
 """Training above test scores by more than this: learnt by heart."""
+_WIDTH = 100
 _FEW = 8
 """Rows that the visible tests look at the heads with."""
 _NOT_DONE = (
@@ -44,8 +46,8 @@ _NEITHER = (
     "learning rate sensible, and neither loss drowned by the other (loss_weights)? Watch both in plot_history."
 )
 _NOT_TOGETHER = (
-    "class and boxes are each good enough, but too seldom on the same image. Some more IoU helps most: train longer, or "
-    "lower the learning rate towards the end."
+    "class and boxes are each good enough, but too seldom on the same image. Some more IoU helps most: train longer, "
+    "or lower the learning rate towards the end."
 )
 _DONE = "everything that the visible tests ask is reached. Save the notebook and hand it in."
 
@@ -91,7 +93,7 @@ class Progress:
             ]
         if self.next_step:
             lines += ["", f"Next: {self.next_step}"]
-        return "\n".join(lines).strip("\n")
+        return "\n".join(fill(line, _WIDTH) if len(line) > _WIDTH else line for line in lines).strip("\n")
 
     def _table(self) -> list[str]:
         if self.test is None:

@@ -370,6 +370,7 @@ def test_are_links_in_a_folder_never_followed(tmp_path: Path, submitted: Path, r
     collected = collect(folder, PS, submitted, roster)
     assert placed_files(submitted) == {f"{ADA.id}/{PS}/work.ipynb": ADA.notebook}
     assert len(collected.unplaced) == 3
+    assert reasons(collected.unplaced).count("It is a link, which is never followed.") == 2
 
 
 def test_is_a_link_under_submitted_never_written_through(tmp_path: Path, submitted: Path, roster: Roster) -> None:

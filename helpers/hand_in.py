@@ -1,0 +1,1 @@
+def ready_to_submit(*a, **k): print("none.ipynb")
