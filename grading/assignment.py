@@ -44,6 +44,11 @@ class Assignment:
         return f"{self.name}.ipynb"
 
     @property
+    def total(self) -> float:
+        """Points that can be had."""
+        return sum(self.max_points.values())
+
+    @property
     def title(self) -> str:
         """The notebook's first heading; the folder's name if it has none."""
         headings = (
@@ -119,11 +124,8 @@ class Assignment:
 
 def load_assignment(course_dir: Path, name: str) -> Assignment:
     """An assignment of a course folder. Raises GradingError where it cannot be graded outside the sandbox."""
-    source = course_dir / "source" / name
-    master = source / f"{name}.ipynb"
-    if not master.is_file():
-        known = sorted(path.parent.name for path in (course_dir / "source").glob("*/*.ipynb"))
-        raise GradingError(f"no assignment {name!r} in source/: there is {', '.join(known) or 'none'}")
+    master = find_master(course_dir, name)
+    source = master.parent
     released = released_notebook(nbformat.read(master, as_version=4), source, load_config(course_dir))
     grade_cells = [cell for cell in released.cells if is_grade(cell)]
     return Assignment(
@@ -133,6 +135,15 @@ def load_assignment(course_dir: Path, name: str) -> Assignment:
         scoring=_load_scoring(source),
         max_points={cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in grade_cells},
     )
+
+
+def find_master(course_dir: Path, name: str) -> Path:
+    """The master notebook of an assignment. Raises GradingError, with the names there are, if there is none."""
+    master = course_dir / "source" / name / f"{name}.ipynb"
+    if not master.is_file():
+        known = sorted(path.parent.name for path in (course_dir / "source").glob("*/*.ipynb"))
+        raise GradingError(f"no assignment {name!r} in source/: there is {', '.join(known) or 'none'}")
+    return master
 
 
 def has_scoring(course_dir: Path, name: str) -> bool:

@@ -1,11 +1,9 @@
 """The command `course`: release, grade, inspect, verify, demo and data sets."""
 
-import json
 import logging
 import os
 import tempfile
 import warnings
-from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,20 +11,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.logging import RichHandler
 from rich.markup import escape
-from rich.table import Table
 
-from grading import cli_class, terminal
+from grading import cli_class, cli_grade, cli_lms, terminal
+from grading.cli_grade import print_reasons, print_table
 from grading.config import CONFIG_FILE
 from grading.errors import GradingError, ReleaseError
-from grading.sandbox import Isolation, SandboxError
+from grading.sandbox import SandboxError
 from grading.terminal import console, progress_bar, stderr
 
 if TYPE_CHECKING:
-    from grading.plan import Course, Options, Submission
-    from grading.record import QuestionRecord, Record
+    from grading.plan import Options
 
 app = typer.Typer(no_args_is_help=True, add_completion=True, pretty_exceptions_enable=False, help=__doc__)
-app.add_typer(cli_class.app)
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Workers = Annotated[int, typer.Option(help="Submissions executed at a time.", min=1)]
 CellSeconds = Annotated[
@@ -92,120 +88,6 @@ def sample() -> None:
 
 
 @app.command()
-def grade(
-    assignment: Assignment,
-    submitted: Annotated[Path | None, typer.Option(help="Folder of hand-ins; submitted/ by default.")] = None,
-    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
-    workers: Annotated[int | None, typer.Option(help="Submissions at a time; one for each core.", min=1)] = None,
-    scheduler: Annotated[str | None, typer.Option(help="Address of a running Dask scheduler.")] = None,
-    repeats: Annotated[int, typer.Option(help="Run each with this many seeds and take the median.", min=1)] = 1,
-    force: Annotated[bool, typer.Option("--force", help="Execute again what is stored.")] = False,
-    isolation: Annotated[Isolation | None, typer.Option(help="none runs student code with your rights.")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")] = None,
-    private: Annotated[Path | None, typer.Option(help="Folder of private evaluation data.")] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
-) -> None:
-    """Grade everything that was handed in. Exit status 0: every submission has a grade or a recorded refusal."""
-    from dataclasses import replace
-
-    from grading.grade import grade as grade_all
-    from grading.plan import missing_runs, open_course, options_from, plan
-    from grading.record import FAILED
-
-    repository = terminal.repository()
-    options = options_from(
-        repository,
-        submitted=submitted,
-        students=student,
-        repeats=repeats,
-        force=force,
-        isolation=isolation,
-        data=data,
-        private=private,
-    )
-    crew = replace(options.crew, workers=workers or options.crew.workers, scheduler=scheduler or options.crew.scheduler)
-    options = replace(options, crew=crew)
-    if options.isolation is Isolation.none:
-        stderr.print("[bold white on red] NO ISOLATION [/] Student code runs with your rights on this machine.")
-    course = open_course(repository, assignment, options)
-    submissions = plan(course)
-    if dry_run:
-        _say_plan(course, submissions)
-        return
-    missing = missing_runs(course, submissions)
-    stderr.print(f"{len(submissions)} submissions, {len(missing)} executions to do", highlight=False)
-    running, failed = len(missing), 0
-    with progress_bar("graded") as progress:
-        task = progress.add_task(f"{min(running, options.crew.workers)} running, 0 failed", total=len(submissions))
-
-        def on_event(event: str, name: str) -> None:
-            nonlocal running, failed
-            running -= event in ("executed", "failed")
-            failed += event == "failed"
-            at_work = min(running, options.crew.workers)
-            progress.update(task, description=f"{at_work} running, {failed} failed", advance=event == "recorded")
-
-        records = grade_all(course, submissions, on_event)
-    if as_json:
-        typer.echo(json.dumps([record.to_json() for record in records], indent=1))
-    else:
-        _print_table(assignment, records)
-        _print_reasons([record for record in records if record.why])
-        _print_remarks(records)
-    raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
-
-
-@app.command()
-def inspect(
-    student: Annotated[str, typer.Argument(help="A student's id.")],
-    assignment: Annotated[str | None, typer.Option(help="Only this assignment.")] = None,
-) -> None:
-    """Show in words what was graded, how, and why points were lost."""
-    from grading.record import read_record
-
-    folder = terminal.repository() / "autograded" / student
-    names = sorted(path.parent.name for path in folder.glob("*/record.json"))
-    names = [name for name in names if assignment in (None, name)]
-    if not names:
-        raise FileNotFoundError(f"nothing of {student!r} has been graded: {folder} holds no records")
-    for name in names:
-        record = read_record(folder / name)
-        if record is not None:
-            for line in describe(record):
-                console.print(line, markup=False, highlight=False)
-
-
-def describe(record: "Record") -> list[str]:
-    """A record in words, line by line."""
-    points = f"{record.points:g} of {record.max_points:g} points"
-    lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
-    lines += [f"  {record.why}"] if record.why else []
-    lines += [
-        f"  {name}: {question.points:g} of {question.max_points:g}. {question.reason}"
-        for name, question in record.questions.items()
-    ]
-    for title, items in (
-        ("Flags", record.flags),
-        ("Repaired", record.repairs),
-        ("Went wrong while running", [f"{event.where}: {event.what}" for event in record.events]),
-    ):
-        lines += [f"  {title}:", *(f"    {item}" for item in items)] if items else []
-    file, execution = record.submission, record.execution
-    lines.append(f"  Handed in: {file.get('file')}, SHA-256 {file.get('sha256')}, {file.get('timestamp') or 'no time'}")
-    if "seconds" in execution:
-        seconds = ", ".join(f"{value:g}" for value in execution["seconds"])
-        memory = execution["peak_memory_bytes"] / 2**20
-        seeds = ", ".join(map(str, execution["seeds"]))
-        lines.append(
-            f"  Executed in {seconds} s with {memory:.0f} MiB, seeds {seeds}, isolation {execution['isolation']}, "
-            f"{sum(execution['kernels'])} kernels started"
-        )
-    versions = ", ".join(f"{name} {version}" for name, version in execution.get("versions", {}).items())
-    return [*lines, f"  With {versions}"] if versions else lines
-
-
-@app.command()
 def verify(
     assignment: Assignment,
     workers: Workers = 2,
@@ -258,27 +140,8 @@ def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
     return replace(options, crew=crew, limits=limits)
 
 
-def _say_plan(course: "Course", submissions: Sequence["Submission"]) -> None:
-    from grading.plan import why_run
-
-    for submission in submissions:
-        if submission.refusal:
-            said = f"refused: {submission.refusal}"
-        else:
-            reason = why_run(course, submission)
-            said = f"would run ({reason})" if reason else "would be scored from what is stored"
-        console.print(f"{submission.student}: {said}", markup=False, highlight=False)
-
-
-def _print_remarks(records: Sequence["Record"]) -> None:
-    for record in records:
-        for flag in record.flags:
-            console.print(f"look at {record.student}: {flag}", markup=False, highlight=False)
-    repaired = sum(1 for record in records if record.repairs)
-    if repaired:
-        console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
-
-
+for part in (cli_grade, cli_lms, cli_class):
+    app.add_typer(part.app)
 data_app = typer.Typer(no_args_is_help=True, help="Data sets for grading.")
 app.add_typer(data_app, name="data")
 
@@ -326,9 +189,9 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
 
         verdicts = verify(repository, assignment, folder, options, on_event)
     records = [verdict.record for verdict in verdicts]
-    _print_table(assignment, records)
+    print_table(assignment, records)
     console.print("Why points were lost", style="bold")
-    _print_reasons(records)
+    print_reasons(records)
     wrong = [verdict for verdict in verdicts if verdict.differences]
     for verdict in wrong:
         stderr.print(f"[red]{verdict.planted.name} did not get its expected points:[/red]")
@@ -337,35 +200,6 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
     if not wrong:
         console.print(f"All {len(verdicts)} submissions got exactly the points they deserve.")
     return len(wrong)
-
-
-def _print_table(title: str, records: Sequence["Record"]) -> None:
-    questions = list(dict.fromkeys(name for record in records for name in record.questions))
-    table = Table(title=escape(title))
-    table.add_column("submission", no_wrap=True)
-    for name in [*questions, "points"]:
-        table.add_column(name.replace("_", " "), justify="right")
-    for record in records:
-        table.add_row(
-            escape(record.student),
-            *(f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions),
-            f"{record.points:g}/{record.max_points:g}" if record.status == "graded" else f"[red]{record.status}[/red]",
-        )
-    console.print(table)
-
-
-def _print_reasons(records: Sequence["Record"]) -> None:
-    for record in records:
-        for line in [record.why] if record.why else _reasons_lost(record.questions):
-            console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)
-
-
-def _reasons_lost(questions: Mapping[str, "QuestionRecord"]) -> list[str]:
-    seen: dict[str, list[str]] = {}
-    for name, question in questions.items():
-        if question.points < question.max_points:
-            seen.setdefault(question.reason or "no reason was given", []).append(name)
-    return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]
 
 
 def _sample() -> Path:

@@ -42,7 +42,7 @@ def feedback(
 def report(assignment: Assignment, data: Data = None, private: Private = None, output: Output = None) -> None:
     """Write the page about the whole class, and the feedback pages that it links to."""
     course = _open(assignment, data, private, None)
-    console.print(f"report: {terminal.shown(_write_report(course, _output(course, output)))}", soft_wrap=True)
+    console.print(f"report: {terminal.shown(write_report_with_progress(course, output))}", soft_wrap=True)
 
 
 @app.command()
@@ -115,10 +115,12 @@ def _write_feedback(course: "Course", folder: Path, total: int) -> None:
         )
 
 
-def _write_report(course: "Course", folder: Path) -> Path:
+def write_report_with_progress(course: "Course", output: Path | None = None) -> Path:
+    """Write the page about the class and the feedback pages; gives its path."""
     from grading.feedback import read_records
     from grading.report import write_report
 
+    folder = _output(course, output)
     records = read_records(course)
     _write_feedback(course, folder, len(records))
     return write_report(course, records, folder)

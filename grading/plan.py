@@ -104,9 +104,13 @@ def options_from(config_folder: Path, **asked: object) -> Options:
     return Options(**{**settings.options(), **given})
 
 
-def open_course(folder: Path, name: str, options: Options) -> Course:
-    """Load everything that a run needs. Raises GradingError or SandboxError before anything is touched."""
-    check(options.isolation)
+def open_course(folder: Path, name: str, options: Options, asking: bool = True) -> Course:
+    """Load everything that a run needs. Raises GradingError or SandboxError before anything is touched.
+
+    Who only reads what was graded needs neither the questions nor a sandbox: `asking` is False then.
+    """
+    if asking:
+        check(options.isolation)
     folder = folder.resolve()
     assignment = load_assignment(folder, name)
     config = load_config(folder)
@@ -121,7 +125,7 @@ def open_course(folder: Path, name: str, options: Options) -> Course:
         course_id=str(coursedir.course_id),
         assignment=assignment,
         context=context,
-        questions=assignment.questions(context),
+        questions=assignment.questions(context) if asking else (),
         options=options,
         store=Store(cache_folder / "executed"),
         records=folder / str(coursedir.autograded_directory),

@@ -28,6 +28,7 @@ Processed = tuple[NotebookNode, dict[str, Any]]
 INLINE_TAG = "inline-json"
 INLINE = re.compile(r"""(?P<start>\s*\w+ = )json\.loads\(Path\("(?P<path>[^"]+)"\)\.read_text\(encoding="utf-8"\)\)""")
 TOKEN = re.compile(r"@[A-Z][A-Z_]*@")
+CELLS = "@COURSE_CELLS@"
 HIDDEN = "hidden_lines"
 
 
@@ -55,10 +56,14 @@ class InlineJson(NbGraderPreprocessor):
 
 
 class FillCourse(NbGraderPreprocessor):
-    """Put this course's links in the places of `@COURSE_URL@`, `@COLAB_URL@`, `@RAW_URL@` and `@WHEEL@`."""
+    """Put this course's links in the places of `@COURSE_URL@`, `@COLAB_URL@`, `@RAW_URL@` and `@WHEEL@`.
+
+    `["@COURSE_CELLS@"]`, a list of one string, so that the master is Python too, becomes the list of the grade ids.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
         tokens = self._tokens(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
+        tokens[CELLS] = '", "'.join(_grade_ids(nb))
         problems = []
         for index, cell in enumerate(nb.cells):
             cell.source = TOKEN.sub(lambda match: tokens.get(match[0], match[0]), cell.source)
@@ -156,6 +161,11 @@ def _read_literal(path: Path, indent: str) -> str:
         return python_literal(json.loads(path.read_text(encoding="utf-8")), indent)
     except (OSError, json.JSONDecodeError) as error:
         raise ReleaseError(f"{path.name} cannot be read: {error}") from error
+
+
+def _grade_ids(notebook: NotebookNode) -> list[str]:
+    """Of all cells that have one, in their order; nbgrader allows letters, digits, - and _ in them."""
+    return [cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata]
 
 
 def _outputs(notebook: NotebookNode) -> list[str]:

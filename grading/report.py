@@ -83,7 +83,7 @@ def report_page(
         "rows": rows,
         "questions": list(course.assignment.max_points.items()),
         "measures": names,
-        "max_points": sum(course.assignment.max_points.values()),
+        "max_points": course.assignment.total,
         "counts": {status: sum(record.status == status for record in records) for status in _statuses(records)},
         "summary": _summary([row["points"] for row in rows]),
         "plots": _plots(course, rows, graded, names),
@@ -175,7 +175,7 @@ def _plots(
     course: Course, rows: Sequence[Mapping[str, Any]], graded: Sequence[Record], names: Sequence[str]
 ) -> list[tuple[str, Any]]:
     """Pictures of the class, each with the sentence that says the same."""
-    most = sum(course.assignment.max_points.values())
+    most = course.assignment.total
     points = [row["points"] for row in rows]
     plots = [(_sentence("Points", points), histogram(points, "Points", (0, most), {}, bins=max(5, min(20, int(most)))))]
     for name in names:

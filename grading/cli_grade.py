@@ -1,0 +1,200 @@
+"""Commands for grading: grade and inspect."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from grading import terminal
+from grading.sandbox import Isolation
+from grading.terminal import console, progress_bar, stderr
+
+if TYPE_CHECKING:
+    from grading.plan import Course, Submission
+    from grading.record import QuestionRecord, Record
+
+app = typer.Typer()
+
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+
+
+@app.command()
+def grade(
+    assignment: Assignment,
+    submitted: Annotated[Path | None, typer.Option(help="Folder of hand-ins; submitted/ by default.")] = None,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Submissions at a time; one for each core.", min=1)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a running Dask scheduler.")] = None,
+    repeats: Annotated[int, typer.Option(help="Run each with this many seeds and take the median.", min=1)] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Execute again what is stored.")] = False,
+    isolation: Annotated[Isolation | None, typer.Option(help="none runs student code with your rights.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")] = None,
+    private: Annotated[Path | None, typer.Option(help="Folder of private evaluation data.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+) -> None:
+    """Grade everything that was handed in. Exit status 0: every submission has a grade or a recorded refusal."""
+    from dataclasses import replace
+
+    from grading.plan import open_course, options_from, plan
+    from grading.record import FAILED
+
+    repository = terminal.repository()
+    options = options_from(
+        repository,
+        submitted=submitted,
+        students=student,
+        repeats=repeats,
+        force=force,
+        isolation=isolation,
+        data=data,
+        private=private,
+    )
+    crew = replace(options.crew, workers=workers or options.crew.workers, scheduler=scheduler or options.crew.scheduler)
+    options = replace(options, crew=crew)
+    if options.isolation is Isolation.none:
+        stderr.print("[bold white on red] NO ISOLATION [/] Student code runs with your rights on this machine.")
+    course = open_course(repository, assignment, options)
+    submissions = plan(course)
+    if dry_run:
+        _say_plan(course, submissions)
+        return
+    records = grade_with_progress(course, submissions)
+    if as_json:
+        typer.echo(json.dumps([record.to_json() for record in records], indent=1))
+    else:
+        print_grades(assignment, records)
+    raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
+
+
+@app.command()
+def inspect(
+    student: Annotated[str, typer.Argument(help="A student's id.")],
+    assignment: Annotated[str | None, typer.Option(help="Only this assignment.")] = None,
+) -> None:
+    """Show in words what was graded, how, and why points were lost."""
+    from grading.record import read_record
+
+    folder = terminal.repository() / "autograded" / student
+    names = sorted(path.parent.name for path in folder.glob("*/record.json"))
+    names = [name for name in names if assignment in (None, name)]
+    if not names:
+        raise FileNotFoundError(f"nothing of {student!r} has been graded: {folder} holds no records")
+    for name in names:
+        record = read_record(folder / name)
+        if record is not None:
+            for line in describe(record):
+                console.print(line, markup=False, highlight=False)
+
+
+def describe(record: "Record") -> list[str]:
+    """A record in words, line by line."""
+    points = f"{record.points:g} of {record.max_points:g} points"
+    lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
+    lines += [f"  {record.why}"] if record.why else []
+    lines += [
+        f"  {name}: {question.points:g} of {question.max_points:g}. {question.reason}"
+        for name, question in record.questions.items()
+    ]
+    for title, items in (
+        ("Flags", record.flags),
+        ("Repaired", record.repairs),
+        ("Went wrong while running", [f"{event.where}: {event.what}" for event in record.events]),
+    ):
+        lines += [f"  {title}:", *(f"    {item}" for item in items)] if items else []
+    file, execution = record.submission, record.execution
+    lines.append(f"  Handed in: {file.get('file')}, SHA-256 {file.get('sha256')}, {file.get('timestamp') or 'no time'}")
+    if "seconds" in execution:
+        seconds = ", ".join(f"{value:g}" for value in execution["seconds"])
+        memory = execution["peak_memory_bytes"] / 2**20
+        seeds = ", ".join(map(str, execution["seeds"]))
+        lines.append(
+            f"  Executed in {seconds} s with {memory:.0f} MiB, seeds {seeds}, isolation {execution['isolation']}, "
+            f"{sum(execution['kernels'])} kernels started"
+        )
+    versions = ", ".join(f"{name} {version}" for name, version in execution.get("versions", {}).items())
+    return [*lines, f"  With {versions}"] if versions else lines
+
+
+def grade_with_progress(course: "Course", submissions: Sequence["Submission"]) -> list["Record"]:
+    """Grade, with a live bar: done, running, failed, time left."""
+    from grading.grade import grade
+    from grading.plan import missing_runs
+
+    running, failed = len(missing_runs(course, submissions)), 0
+    workers = course.options.crew.workers
+    stderr.print(f"{len(submissions)} submissions, {running} executions to do", highlight=False)
+    with progress_bar("graded") as progress:
+        task = progress.add_task(f"{min(running, workers)} running, 0 failed", total=len(submissions))
+
+        def on_event(event: str, name: str) -> None:
+            nonlocal running, failed
+            running -= event in ("executed", "failed")
+            failed += event == "failed"
+            said = f"{min(running, workers)} running, {failed} failed"
+            progress.update(task, description=said, advance=event == "recorded")
+
+        return grade(course, submissions, on_event)
+
+
+def print_grades(assignment: str, records: Sequence["Record"]) -> None:
+    """The table, why something was refused or failed, and what to look at."""
+    print_table(assignment, records)
+    print_reasons([record for record in records if record.why])
+    _print_remarks(records)
+
+
+def _say_plan(course: "Course", submissions: Sequence["Submission"]) -> None:
+    from grading.plan import why_run
+
+    for submission in submissions:
+        if submission.refusal:
+            said = f"refused: {submission.refusal}"
+        else:
+            reason = why_run(course, submission)
+            said = f"would run ({reason})" if reason else "would be scored from what is stored"
+        console.print(f"{submission.student}: {said}", markup=False, highlight=False)
+
+
+def _print_remarks(records: Sequence["Record"]) -> None:
+    for record in records:
+        for flag in record.flags:
+            console.print(f"look at {record.student}: {flag}", markup=False, highlight=False)
+    repaired = sum(1 for record in records if record.repairs)
+    if repaired:
+        console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
+
+
+def print_table(title: str, records: Sequence["Record"]) -> None:
+    """Points by submission and question."""
+    questions = list(dict.fromkeys(name for record in records for name in record.questions))
+    table = Table(title=escape(title))
+    table.add_column("submission", no_wrap=True)
+    for name in [*questions, "points"]:
+        table.add_column(name.replace("_", " "), justify="right")
+    for record in records:
+        table.add_row(
+            escape(record.student),
+            *(f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions),
+            f"{record.points:g}/{record.max_points:g}" if record.status == "graded" else f"[red]{record.status}[/red]",
+        )
+    console.print(table)
+
+
+def print_reasons(records: Sequence["Record"]) -> None:
+    """Why points were lost, by submission."""
+    for record in records:
+        for line in [record.why] if record.why else _reasons_lost(record.questions):
+            console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)
+
+
+def _reasons_lost(questions: Mapping[str, "QuestionRecord"]) -> list[str]:
+    seen: dict[str, list[str]] = {}
+    for name, question in questions.items():
+        if question.points < question.max_points:
+            seen.setdefault(question.reason or "no reason was given", []).append(name)
+    return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]

@@ -1,0 +1,140 @@
+"""Is nothing read, scored or written again that is as it was, and everything that is not?"""
+
+import os
+import sqlite3
+from pathlib import Path
+
+import pytest
+from classes import HALF, RIGHT, gradebook_rows, hand_in, quick, set_minimum, tiny_classroom
+from notebooks import ASSIGNMENT
+
+from grading import plan as planning
+from grading import seen
+from grading.assignment import Assignment
+from grading.classroom import Classroom
+from grading.grade import grade
+from grading.plan import open_course, plan
+from grading.seen import SeenBefore, listing
+
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+
+
+@pytest.fixture
+def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
+    """How often hand-ins were read and scored; files may be as young as they like."""
+    count = {"read": 0, "scored": 0}
+
+    def counting(name: str, real: object) -> object:
+        def called(*arguments: object) -> object:
+            count[name] += 1
+            return real(*arguments)  # type: ignore[operator]
+
+        return called
+
+    monkeypatch.setattr(planning, "read_hand_in", counting("read", planning.read_hand_in))
+    monkeypatch.setattr(Assignment, "score", counting("scored", Assignment.score))
+    monkeypatch.setattr(seen, "_RACY_NS", 0)
+    return count
+
+
+@pytest.fixture
+def classroom(tmp_path: Path) -> Classroom:
+    classroom = tiny_classroom(tmp_path)
+    hand_in(classroom, "ada", RIGHT)
+    hand_in(classroom, "bo", HALF)
+    return classroom
+
+
+def executed_notebook(classroom: Classroom, student: str) -> Path:
+    return classroom.folder / "autograded" / student / ASSIGNMENT / classroom.notebook_name
+
+
+def test_is_a_class_with_nothing_new_neither_read_nor_scored(classroom: Classroom, calls: dict[str, int]) -> None:
+    first = classroom.grade(quick())
+    calls.update(read=0, scored=0)
+    assert classroom.grade(quick()) == first
+    assert calls == {"read": 0, "scored": 0}
+
+
+def test_is_a_changed_hand_in_read_though_its_size_and_time_are_the_same(
+    classroom: Classroom, calls: dict[str, int]
+) -> None:
+    classroom.grade(quick())
+    path = hand_in(classroom, "bo", HALF)
+    before = path.stat()
+    path.write_text(path.read_text().replace("== 3", "== 8"))
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert {record.student: record.points for record in classroom.grade(quick())} == {"ada": 5, "bo": 1}
+
+
+def test_is_a_file_that_changed_just_now_read_again(classroom: Classroom) -> None:
+    assert listing(classroom.folder / "submitted" / "ada" / ASSIGNMENT) == ""
+
+
+def test_is_a_folder_behind_a_link_never_taken_as_known(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(seen, "_RACY_NS", 0)
+    folder = classroom.folder / "submitted" / "ada" / ASSIGNMENT
+    assert listing(folder)
+    (classroom.folder / "submitted" / "eve").symlink_to(folder.parent)
+    assert listing(classroom.folder / "submitted" / "eve" / ASSIGNMENT) == ""
+
+
+def test_does_a_new_scoring_score_again_but_read_nothing(classroom: Classroom, calls: dict[str, int]) -> None:
+    classroom.grade(quick())
+    calls.update(read=0, scored=0)
+    set_minimum(classroom.folder, 0.4)
+    assert {record.student: record.points for record in classroom.grade(quick())} == {"ada": 5, "bo": 4}
+    assert calls == {"read": 0, "scored": 2}
+
+
+def test_is_a_notebook_with_new_points_the_one_that_would_be_written_afresh(
+    classroom: Classroom, calls: dict[str, int]
+) -> None:
+    classroom.grade(quick())
+    set_minimum(classroom.folder, 0.4)
+    classroom.grade(quick())
+    revised = executed_notebook(classroom, "bo").read_bytes()
+    assert b"4 of" not in revised
+    executed_notebook(classroom, "bo").unlink()
+    classroom.grade(quick())
+    assert executed_notebook(classroom, "bo").read_bytes() == revised
+    assert b"2 of 2 points." in revised
+
+
+def test_is_a_gradebook_that_was_changed_from_outside_put_right(classroom: Classroom, calls: dict[str, int]) -> None:
+    classroom.grade(quick())
+    rows = gradebook_rows(classroom.folder)
+    with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
+        connection.execute("update grade set auto_score = 99")
+    classroom.grade(quick())
+    assert gradebook_rows(classroom.folder) == rows
+
+
+def test_is_a_lost_record_written_again(classroom: Classroom, calls: dict[str, int]) -> None:
+    first = classroom.grade(quick())
+    (executed_notebook(classroom, "ada").parent / "record.json").write_text("{")
+    assert classroom.grade(quick()) == first
+    assert calls["scored"] == 3
+
+
+def test_is_what_was_handed_in_meanwhile_what_is_graded(classroom: Classroom) -> None:
+    """Planned, then replaced, then graded: never one hand-in's answers under another's name."""
+    course = open_course(classroom.folder, ASSIGNMENT, quick())
+    submissions = plan(course)
+    hand_in(classroom, "ada", HALF)
+    records = {record.student: record for record in grade(course, submissions)}
+    assert records["ada"].points == 2
+    assert records["ada"] == {record.student: record for record in classroom.grade(quick())}["ada"]
+
+
+def test_is_nothing_known_once_the_rules_of_reading_have_changed(tmp_path: Path) -> None:
+    before = SeenBefore(tmp_path / "seen.json", "one")
+    before.put(tmp_path, "listing", seen.Seen("ada", repairs=("a",)))
+    before.save()
+    assert SeenBefore(tmp_path / "seen.json", "one").get(tmp_path, "listing") == seen.Seen("ada", repairs=("a",))
+    assert SeenBefore(tmp_path / "seen.json", "two").get(tmp_path, "listing") is None
+
+
+def test_is_a_damaged_memory_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "seen.json").write_text('{"basis": "one"')
+    assert SeenBefore(tmp_path / "seen.json", "one").get(tmp_path, "listing") is None
