@@ -1,0 +1,96 @@
+"""Does one command lead from an LMS download to feedback, a report and a file to import?"""
+
+import csv
+from pathlib import Path
+
+import lms_downloads as lms
+import nbformat
+import pytest
+from classes import HALF, RIGHT, tiny_classroom
+from notebooks import ASSIGNMENT
+from test_cli import course
+
+from grading.classroom import Classroom, fill_in
+
+PEOPLE = lms.CLASS[:3] + lms.NAMESAKES
+
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
+    return tiny_classroom(tmp_path_factory.mktemp("process"))
+
+
+@pytest.fixture(scope="module")
+def download(classroom: Classroom) -> Path:
+    """A download from Moodle in which everybody has half of it right, but for the first."""
+    files = {}
+    for name in lms.moodle(people=PEOPLE):
+        source = RIGHT if name.startswith("Ada") else HALF
+        files[name] = nbformat.writes(fill_in(classroom.released(), {"area": source})).encode()
+    (classroom.folder / "roster.csv").write_bytes(lms.roster_csv())
+    worksheet = classroom.folder / "worksheet.csv"
+    worksheet.write_bytes(lms.moodle_worksheet())
+    return lms.write_zip(classroom.folder / "download.zip", files)
+
+
+def rows(path: Path) -> dict[str, dict[str, str]]:
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        return {row["Identifier"]: row for row in csv.DictReader(file)}
+
+
+def test_does_one_command_do_it_all(classroom: Classroom, download: Path) -> None:
+    arguments = ("--roster", "worksheet.csv", "--to", "moodle", "--template", "worksheet.csv", "--scale")
+    ran = course(classroom.folder, "process", str(download), ASSIGNMENT, *arguments)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "moodle: 5 placed" in ran.stdout
+    reports = classroom.folder / "reports" / ASSIGNMENT
+    assert len(list((reports / "feedback").glob("*.html"))) == 5
+    assert (reports / "index.html").is_file()
+    filled = rows(classroom.folder / "exports" / f"{ASSIGNMENT}-moodle.csv")
+    grades = {person.name: filled[f"Participant {person.moodle}"]["Grade"] for person in PEOPLE}
+    assert float(grades["Ada Lovelace"]) == 10
+    assert {float(grades[person.name]) for person in PEOPLE[1:]} == {4}
+    assert "2 of 4 cases are right" in filled[f"Participant {PEOPLE[1].moodle}"]["Feedback comments"]
+    assert len(filled) == 30, "who handed in nothing keeps a row"
+
+
+def test_does_a_second_time_change_nothing(classroom: Classroom, download: Path) -> None:
+    ran = course(classroom.folder, "process", str(download), ASSIGNMENT, "--roster", "worksheet.csv")
+    assert ran.returncode == 0, ran.stderr
+    assert "0 placed, 5 there already" in ran.stdout
+    assert "0 executions to do" in ran.stderr
+
+
+def test_is_what_cannot_be_placed_listed_and_the_rest_done(classroom: Classroom, download: Path) -> None:
+    stranger = {"No Body_999_assignsubmission_file/work.ipynb": b"{}"}
+    path = lms.write_zip(classroom.folder / "more.zip", stranger)
+    ran = course(classroom.folder, "process", str(path), ASSIGNMENT, "--roster", "worksheet.csv")
+    assert ran.returncode == 1
+    assert "No Body" in ran.stdout
+    assert "report: " in ran.stdout
+
+
+def test_is_an_unknown_lms_refused_before_anything_is_written(classroom: Classroom, download: Path) -> None:
+    before = sorted(classroom.folder.rglob("*"))
+    ran = course(classroom.folder, "export", ASSIGNMENT, "--to", "abacus")
+    assert ran.returncode == 2
+    assert "moodle, canvas, csv" in ran.stderr
+    assert sorted(classroom.folder.rglob("*")) == before
+
+
+@pytest.mark.parametrize("to", ["canvas", "csv", "moodle"])
+def test_is_a_file_written_for_each_lms(classroom: Classroom, download: Path, to: str) -> None:
+    course(classroom.folder, "process", str(download), ASSIGNMENT, "--roster", "worksheet.csv")
+    ran = course(
+        classroom.folder, "export", ASSIGNMENT, "--to", to, "--output", f"{to}.csv", "--roster", "worksheet.csv"
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert (classroom.folder / f"{to}.csv").stat().st_size > 100
+
+
+def test_is_a_wrong_time_zone_one_clear_line(classroom: Classroom, download: Path) -> None:
+    ran = course(classroom.folder, "collect", str(download), ASSIGNMENT, "--timezone", "Moon/Base")
+    assert ran.returncode == 2
+    assert "Europe/Rome" in ran.stderr
