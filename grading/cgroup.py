@@ -61,6 +61,13 @@ class Cgroup:
         moves = " && ".join(f"echo $$ > {shlex.quote(str(folder / 'cgroup.procs'))}" for folder in self.folders)
         return ["/bin/sh", "-c", f'{moves} && exec "$@"', "sh", *command]
 
+    def pids(self) -> list[int]:
+        """Processes in the group."""
+        try:
+            return [int(line) for line in (self.folders[0] / "cgroup.procs").read_text(encoding="ascii").split()]
+        except OSError:
+            return []
+
     def out_of_memory(self) -> bool:
         """Whether the kernel has killed something in the group for its memory."""
         for file in ("memory.events", "memory.oom_control"):

@@ -9,6 +9,7 @@ import json
 import math
 import re
 import tempfile
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -63,7 +64,7 @@ class FillCourse(NbGraderPreprocessor):
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
         tokens = self._tokens(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
-        tokens[CELLS] = '", "'.join(_grade_ids(nb))
+        tokens[CELLS] = textwrap.fill('", "'.join(_grade_ids(nb)), 90, subsequent_indent="    ", break_on_hyphens=False)
         problems = []
         for index, cell in enumerate(nb.cells):
             cell.source = TOKEN.sub(lambda match: tokens.get(match[0], match[0]), cell.source)

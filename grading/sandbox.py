@@ -38,6 +38,7 @@ _MESSAGES_BYTES = 1024 * MIB
 """How much this process may grow by what a sandbox sends it."""
 _STDERR_BYTES = 16 * 1024
 _SOCKET_PATH = 80
+_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 _HANDSHAKE = 'echo ready && read go && exec "$@" < /dev/null > /dev/null'
 """If this process dies before bubblewrap has asked to die with it, `read` fails and nothing begins."""
 INSTALL = """bubblewrap, which keeps student code from your files, is not installed. Install it:
@@ -97,7 +98,7 @@ class Sandbox:
     resources: Resources
     cgroup: Cgroup | None
     usage: Usage = field(default_factory=Usage)
-    _own_memory: int = field(default_factory=lambda: psutil.Process().memory_info().rss)
+    _own_memory: int = field(default_factory=lambda: _used(os.getpid()).memory)
     _over: str = ""
     _stderr: bytearray = field(default_factory=bytearray)
     _done: threading.Event = field(default_factory=threading.Event)
@@ -154,24 +155,22 @@ class Sandbox:
     def _look(self) -> str:
         """Update the usage; gives the reason to kill, if there is one."""
         memory, cpu, tasks = 0, 0.0, 0
-        tree = self._tree()
-        for process in tree:
-            with contextlib.suppress(psutil.Error), process.oneshot():
-                memory += process.memory_info().rss
-                times = process.cpu_times()
-                cpu += times.user + times.system + times.children_user + times.children_system
-                tasks += process.num_threads()
+        pids = self.cgroup.pids() if self.cgroup else [process.pid for process in self._tree()]
+        for pid in pids:
+            with contextlib.suppress(OSError, ValueError, IndexError):  # it has just ended
+                used = _used(pid)
+                memory, cpu, tasks = memory + used.memory, cpu + used.cpu_seconds, tasks + used.tasks
         self.usage.cpu_seconds = max(self.usage.cpu_seconds, cpu)
         self.usage.peak_memory = max(self.usage.peak_memory, memory)
         self.usage.peak_tasks = max(self.usage.peak_tasks, tasks)
         limits = self.resources
-        if memory > limits.memory_bytes and _proportional(tree) > limits.memory_bytes:
+        if memory > limits.memory_bytes and _proportional(pids) > limits.memory_bytes:
             return _too_much_memory(limits)
         if tasks > limits.tasks + 2:  # bubblewrap's own two
             return _too_many_tasks(limits)
         if cpu > limits.cpu_seconds:
             return f"it used more than {limits.cpu_seconds} s of processor time"
-        if psutil.Process().memory_info().rss > self._own_memory + _MESSAGES_BYTES:
+        if _used(os.getpid()).memory > self._own_memory + _MESSAGES_BYTES:
             return "it flooded its connection with messages"
         if _overfull(self.run):
             return "it filled the folder of its connections"
@@ -191,12 +190,28 @@ def _too_many_tasks(limits: Resources) -> str:
     return f"it had more than {limits.tasks} processes and threads at one time"
 
 
-def _proportional(tree: Sequence[psutil.Process]) -> int:
-    """Memory of a process tree, pages that several share counted once (the kernel's proportional set size)."""
+@dataclass(frozen=True)
+class _Used:
+    """Of one process, with the children that it has waited for."""
+
+    memory: int
+    cpu_seconds: float
+    tasks: int
+
+
+def _used(pid: int) -> _Used:
+    """From /proc/<pid>/stat (proc(5)): one small file, where psutil reads several."""
+    fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
+    ticks = sum(map(int, fields[11:15]))  # user, system, and those of children
+    return _Used(int(fields[21]) * _PAGE, ticks / _TICKS, int(fields[17]))
+
+
+def _proportional(pids: Sequence[int]) -> int:
+    """Memory of processes, pages that several share counted once (the kernel's proportional set size)."""
     total = 0
-    for process in tree:
+    for pid in pids:
         with contextlib.suppress(OSError):
-            rollup = Path(f"/proc/{process.pid}/smaps_rollup").read_text(encoding="ascii")
+            rollup = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii")
             if match := re.search(r"^Pss:\s+(\d+) kB", rollup, re.MULTILINE):
                 total += int(match[1]) * 1024
     return total

@@ -15,7 +15,7 @@ from grading.execute import Cell, Executed, Job, Limits, execute
 from grading.kernel import Surroundings
 from grading.questions import Question, call
 from grading.sandbox import MIB, Isolation
-from grading.store import Store, fingerprint, job_key, job_parts, write_questions
+from grading.store import Store, code_hash, fingerprint, job_key, job_parts, write_questions
 
 ROOT = Path(__file__).parents[1]
 LIMITS = Limits(cell_seconds=20, notebook_seconds=60, memory_bytes=1000 * MIB, output_bytes=10_000)
@@ -210,7 +210,8 @@ def test_is_a_damaged_result_made_anew(tmp_path: Path) -> None:
 
 
 def key(job: Job, inlined: frozenset[str] = frozenset(), data: str = "", extras: str = "") -> str:
-    return job_key(job_parts(job, inlined, data, extras))
+    code = code_hash(job.cells, inlined)
+    return job_key(job_parts(code, extras, data, job.around, job.limits, job.isolation))
 
 
 def test_does_any_change_ask_for_a_new_run(job: MakeJob) -> None:
