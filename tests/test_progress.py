@@ -46,7 +46,7 @@ class Model:
         return self.change(rows, self.classes[rows].copy(), self.boxes[rows].copy())
 
 
-def tested(rows: Any) -> Any:
+def in_test(rows: Any) -> Any:
     return np.flatnonzero(rows >= TEST.start)
 
 
@@ -64,7 +64,7 @@ def shifted(by: float) -> Any:
 
 
 def shifted_in_test(rows: Any, classes: Any, boxes: Any) -> Any:
-    boxes[in_test(rows), 0] += 80
+    boxes[in_test(rows), 0] += 45
     return [classes, boxes]
 
 
@@ -195,6 +195,10 @@ class TestWrongModels:
     def test_are_swapped_heads_named(self) -> None:
         assert "swapped" in str(assess(Model(MODELS["swapped"]), REPRS, ANNOTATIONS, MINIMUM))
 
+    def test_is_a_single_output_described_as_by_the_notebooks_test(self) -> None:
+        (problem,) = assess(Model(MODELS["one output"]), REPRS, ANNOTATIONS).problems
+        assert "one array of shape (8, 5)" in problem
+
     @pytest.mark.parametrize("name", MODELS)
     def test_is_something_said_of_each(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
         check(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM)
@@ -231,7 +235,10 @@ class TestData:
     def test_does_nothing_download_where_it_is_not(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("COURSE_DATA", raising=False)
         monkeypatch.chdir(tmp_path)
+        asked: list[Any] = []
+        monkeypatch.setattr("helpers.download._download_from", lambda source, *_: asked.append(source))
         assert "Run the cell that fetches it" in str(assess(Model()))
+        assert asked == []
         assert list(tmp_path.iterdir()) == []
 
 

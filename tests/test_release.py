@@ -26,6 +26,7 @@ from notebooks import (
 )
 from traitlets import TraitError
 
+from grading.assignment import released_notebook
 from grading.config import Course, instructor_names, load_config
 from grading.errors import ReleaseError
 from grading.leaks import Secret, Text, file_texts, find_leaks, is_significant, secrets
@@ -34,6 +35,7 @@ from grading.release_preprocessors import NoLeaks, inline_json, python_literal
 
 WHEEL = "course_helpers-0.1-py3-none-any.whl"
 LINKS = "# @COURSE_URL@\n# @COLAB_URL@\n# pip install @RAW_URL@/@WHEEL@"
+CELLS = 'cells = list(["@COURSE_CELLS@"])'
 THRESHOLDS = '    THRESHOLDS = json.loads(Path("thresholds.json").read_text(encoding="utf-8"))'
 
 
@@ -122,6 +124,16 @@ class TestWhatStudentsGet:
             "# https://colab.research.google.com/github/OWNER/REPO/blob/main/release/tiny/tiny.ipynb",
             f"# pip install https://raw.githubusercontent.com/OWNER/REPO/main/release/tiny/{WHEEL}",
         ]
+
+    def test_are_the_courses_cells_named(self, course: Path) -> None:
+        """Also where grading makes the released form by itself, and in lines of a length that can be read?"""
+        more = [solution(SOLUTION.replace("area", name), name) for name in ("a-very-long-name", *map(str, range(30)))]
+        space: dict[str, Any] = {}
+        master = right_notebook(code("cells", CELLS), *more)
+        cell = released_notebook(master, course / "source" / ASSIGNMENT, load_config(course)).cells[3]
+        exec(cell.source, space)
+        assert space["cells"] == ["area", "test_area", "a-very-long-name", *map(str, range(30))]
+        assert max(map(len, cell.source.splitlines())) < 120
 
     def test_is_json_written_out(self, released: NotebookNode) -> None:
         space: dict[str, Any] = {}

@@ -644,8 +644,23 @@ points
 # in words what was missing. There is nothing to run here but this:
 assert better_model is not None, NOT_DONE
 
+# %% [markdown] id="check-text"
+# ## Where do you stand?
+#
+# Not there yet? That is what a first attempt is for. The next cell puts the tests side by side and says which single
+# change is likely to help most. Make **one** change in `classif_and_loc`, train again, and come back: with two changes
+# at once you would not know which of them it was.
+
+# %% id="check" tags=["demo"]
+helpers.check(better_model, reprs, annotations, minimum)
+
 # %% [markdown] id="handing-in"
 # ## Handing in
 #
-# Save the notebook, download it (**File > Download > Download .ipynb** on Colab) and hand it in. Only your own cells
-# count: whatever else happened to the notebook is repaired when it is graded.
+# Save the notebook, then let the next cell have a last look at it. It finds what is easily overlooked: a change that
+# was not saved, a cell that was never run, a picture that makes the file too large. Then download the notebook
+# (**File > Download > Download .ipynb** on Colab) and hand it in. Only your own cells count: whatever else happened to
+# the notebook is repaired when it is graded.
+
+# %% id="ready" tags=["demo"]
+helpers.ready_to_submit(["@COURSE_CELLS@"])
