@@ -22,7 +22,7 @@ test: $(READY) sandbox  ## lint, types and the tests that are not slow
 	$(BIN)/pytest -m "not slow"
 
 test-slow: $(READY) sandbox  ## the long tests: every planted submission, real photographs, Colab's versions
-	$(BIN)/pytest -m slow
+	$(BIN)/pytest -m slow --durations=40
 
 release: $(READY)  ## write release/$(ASSIGNMENT)/
 	$(BIN)/course sync $(ASSIGNMENT)
@@ -31,14 +31,14 @@ release: $(READY)  ## write release/$(ASSIGNMENT)/
 verify: $(READY) sandbox  ## every planted submission must get its expected points
 	$(BIN)/course verify $(ASSIGNMENT)
 
-bench: $(READY)  ## extraction against the bare forward pass; needs VOC_ROOT and WEIGHTS
-	$(BIN)/python benchmarks/extraction.py --voc-root $(VOC_ROOT) --weights $(WEIGHTS)
+bench: $(READY) sandbox  ## side by side with what a user would run instead; some need VOC_ROOT and WEIGHTS
+	$(BIN)/python benchmarks/run.py $(if $(VOC_ROOT),--voc-root $(VOC_ROOT) --weights $(WEIGHTS))
 
 seeds: $(READY)  ## test scores over five seeds on the real photographs that `make demo DATASET=voc` has prepared
 	$(BIN)/python benchmarks/seeds.py --data .cache/voc --seeds 5
 
 lock: $(READY)  ## choose the tested versions anew
-	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --override requirements/overrides.txt \
+	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --extra similar --override requirements/overrides.txt \
 	  --universal --python-version 3.11 --upgrade --no-header --no-annotate -o requirements/lock.txt
 
 clean:  ## remove what grading and the demo wrote, not the data
@@ -48,7 +48,7 @@ $(READY): requirements/lock.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Python 3.11 or newer is needed, this is " + sys.version.split()[0] + ": say which with make PYTHON=python3.12")'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install -q --disable-pip-version-check uv
-	$(BIN)/uv pip install -q --python $(BIN)/python -r requirements/lock.txt
+	$(BIN)/uv pip install -q --python $(BIN)/python --no-deps -r requirements/lock.txt
 	$(BIN)/uv pip install -q --python $(BIN)/python --no-build-isolation --no-deps -e .
 	@touch $@
 

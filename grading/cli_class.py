@@ -1,5 +1,6 @@
-"""Commands for a class and its teachers: feedback, report, calibration."""
+"""Commands for a class and its teachers: feedback, report, work that looks alike, calibration."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -46,6 +47,24 @@ def report(assignment: Assignment, data: Data = None, private: Private = None, o
 
 
 @app.command()
+def similar(assignment: Assignment) -> None:
+    """Find work that looks alike, in the class and with what was published; the report shows it as a hint."""
+    from grading.plan import open_course, options_from, plan
+    from grading.similar import in_words, similar_path, similar_work, write_similar
+
+    folder = terminal.repository()
+    course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
+    found = similar_work(course, plan(course), folder)
+    write_similar(similar_path(course), found)
+    console.print(f"{found.compared} compared; usually {found.usual:.0%} of one's own code is found in someone else's")
+    if not found.tells:
+        console.print("Nearly everybody's work is alike, so nothing can stand out: the answer leaves little choice.")
+    for pair in found.pairs:
+        console.print(f"{pair.a} and {pair.b}: {in_words(pair)}", markup=False, highlight=False)
+    console.print("A hint where to read, never a verdict.")
+
+
+@app.command()
 def calibrate(
     assignment: Assignment,
     seeds: Annotated[int, typer.Option(help="How often each planted submission is trained.", min=2)] = 20,
@@ -56,7 +75,6 @@ def calibrate(
 ) -> None:
     """Propose thresholds from what good and bad planted submissions reach over many seeds."""
     import tempfile
-    from dataclasses import replace
 
     from grading.calibrate import measure, propose, read_thresholds, write_report, write_thresholds
     from grading.plan import options_from
@@ -118,12 +136,15 @@ def _write_feedback(course: "Course", folder: Path, total: int) -> None:
 def write_report_with_progress(course: "Course", output: Path | None = None) -> Path:
     """Write the page about the class and the feedback pages; gives its path."""
     from grading.feedback import read_records
-    from grading.report import write_report
+    from grading.report import Hint, write_report
+    from grading.similar import in_words, read_similar, similar_path
 
     folder = _output(course, output)
     records = read_records(course)
     _write_feedback(course, folder, len(records))
-    return write_report(course, records, folder)
+    found = read_similar(similar_path(course))
+    hints = [Hint((pair.a, pair.b), in_words(pair)) for pair in found.pairs] if found else []
+    return write_report(course, records, folder, hints)
 
 
 def _print_proposal(proposal: "Proposal") -> None:
