@@ -89,9 +89,9 @@ def _metadata(tags: list[str] | None, nbgrader: dict[str, Any]) -> dict[str, Any
 
 
 def colab_shape(notebook: dict[str, Any]) -> bytes:
-    """A notebook's JSON as Google Colab writes it: nbformat 4.0, cell ids in the metadata."""
+    """A notebook's JSON as Google Colab writes it: nbformat 4.0, cell ids in the metadata, sources line by line."""
     notebook["nbformat_minor"] = 0
     for cell in notebook["cells"]:
         cell["metadata"] |= {"id": cell.pop("id"), "outputId": "5f2a", "colab": {"base_uri": "https://localhost:8080/"}}
-        cell["source"] = cell["source"].splitlines(keepends=True)
+        cell["source"] = "".join(cell["source"]).splitlines(keepends=True)
     return json.dumps(notebook, indent=0).encode()

@@ -1,6 +1,11 @@
 """Running a whole notebook, as a student does, in the sandbox that grading uses."""
 
 import copy
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
@@ -33,3 +38,25 @@ def errors(notebook: NotebookNode) -> dict[str, str]:
         for output in cell.get("outputs", [])
         if output.output_type == "error"
     }
+
+
+@dataclass(frozen=True)
+class StudentsMachine:
+    """The release in a folder, and an environment with the packages but not yet the helpers."""
+
+    release: Path
+    python: Path
+    variables: dict[str, str]
+
+
+def students_machine(folder: Path, assignment: str) -> StudentsMachine:
+    release, environment = folder / "release", folder / "env"
+    shutil.copytree(ROOT / "release" / assignment, release)
+    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", environment], check=True)
+    packages = next((Path(sys.executable).parents[1] / "lib").glob("python*/site-packages"))
+    (own,) = (environment / "lib").glob("python*/site-packages")
+    (own / "packages.pth").write_text(f"{packages}\n")
+    path = f"{environment / 'bin'}:{os.environ['PATH']}"
+    return StudentsMachine(
+        release, environment / "bin" / "python", {"PATH": path, "PYTHONPATH": "", "HOME": str(folder)}
+    )

@@ -1,31 +1,21 @@
 """In a real Chromium: does the report sort, filter and link, do pictures show, and does no student's script run?"""
 
-import os
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from browser import chromium, picture
 from graded_class import STUDENTS, graded_class
-from notebooks import ROOT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from grading.feedback import read_records, write_feedback
 from grading.report import write_report
 
-SCREENSHOTS = ROOT / ".artefacts" / "screenshots"
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    path = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-    if path is None:
-        pytest.skip("Chromium is not installed (Debian, Ubuntu: sudo apt-get install chromium)")
-    with sync_playwright() as playwright:
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+    with chromium() as browser:
         yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -54,11 +44,6 @@ def page(browser: Browser, report: Path) -> Iterator[Page]:
 def students(page: Page) -> list[str]:
     rows = page.locator("#submissions tbody tr:visible th")
     return rows.all_inner_texts()
-
-
-def picture(page: Page, name: str) -> None:
-    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=True)
 
 
 def test_does_a_column_sort_both_ways(page: Page) -> None:

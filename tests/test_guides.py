@@ -12,6 +12,7 @@ import lms_downloads as lms
 import nbformat
 import pytest
 from notebooks import ROOT
+from running import StudentsMachine, students_machine
 
 from grading.classroom import fill_in, solution_cells
 
@@ -85,24 +86,15 @@ def test_is_every_command_of_the_course_in_a_box_that_is_followed(guide: str) ->
 
 
 @pytest.fixture(scope="module")
-def student(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A student's machine: the release in a folder, and an environment with the packages but not the helpers."""
-    folder = tmp_path_factory.mktemp("student")
-    shutil.copytree(ROOT / "release" / NAME, folder / "release")
-    subprocess.run([sys.executable, "-m", "venv", "--system-site-packages", folder / "env"], check=True)
-    packages = next((BIN.parent / "lib").glob("python*/site-packages"))
-    (own,) = (folder / "env" / "lib").glob("python*/site-packages")
-    (own / "packages.pth").write_text(f"{packages}\n")
-    path = f"{folder / 'env' / 'bin'}:{os.environ['PATH']}"
-    return folder / "release", {"PATH": path, "PYTHONPATH": "", "HOME": str(folder)}
+def student(tmp_path_factory: pytest.TempPathFactory) -> StudentsMachine:
+    return students_machine(tmp_path_factory.mktemp("student"), NAME)
 
 
 @pytest.mark.slow
-def test_is_the_students_guide_good(student: tuple[Path, dict[str, str]]) -> None:
-    folder, variables = student
+def test_is_the_students_guide_good(student: StudentsMachine) -> None:
     for command in commands("student"):
         if command not in WITHOUT_A_SCREEN:
-            run(command, folder, {}, variables)
+            run(command, student.release, {}, student.variables)
 
 
 @pytest.mark.slow

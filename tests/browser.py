@@ -1,0 +1,74 @@
+"""A real Chromium, and a real Jupyter for it to look at."""
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from notebooks import ROOT
+from playwright.sync_api import Browser, Page, sync_playwright
+
+SCREENSHOTS = ROOT / ".artefacts" / "screenshots"
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+START_SECONDS = 60
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """The machine's own Chromium; skips where there is none."""
+    path = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if path is None:
+        pytest.skip("Chromium is not installed (Debian, Ubuntu: sudo apt-get install chromium)")
+    with sync_playwright() as playwright:
+        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
+        browser = playwright.chromium.launch(executable_path=path, args=arguments)
+        yield browser
+        browser.close()
+
+
+def picture(page: Page, name: str, full_page: bool = True) -> None:
+    """Keep what the page looks like."""
+    SCREENSHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
+
+
+@contextmanager
+def jupyter_lab(folder: Path, home: Path, variables: Mapping[str, str], python: str = sys.executable) -> Iterator[str]:
+    """JupyterLab, started in a folder as a person would, with a home of its own; gives its address.
+
+    Its runtime files are in `home`: which port it chose is read there.
+    """
+    runtime = home / "runtime"
+    runtime.mkdir(parents=True)
+    environment = {
+        "PATH": f"{Path(python).parent}:{os.environ['PATH']}",
+        "HOME": str(home),
+        "JUPYTER_RUNTIME_DIR": str(runtime),
+        **variables,
+    }
+    arguments = ["--no-browser", "--ServerApp.token=", "--ServerApp.port=0"]
+    arguments += ["--allow-root"] if os.geteuid() == 0 else []
+    with (home / "jupyter.log").open("wb") as log:
+        server = subprocess.Popen(
+            [python, "-m", "jupyterlab", *arguments], cwd=folder, env=environment, stdout=log, stderr=log
+        )
+        try:
+            yield _address(server, runtime, home / "jupyter.log")
+        finally:
+            server.terminate()
+            server.wait(timeout=30)
+
+
+def _address(server: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
+    until = time.monotonic() + START_SECONDS
+    while time.monotonic() < until and server.poll() is None:
+        for path in runtime.glob("jpserver-*.json"):
+            return str(json.loads(path.read_text())["url"]).rstrip("/")
+        time.sleep(0.1)
+    raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
