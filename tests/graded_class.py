@@ -30,6 +30,7 @@ def flags(scores):
     return ["all of it is right: look"] if scores["test_area"].facts["share"] == 1.0 else []
 """
 SCRIPT = "<script>window.attacked = true; alert(1)</script>"
+HTML_ATTACK = f"{SCRIPT} <img src=x onerror='window.attacked = true'> [link](javascript:alert(3))"
 HOSTILE = f"""def area(box):
     # </code></pre>{SCRIPT}
     raise ValueError("</pre>{SCRIPT}<img src=x onerror='alert(2)'>")
@@ -51,7 +52,11 @@ def graded_class(folder: Path) -> Course:
     Image.new("RGB", (100, 100), (200, 180, 40)).save(source / "photo.png")
     classroom = Classroom.create(folder / "repository", folder / "class", ASSIGNMENT)
     for student, code in zip(STUDENTS, (RIGHT, HALF, HALF, RIGHT, HOSTILE, RIGHT), strict=True):
-        hand_in(classroom, student, code)
+        path = hand_in(classroom, student, code)
+        if code == HOSTILE:
+            notebook = nbformat.read(path, as_version=4)
+            notebook.cells.append(nbformat.v4.new_markdown_cell(f"A cell of my own. {HTML_ATTACK}"))
+            nbformat.write(notebook, path)
     (classroom.folder / "submitted" / STUDENTS[3] / ASSIGNMENT / classroom.notebook_name).write_text("no notebook")
     damaged = fill_in(classroom.released(), {"area": RIGHT})
     damaged.cells = [cell for cell in damaged.cells if cell.id != "imports"]

@@ -85,6 +85,7 @@ def test_does_no_script_of_a_student_run_in_formgrader(page: Page, formgrader: s
     page.on("dialog", lambda dialog: (popped.append(dialog.message), dialog.dismiss()))
     open_submission(page, formgrader, "eve")
     page.wait_for_load_state("load")
+    expect(page.get_by_text("A cell of my own.")).to_be_visible()
     assert "window.attacked" in page.locator("body").inner_text(), "it is there, as text"
     assert page.evaluate("window.attacked") is None
     assert popped == []
