@@ -28,9 +28,10 @@ import numpy.typing as npt
 from grading.classroom import Classroom
 from grading.errors import GradingError
 from grading.grade import answers_of, grade
-from grading.plan import Course, Options, open_course, plan
+from grading.plan import Course, Options, missing_runs, open_course, plan
 from grading.store import write_atomically
 from grading.verify import Planted, hand_in_all, read_planted
+from helpers.checks import thresholds_for
 
 Array = npt.NDArray[np.float64]
 GOOD, BAD = "good", "bad"
@@ -103,6 +104,8 @@ def measure(
 ) -> tuple[Course, list[Runs]]:
     """Execute the planted submissions that have a role, with `options.repeats` seeds, in a class at `folder`.
 
+    Calls `progress` with ("missing", key) for each execution that is not stored yet, then as `grade` does.
+
     Raises GradingError if the assignment cannot be calibrated, or a planted one could not be measured.
     """
     planted = [item for item in read_planted(repository / "tests" / "submissions" / assignment) if item.calibration]
@@ -116,6 +119,8 @@ def measure(
     if missing := [name for name in ("outcomes", "thresholds_key") if not hasattr(course.assignment.scoring, name)]:
         raise GradingError(f"{assignment} cannot be calibrated: its scoring.py defines no {' and no '.join(missing)}")
     submissions = plan(course)
+    for key in missing_runs(course, submissions):
+        progress("missing", key)
     grade(course, submissions, progress)
     keys = {submission.student: [run.key for run in submission.runs] for submission in submissions}
     return course, [_runs(course, item, keys[item.name]) for item in planted]
@@ -212,9 +217,11 @@ def _in_order(proposed: Mapping[str, float], now: Mapping[str, float]) -> dict[s
 
 
 def read_thresholds(source: Path, key: str) -> dict[str, float]:
-    """The thresholds of a key as they are; empty if the file has none."""
-    entry = json.loads((source / FILE).read_text(encoding="utf-8")).get(key, {})
-    return {name: float(value) for name, value in entry.items() if isinstance(value, int | float)}
+    """The thresholds that hold for a key now, its own or those that stand in for it; empty if there are none."""
+    try:
+        return thresholds_for(json.loads((source / FILE).read_text(encoding="utf-8")), key)
+    except KeyError:
+        return {}
 
 
 def write_thresholds(source: Path, proposal: Proposal) -> Path:

@@ -83,13 +83,17 @@ def calibrate(
     options = options_from(repository, data=data, repeats=seeds)
     crew = replace(options.crew, workers=workers or options.crew.workers)
     with tempfile.TemporaryDirectory() as folder, progress_bar("executed") as progress:
-        task = progress.add_task("", total=None)
+        task = progress.add_task("", total=0)
         course, runs = measure(
             repository,
             assignment,
             Path(folder) / "class",
             replace(options, crew=crew, private=None),
-            lambda event, name: progress.update(task, advance=event == "executed"),
+            lambda event, name: progress.update(
+                task,
+                advance=event in ("executed", "failed"),
+                total=(progress.tasks[0].total or 0) + (event == "missing"),
+            ),
         )
         scoring, context = course.assignment.scoring, course.context
         key = scoring.thresholds_key(context)
