@@ -1,5 +1,7 @@
 """An assignment as grading sees it: the released form of its master, its grade cells, and its `scoring.py`."""
 
+import ast
+import contextlib
 import copy
 import importlib.util
 import sys
@@ -64,6 +66,20 @@ class Assignment:
     def solution_ids(self) -> tuple[str, ...]:
         """Grade ids of the cells that students fill in."""
         return tuple(cell.metadata.nbgrader.grade_id for cell in self.released.cells if is_solution(cell))
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The import statements of the cells that are run when grading, each once."""
+        statements = []
+        for cell in self.released.cells:
+            if cell.cell_type != "code" or is_grade(cell) or DEMO_TAG in cell.metadata.get("tags", []):
+                continue
+            with contextlib.suppress(SyntaxError):  # a cell with a magic command
+                found = [
+                    node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Import | ast.ImportFrom)
+                ]
+                statements += [ast.unparse(node) for node in found]
+        return tuple(dict.fromkeys(statements))
 
     def questions(self, context: Context) -> list[Question]:
         """What is asked of every submission."""

@@ -61,6 +61,11 @@ class Cgroup:
         moves = " && ".join(f"echo $$ > {shlex.quote(str(folder / 'cgroup.procs'))}" for folder in self.folders)
         return ["/bin/sh", "-c", f'{moves} && exec "$@"', "sh", *command]
 
+    def add(self, pid: int) -> None:
+        """Move a process into the group; what it starts from now on is in it, too."""
+        for folder in self.folders:
+            (folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
+
     def pids(self) -> list[int]:
         """Processes in the group."""
         try:

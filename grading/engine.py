@@ -16,6 +16,7 @@ from typing import Any
 from grading.errors import GradingError
 from grading.execute import Executed, Job, execute
 from grading.sandbox import Isolation
+from grading.warm import Nursery
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +53,9 @@ def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
     if not jobs:
         return
     if min(len(jobs), crew.workers) == 1 and not crew.scheduler:
-        for key, job in jobs.items():
-            yield _run_one(key, job, crew.gpu)
+        with Nursery() as nursery:
+            for key, job in jobs.items():
+                yield _run_one(key, job, crew.gpu, nursery)
         return
     import dask
 
@@ -62,7 +64,7 @@ def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
 
     with _client(crew, len(jobs)) as client:
         futures = {
-            client.submit(_run_one, key, job, crew.gpu, pure=False, key=f"course-{key}"): key
+            client.submit(_run_on_worker, key, job, crew.gpu, pure=False, key=f"course-{key}"): key
             for key, job in jobs.items()
         }
         for future in as_completed(futures):
@@ -73,14 +75,27 @@ def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
                 yield Outcome(futures[future], None, f"its workers were lost: {type(error).__name__}: {error}")
 
 
-def _run_one(key: str, job: Job, gpu: bool) -> Outcome:
+_ON_WORKER = "course_nursery"
+"""Attribute of a Dask worker: what it keeps from job to job."""
+
+
+def _run_on_worker(key: str, job: Job, gpu: bool) -> Outcome:
+    from distributed import get_worker
+
+    worker = get_worker()
+    if not hasattr(worker, _ON_WORKER):
+        setattr(worker, _ON_WORKER, Nursery())
+    return _run_one(key, job, gpu, getattr(worker, _ON_WORKER))
+
+
+def _run_one(key: str, job: Job, gpu: bool, nursery: Nursery) -> Outcome:
     missing = [str(path) for path in _paths(job) if not path.exists()]
     if missing:
         return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
     if gpu:
         job = replace(job, around=replace(job.around, **_gpu(job)))
     try:
-        return Outcome(key, execute(job))
+        return Outcome(key, execute(job, nursery))
     except Exception as error:
         log.debug("a job failed", exc_info=True)
         return Outcome(key, None, f"{type(error).__name__}: {error}")

@@ -18,6 +18,7 @@ from grading.answers import BadAnswerError, decode, read_answer
 from grading.kernel import CellRun, Ended, Kernel, Surroundings, error_output, started
 from grading.questions import Answer
 from grading.sandbox import MIB, Isolation, Resources
+from grading.warm import Nursery
 
 log = logging.getLogger(__name__)
 
@@ -113,27 +114,29 @@ class Executed:
         return cls(**{**data, "events": [Event(**event) for event in data["events"]]})
 
 
-def execute(job: Job) -> Executed:
+def execute(job: Job, nursery: Nursery | None = None) -> Executed:
     """Run a job. Whatever the student's code does, this returns; SandboxError is the machine's fault.
+
+    With a nursery its kernels start warm, where that can be had.
 
     If a cell or an answer misses a name that a demonstration defines, all is run again with the demonstrations.
     If something outside killed a kernel (the machine, short of memory, say), all is run again once.
     """
-    executed = _attempt(job, demos=False)
+    executed = _attempt(job, nursery, demos=False)
     if executed.suspicious:
         log.warning("A kernel was killed from outside: the submission is run again")
-        executed = _attempt(job, demos=False)
+        executed = _attempt(job, nursery, demos=False)
     if _needs_a_demo(job, executed):
         log.info("A demonstration was needed after all: running again with all cells")
-        executed = _attempt(job, demos=True)
+        executed = _attempt(job, nursery, demos=True)
     return executed
 
 
-def _attempt(job: Job, demos: bool) -> Executed:
+def _attempt(job: Job, nursery: Nursery | None, demos: bool) -> Executed:
     began = time.monotonic()
     executed = Executed(demos=demos)
     cells = [cell for cell in job.cells if demos or not cell.demo]
-    with _Session(job, executed) as session:
+    with _Session(job, executed, nursery) as session:
         _run_cells(session, cells)
         _ask(session, cells)
     executed.seconds = round(time.monotonic() - began, 3)
@@ -144,8 +147,8 @@ def _attempt(job: Job, demos: bool) -> Executed:
 class _Session:
     """The kernel of a job, which may have to be started several times."""
 
-    def __init__(self, job: Job, executed: Executed) -> None:
-        self.job, self.executed = job, executed
+    def __init__(self, job: Job, executed: Executed, nursery: Nursery | None) -> None:
+        self.job, self.executed, self.nursery = job, executed, nursery
         self.killers: set[str] = set()
         self._stack = contextlib.ExitStack()
         self._kernel: Kernel | None = None
@@ -204,7 +207,7 @@ class _Session:
     def _start(self) -> None:
         limits = self.job.limits
         self._kernel = self._stack.enter_context(
-            started(self.job.around, limits.resources, self.job.isolation, limits.output_bytes)
+            started(self.job.around, limits.resources, self.job.isolation, limits.output_bytes, self.nursery)
         )
         self.executed.kernels += 1
 

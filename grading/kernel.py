@@ -26,6 +26,7 @@ from nbformat.v4 import output_from_msg
 from grading import sandbox
 from grading.answers import clean
 from grading.sandbox import HOME, RUN, Isolation, Mount, Resources, Sandbox, SandboxError
+from grading.warm import Nursery, Parent
 
 log = logging.getLogger(__name__)
 
@@ -190,16 +191,26 @@ class Surroundings:
     """Settings for the kernel's environment."""
     seed: int = 0
     gpu: int | None = None
+    imports: tuple[str, ...] = ()
+    """Statements that every submission begins with: a warm parent has run them already."""
 
 
 @contextlib.contextmanager
-def started(around: Surroundings, resources: Resources, isolation: Isolation, output_bytes: int) -> Iterator[Kernel]:
+def started(
+    around: Surroundings,
+    resources: Resources,
+    isolation: Isolation,
+    output_bytes: int,
+    nursery: Nursery | None = None,
+) -> Iterator[Kernel]:
     """A kernel that answers; ended, with all that it started, at the end of the block.
 
-    Output of a cell beyond `output_bytes` is dropped. Raises SandboxError if the kernel does not start.
+    Output of a cell beyond `output_bytes` is dropped. With a nursery it is forked from a warm parent where that can be.
+    Raises SandboxError if the kernel does not start.
     """
-    with sandbox.folder() as folder:
-        place = _closed(folder, around) if isolation is Isolation.bwrap else _open_air(folder, around)
+    parent = _parent(nursery, around) if nursery and isolation is Isolation.bwrap else None
+    with sandbox.folder(parent.folder if parent else None) as folder:
+        place = _closed(around) if isolation is Isolation.bwrap else _open_air(folder, around)
         connection = {
             "transport": "ipc",
             **{f"{channel}_port": number for number, channel in enumerate(_CHANNELS, 1)},
@@ -213,9 +224,12 @@ def started(around: Surroundings, resources: Resources, isolation: Isolation, ou
             "tasks": resources.tasks if isolation is Isolation.bwrap else 0,  # else it counts all of the user's
             "file_bytes": resources.disk_bytes,
         }
-        argv = [sys.executable, place.launcher, f"{place.run}/connection.json", json.dumps(settings)]
+        connection_file = f"{place.run}/connection.json"
+        argv = [sys.executable, place.launcher, connection_file, json.dumps({**settings, "imports": around.imports})]
         with (
-            sandbox.start(
+            parent.start(folder, [connection_file, settings], resources)
+            if parent
+            else sandbox.start(
                 folder, argv, place.mounts, _variables(around, place), resources, isolation, around.gpu
             ) as box,
             _connected({**connection, "ip": str(folder / "run" / "s")}) as client,
@@ -223,6 +237,15 @@ def started(around: Surroundings, resources: Resources, isolation: Isolation, ou
             kernel = Kernel(box, client, output_bytes, place.questions)
             _wait_until_ready(kernel)
             yield kernel
+
+
+def _parent(nursery: Nursery, around: Surroundings) -> Parent | None:
+    """A warm parent for these surroundings; none where a submission has some of its own, or a GPU."""
+    if around.extras or around.gpu is not None:
+        return None
+    place = _closed(around)
+    program = Mount(INSIDE / "warm.py", LIBRARY / "warm.py")
+    return nursery.parent(program, around.imports, place.mounts, _variables(around, place))
 
 
 @dataclass(frozen=True)
@@ -239,7 +262,7 @@ class _Place:
     tmp: str
 
 
-def _closed(folder: Path, around: Surroundings) -> _Place:
+def _closed(around: Surroundings) -> _Place:
     library = LIBRARY / "lib"
     mounts = [
         Mount(INSIDE / "kernel.py", LIBRARY / "kernel.py"),

@@ -321,6 +321,7 @@ def _surroundings(course: Course) -> Surroundings:
         extras={},
         helpers=course.folder / "helpers",
         variables=_variables(course.options.threads),
+        imports=course.assignment.imports,
     )
 
 

@@ -16,11 +16,12 @@ import subprocess
 import sys
 import tempfile
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
 
 import psutil
 
@@ -30,15 +31,20 @@ log = logging.getLogger(__name__)
 
 HOME = PurePosixPath("/home/student")
 RUN = PurePosixPath("/run/kernel")
+KERNELS = PurePosixPath("/run/kernels")
+"""Where a warm parent has the folders of its kernels."""
 MIB = 2**20
 OLDEST_BWRAP = (0, 8)
 _WATCH_SECONDS = 0.1
+_OWN_TASKS = 4
+"""Bubblewrap's two, what holds a sandbox that a kernel is put into, and what waits for that kernel."""
 _RUN_FILES, _RUN_BYTES = 32, 8 * MIB
 _MESSAGES_BYTES = 1024 * MIB
 """How much this process may grow by what a sandbox sends it."""
 _STDERR_BYTES = 16 * 1024
 _SOCKET_PATH = 80
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
+_NOBODY = ("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox")
 _HANDSHAKE = 'echo ready && read go && exec "$@" < /dev/null > /dev/null'
 """If this process dies before bubblewrap has asked to die with it, `read` fails and nothing begins."""
 INSTALL = """bubblewrap, which keeps student code from your files, is not installed. Install it:
@@ -51,6 +57,24 @@ or grade on Linux (a container or a virtual machine will do). `--isolation none`
 
 class SandboxError(RuntimeError):
     """The sandbox cannot be had on this machine; the message says what to install or change."""
+
+
+class Process(Protocol):
+    """The process that a sandbox began with, as `subprocess.Popen` shows it."""
+
+    @property
+    def pid(self) -> int:
+        """Its number, which stays its own until it was waited for."""
+
+    @property
+    def stderr(self) -> IO[bytes] | None:
+        """What it writes there."""
+
+    def poll(self) -> int | None:
+        """Its exit status, or minus the signal that ended it; None while it runs."""
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The same at its end. Raises subprocess.TimeoutExpired."""
 
 
 class Isolation(StrEnum):
@@ -93,7 +117,7 @@ class Usage:
 class Sandbox:
     """A running process tree, watched. `run` is the host's side of the one folder that both sides can write."""
 
-    process: subprocess.Popen[bytes]
+    process: Process
     run: Path
     resources: Resources
     cgroup: Cgroup | None
@@ -116,11 +140,13 @@ class Sandbox:
     def kill(self, why: str = "") -> None:
         """End everything inside, at once."""
         self._over = self._over or why
-        for process in reversed(self._tree()):
+        tree = self._tree()
+        for process in reversed(tree):
             with contextlib.suppress(psutil.Error):
                 process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=10)
+        psutil.wait_procs(tree[1:], timeout=10)
 
     def cause(self) -> str:
         """Why it died, in words."""
@@ -166,7 +192,7 @@ class Sandbox:
         limits = self.resources
         if memory > limits.memory_bytes and _proportional(pids) > limits.memory_bytes:
             return _too_much_memory(limits)
-        if tasks > limits.tasks + 2:  # bubblewrap's own two
+        if tasks > limits.tasks + _OWN_TASKS:
             return _too_many_tasks(limits)
         if cpu > limits.cpu_seconds:
             return f"it used more than {limits.cpu_seconds} s of processor time"
@@ -178,7 +204,7 @@ class Sandbox:
 
     def _drain(self) -> None:
         assert self.process.stderr is not None
-        while chunk := self.process.stderr.read1(65536):  # type: ignore[attr-defined]
+        while chunk := os.read(self.process.stderr.fileno(), 65536):
             self._stderr += chunk[: max(0, _STDERR_BYTES - len(self._stderr))]
 
 
@@ -231,9 +257,10 @@ def _overfull(folder: Path) -> bool:
 
 
 @contextlib.contextmanager
-def folder() -> Iterator[Path]:
+def folder(within: Path | None = None) -> Iterator[Path]:
     """A new folder for one sandbox, with a path short enough for sockets; removed at the end of the block."""
-    with tempfile.TemporaryDirectory(prefix="k-", dir=_short_tmp(), ignore_cleanup_errors=True) as name:
+    place = within or short_tmp()
+    with tempfile.TemporaryDirectory(prefix="k-", dir=place, ignore_cleanup_errors=True) as name:
         for part in ("run", "home", "tmp"):
             (Path(name) / part).mkdir()
         yield Path(name)
@@ -265,7 +292,8 @@ def start(
     command = ["/bin/sh", "-c", _HANDSHAKE, "sh", *argv]
     if isolation is Isolation.bwrap:
         command = [*_bwrap(folder / "run", mounts, resources, gpu), "--", *command]
-    with Cgroup.create(resources.memory_bytes, resources.tasks) as cgroup:
+
+    def begin(cgroup: Cgroup | None) -> Process:
         process = subprocess.Popen(
             cgroup.enter(command) if cgroup else command,
             stdin=subprocess.PIPE,
@@ -275,12 +303,23 @@ def start(
             env=dict(variables),
             start_new_session=True,
         )
-        sandbox = Sandbox(process, folder / "run", resources, cgroup)
+        _shake_hands(process)
+        return process
+
+    with watched(begin, folder / "run", resources) as sandbox:
+        yield sandbox
+
+
+@contextlib.contextmanager
+def watched(begin: Callable[[Cgroup | None], Process], run: Path, resources: Resources) -> Iterator[Sandbox]:
+    """What `begin` starts, in a control group where there is one; ended, with all that it started, after the block."""
+    with Cgroup.create(resources.memory_bytes, resources.tasks) as cgroup:
+        process = begin(cgroup)
+        sandbox = Sandbox(process, run, resources, cgroup)
         threads = [threading.Thread(target=target, daemon=True) for target in (sandbox._watch, sandbox._drain)]
-        for thread in threads:
-            thread.start()
         try:
-            _shake_hands(process)
+            for thread in threads:
+                thread.start()
             yield sandbox
         finally:
             sandbox._look()
@@ -336,30 +375,54 @@ def _find_bwrap() -> str:
 def _base_options() -> list[str]:
     return [
         *("--unshare-all", "--unshare-user", "--disable-userns", "--die-with-parent", "--new-session"),
-        *("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox"),
-        *("--proc", "/proc", "--dev", "/dev"),
+        *(*_NOBODY, "--proc", "/proc", "--dev", "/dev"),
     ]
 
 
+def command_of_parent(kernels: Path, mounts: Sequence[Mount]) -> list[str]:
+    """What a warm parent runs in: it sees what its kernels will, and can make sandboxes below its own.
+
+    Its processes can be seen from outside, and it sees those of this machine, so that a new `/proc` may be mounted
+    below it. `kernels` holds the folders of its kernels and is `KERNELS` there.
+    """
+    options = ["--unshare-user", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
+    options += [*_NOBODY, "--bind", "/proc", "/proc", "--dev", "/dev"]
+    return [_find_bwrap(), *options, *_files(mounts, 64 * MIB), *_last(kernels, KERNELS)]
+
+
+def command_of_child(folder: Path, mounts: Sequence[Mount], resources: Resources) -> list[str]:
+    """The same sandbox as `start` makes, made by a warm parent in its own."""
+    seen = [Mount(Path(mount.inside), mount.inside) for mount in mounts]
+    return _bwrap(Path(KERNELS / folder.name / "run"), seen, resources, gpu=None)
+
+
 def _bwrap(run: Path, mounts: Sequence[Mount], resources: Resources, gpu: int | None) -> list[str]:
-    options = [_find_bwrap(), *_base_options()]
-    options += ["--size", str(64 * MIB), "--tmpfs", "/dev/shm"]
+    options = [_find_bwrap(), *_base_options(), "--size", str(64 * MIB), "--tmpfs", "/dev/shm"]
+    options += _files(mounts, resources.disk_bytes)
+    if gpu is not None:
+        for device in (f"/dev/nvidia{gpu}", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"):
+            options += ["--dev-bind-try", device, device]
+    return [*options, *_last(run, RUN)]
+
+
+def _files(mounts: Sequence[Mount], disk_bytes: int) -> list[str]:
     # First, since the interpreter, or what is mounted below, may lie in a folder of the same name.
-    options += ["--size", str(resources.disk_bytes - resources.disk_bytes // 4), "--tmpfs", str(HOME)]
-    options += ["--size", str(resources.disk_bytes // 4), "--tmpfs", "/tmp"]
+    options = ["--size", str(disk_bytes - disk_bytes // 4), "--tmpfs", str(HOME)]
+    options += ["--size", str(disk_bytes // 4), "--tmpfs", "/tmp"]
     options += ["--ro-bind", "/usr", "/usr", *_links()]
     for path in ("/etc/ld.so.cache", "/etc/alternatives", "/etc/fonts"):
         options += ["--ro-bind-try", path, path]
     for prefix in dict.fromkeys((sys.base_prefix, sys.prefix)):
         if not Path(prefix).is_relative_to("/usr"):
             options += ["--ro-bind", prefix, prefix]
-    if gpu is not None:
-        for device in (f"/dev/nvidia{gpu}", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"):
-            options += ["--dev-bind-try", device, device]
     for mount in mounts:
         options += ["--ro-bind", str(mount.source), str(mount.inside)]
-    options += ["--bind", str(run), str(RUN)]
-    return [*options, "--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(HOME)]
+    return options
+
+
+def _last(shared: Path, inside: PurePosixPath) -> list[str]:
+    closed = ["--remount-ro", "/dev", "--remount-ro", "/", "--chdir", str(HOME)]
+    return ["--bind", str(shared), str(inside), *closed]
 
 
 @cache
@@ -375,6 +438,6 @@ def _links() -> list[str]:
     return options
 
 
-def _short_tmp() -> str | None:
+def short_tmp() -> str | None:
     """A folder for sockets, whose paths must not be longer than about 100 bytes."""
     return None if len(tempfile.gettempdir()) <= _SOCKET_PATH else "/tmp"

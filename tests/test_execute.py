@@ -3,8 +3,10 @@
 import base64
 import io
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +18,7 @@ from grading.kernel import Surroundings
 from grading.questions import Question, call
 from grading.sandbox import MIB, Isolation
 from grading.store import Store, code_hash, fingerprint, job_key, job_parts, write_questions
+from grading.warm import Nursery
 
 ROOT = Path(__file__).parents[1]
 LIMITS = Limits(cell_seconds=20, notebook_seconds=60, memory_bytes=1000 * MIB, output_bytes=10_000)
@@ -24,6 +27,15 @@ TRIPLE = call("triple", "triple", [[1]])
 DEFINE = "def double(x): return 2 * x\ndef triple(x): return 3 * x"
 
 MakeJob = Callable[..., Job]
+
+
+@pytest.fixture(scope="module", params=["cold", "warm"], autouse=True)
+def start(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Everything below holds for kernels of their own start and for forked ones."""
+    with Nursery() as nursery, pytest.MonkeyPatch.context() as patch:
+        if request.param == "warm":
+            patch.setattr(sys.modules[__name__], "execute", partial(module.execute, nursery=nursery))
+        yield
 
 
 @pytest.fixture

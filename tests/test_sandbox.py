@@ -17,15 +17,26 @@ from grading import sandbox
 from grading.cgroup import Cgroup
 from grading.kernel import Ended, Kernel, Surroundings, started
 from grading.sandbox import MIB, Isolation, Resources, SandboxError, check
+from grading.warm import Nursery
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 ROOT = Path(__file__).parents[1]
 SMALL = Resources(memory_bytes=400 * MIB, tasks=60, cpu_seconds=20, disk_bytes=20 * MIB)
 
 
+@pytest.fixture(scope="module", params=["cold", "warm"])
+def nursery(request: pytest.FixtureRequest, bubblewrap: None) -> Iterator[Nursery | None]:
+    """Everything below holds for a kernel of its own start and for one that was forked."""
+    if request.param == "cold":
+        yield None
+        return
+    with Nursery() as nursery:
+        yield nursery
+
+
 @pytest.fixture
-def around(tmp_path: Path) -> Surroundings:
-    """Course data and one file handed in."""
+def around(tmp_path: Path, nursery: Nursery | None) -> Surroundings:
+    """Course data and one file handed in, but for a kernel that is to be forked."""
     for name in ("data", "questions"):
         (tmp_path / name).mkdir()
     (tmp_path / "data" / "photographs.txt").write_text("data")
@@ -33,15 +44,16 @@ def around(tmp_path: Path) -> Surroundings:
     return Surroundings(
         data={"photographs.txt": tmp_path / "data" / "photographs.txt"},
         questions=tmp_path / "questions",
-        extras={"extra.txt": tmp_path / "extra.txt"},
+        extras={} if nursery else {"extra.txt": tmp_path / "extra.txt"},
         helpers=ROOT / "helpers",
         variables={},
     )
 
 
 @pytest.fixture
-def kernel(around: Surroundings) -> Iterator[Kernel]:
-    with started(around, SMALL, Isolation.bwrap, 10_000) as kernel:
+def kernel(around: Surroundings, nursery: Nursery | None) -> Iterator[Kernel]:
+    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
+        assert isinstance(kernel.sandbox.process, subprocess.Popen) == (nursery is None)
         yield kernel
 
 
@@ -76,7 +88,7 @@ print(world)
         *("LANG", "USER", "PATH", "HOME", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"),
         *("COURSE_SEED", "COURSE_DATA", "PWD", "TERM", "GIT_PAGER", "PAGER", "LC_CTYPE", "SHLVL", "_", "OLDPWD"),
     }
-    assert len(world.pop("processes")) <= 2  # bubblewrap's own and the kernel
+    assert len(world.pop("processes")) <= 3  # bubblewrap's own, the kernel, and what held the sandbox for it
     assert set(world.pop("etc")) <= {"ld.so.cache", "alternatives", "fonts"}
     assert set(world.pop("devices")) <= {
         *("console", "core", "fd", "full", "null", "ptmx", "pts", "random", "shm", "stderr", "stdin", "stdout"),
@@ -84,7 +96,7 @@ print(world)
     }
     assert world == {
         "/home": ["student"],
-        "/home/student": [".ipython", "extra.txt"],
+        "/home/student": sorted([".ipython", *around.extras]),
         "/data": ["photographs.txt"],
         "/opt/course": ["kernel.py", "lib"],
         "/opt/course/lib": ["course_ask.py", "helpers"],
@@ -103,9 +115,11 @@ def test_are_the_instructors_files_there(kernel: Kernel) -> None:
         assert printed(kernel, f"import os; print(os.path.exists({str(path)!r}))") == "False\n", path
 
 
-def test_can_the_instructors_variables_be_read(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_can_the_instructors_variables_be_read(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, nursery: Nursery | None
+) -> None:
     monkeypatch.setenv("LMS_TOKEN", "secret")
-    with started(around, SMALL, Isolation.bwrap, 10_000) as kernel:
+    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
         code = "import os; print('LMS_TOKEN' in os.environ, b'LMS_TOKEN' in open('/proc/1/environ', 'rb').read())"
         run = kernel.run(code, 20)
     said = "".join(str(output) for output in run.outputs)
@@ -120,7 +134,9 @@ def test_is_everything_but_home_read_only(kernel: Kernel, path: str) -> None:
     assert "Read-only file system" in run.cause or "Permission denied" in run.cause
 
 
-def test_is_what_was_handed_in_with_it_there(kernel: Kernel) -> None:
+def test_is_what_was_handed_in_with_it_there(kernel: Kernel, around: Surroundings) -> None:
+    if not around.extras:
+        pytest.skip("who brings files is not forked")
     assert printed(kernel, "print(open('extra.txt').read())") == "mine\n"
 
 
@@ -144,27 +160,31 @@ def test_is_too_much_memory_named(kernel: Kernel) -> None:
     assert not run.from_outside
 
 
-def test_is_memory_limited_without_control_groups(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_is_memory_limited_without_control_groups(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, nursery: Nursery | None
+) -> None:
     monkeypatch.setattr(Cgroup, "_make", classmethod(lambda *_: None))
-    with started(around, SMALL, Isolation.bwrap, 10_000) as kernel:
+    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
         run = kernel.run("import time\nx = []\nwhile True: x.append(bytearray(20_000_000)); time.sleep(0.05)", 20)
         assert run.cause == "it used more than 400 MiB of memory"
 
 
 @pytest.mark.parametrize("grouped", [True, False])
-def test_does_a_fork_bomb_end(around: Surroundings, monkeypatch: pytest.MonkeyPatch, grouped: bool) -> None:
+def test_does_a_fork_bomb_end(
+    around: Surroundings, monkeypatch: pytest.MonkeyPatch, grouped: bool, nursery: Nursery | None
+) -> None:
     if not grouped:
         monkeypatch.setattr(Cgroup, "_make", classmethod(lambda *_: None))
-    with started(around, SMALL, Isolation.bwrap, 10_000) as kernel:
+    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
         run = kernel.run("import os\nfor _ in range(500):\n    if os.fork() == 0: __import__('time').sleep(60)", 10)
         assert run.ended in (Ended.died, Ended.error)
         inside = kernel.sandbox._tree()
     assert not [process for process in inside if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_does_what_was_started_survive(around: Surroundings) -> None:
+def test_does_what_was_started_survive(around: Surroundings, nursery: Nursery | None) -> None:
     marker = f"sleep-{os.getpid()}-{time.monotonic_ns()}"
-    with started(around, SMALL, Isolation.bwrap, 10_000) as kernel:
+    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
         code = (
             "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', "
             f"{marker!r}], start_new_session=True); print(p.pid)"
@@ -212,9 +232,9 @@ def test_may_the_course_lie_in_a_folder_of_the_same_name(
         assert (folder / "run" / "found").read_text() == "here"
 
 
-def test_is_processor_time_limited(around: Surroundings) -> None:
+def test_is_processor_time_limited(around: Surroundings, nursery: Nursery | None) -> None:
     resources = Resources(memory_bytes=400 * MIB, cpu_seconds=2)
-    with started(around, resources, Isolation.bwrap, 10_000) as kernel:
+    with started(around, resources, Isolation.bwrap, 10_000, nursery) as kernel:
         assert "2 s of processor time" in kernel.run("while True: pass", 20).cause
 
 
@@ -290,8 +310,8 @@ def test_can_a_control_group_be_done_without(tmp_path: Path) -> None:
         assert group is None
 
 
-def test_do_threads_of_the_watcher_end(around: Surroundings) -> None:
+def test_do_threads_of_the_watcher_end(around: Surroundings, nursery: Nursery | None) -> None:
     before = threading.active_count()
-    with started(around, SMALL, Isolation.bwrap, 10_000):
+    with started(around, SMALL, Isolation.bwrap, 10_000, nursery):
         pass
     assert threading.active_count() <= before

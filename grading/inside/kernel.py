@@ -1,11 +1,15 @@
 """Starts the kernel inside the sandbox. Standard library and ipykernel only; runs before any student code.
 
-Called as `python kernel.py CONNECTION_FILE SETTINGS`, where SETTINGS is JSON: seed, tasks, file_bytes.
+Called as `python kernel.py CONNECTION_FILE SETTINGS`, where SETTINGS is JSON: seed, tasks, file_bytes, and imports, the
+statements that every submission begins with. They come first, since libraries draw random numbers when they are
+imported: so a kernel that was forked after them, and one that was not, go on with the same numbers.
 """
 
+import contextlib
 import importlib.abc
 import importlib.util
 import json
+import os
 import random
 import resource
 import sys
@@ -19,6 +23,10 @@ class SeedOnImport(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         self.seed = seed
         self.waiting = {"numpy": self._numpy, "tensorflow": self._tensorflow}
         self.loaders = {}
+
+    def seed_what_is_there(self):
+        for name in [name for name in self.waiting if name in sys.modules]:
+            self.waiting.pop(name)(sys.modules[name])
 
     def find_spec(self, name, path=None, target=None):
         if name not in self.waiting:
@@ -54,23 +62,46 @@ def limit(kind, value):
     resource.setrlimit(kind, (value, value))
 
 
-def main():
-    connection_file, settings = sys.argv[1], json.loads(sys.argv[2])
+def run(connection_file, settings):
+    """Lower the limits, seed, and run the kernel to its end; `sys.path` is as students find it."""
     limit(resource.RLIMIT_CORE, 0)
     limit(resource.RLIMIT_FSIZE, settings["file_bytes"])
     if settings["tasks"]:
         limit(resource.RLIMIT_NPROC, settings["tasks"])
     random.seed(settings["seed"])
-    sys.meta_path.insert(0, SeedOnImport(settings["seed"]))
-    # The working directory instead of this file's folder, as in any kernel, but after the course's library: a file
-    # called helpers.py that was handed in, too, must not stand in for it.
-    sys.path[:2] = [sys.path[1], ""]
+    seeding = SeedOnImport(settings["seed"])
+    seeding.seed_what_is_there()
+    sys.meta_path.insert(0, seeding)
     sys.argv = ["kernel", "-f", connection_file, "--HistoryManager.enabled=False"]
-    sys.modules["debugpy"] = None  # nobody steps through cells here, and its import is a fifth of the start
+    import_ipykernel().launch_new_instance()
+
+
+def prepare(imports):
+    """Import what every submission imports."""
+    import_ipykernel()
+    os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as ipykernel sets it later
+    for statement in imports:
+        with contextlib.suppress(Exception):  # it will fail where it is wanted, and say so there
+            exec(statement, {})
+
+
+def import_ipykernel():
+    """Without debugpy: nobody steps through cells here, and its import is a fifth of the start."""
+    sys.modules["debugpy"] = None
     from ipykernel import kernelapp
 
     del sys.modules["debugpy"]
-    kernelapp.launch_new_instance()
+    return kernelapp
+
+
+def main():
+    # The working directory instead of this file's folder, as in any kernel, but after the course's library: a file
+    # called helpers.py that was handed in, too, must not stand in for it.
+    sys.path[:2] = [sys.path[1]]
+    connection_file, settings = sys.argv[1], json.loads(sys.argv[2])
+    prepare(settings["imports"])
+    sys.path.insert(1, "")
+    run(connection_file, settings)
 
 
 if __name__ == "__main__":
