@@ -130,6 +130,7 @@ def _client(crew: Crew, jobs: int) -> Iterator[Any]:
         return
     settings = {
         "distributed.worker.daemon": True,
+        "distributed.worker.multiprocessing-method": "forkserver",  # what each worker imports is imported once
         "distributed.admin.tick.limit": "30s",
         "distributed.comm.timeouts.connect": "60s",
     }
