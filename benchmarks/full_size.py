@@ -8,7 +8,7 @@ from harness import Cost, Goal, LeftOutError, Section, Settings
 
 from grading.classroom import Classroom
 from grading.execute import Job
-from grading.plan import open_course, options_from, plan
+from grading.plan import missing_runs, open_course, options_from, plan
 
 COUNT = 12
 MODELS = ("published_better_model",)
@@ -81,9 +81,9 @@ def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[P
     options = options_from(classroom.folder, data=data)
     course = open_course(classroom.folder, classroom.assignment, options)
     found = []
-    for submission in plan(course)[: len(MODELS)]:
-        job: Job = submission.runs[0].job
-        path = folder / f"{submission.student}.py"
+    jobs: list[Job] = list(missing_runs(course, plan(course)[: len(MODELS)]).values())
+    for number, job in enumerate(jobs):
+        path = folder / f"{number}.py"
         cells = [cell.source for cell in job.cells if not cell.demo]
         ask = ASK.format(count=len(job.questions), folder=str(job.around.questions))
         path.write_text("\n\n".join([*cells, ask]), encoding="utf-8")

@@ -115,6 +115,8 @@ def attack_it(folder: Path, attacks: list[Attack], files: list[FileAttack], monk
             file_attack.make(target, solved, classroom.notebook_name)
         world.before = files_of(classroom.folder)
         records = classroom.grade(quick(workers=2, limits=LIMITS))
+        for server in (internet, local, abstract):
+            server.shutdown(socket.SHUT_RDWR)  # or who waits for a connection keeps the address
     world.records = {record.student: record for record in records}
     return world
 

@@ -20,6 +20,7 @@ from notebooks import ROOT
 from grading.classroom import Classroom, fill_in, solution_cells
 from grading.config import load_config
 from grading.gradebook import GradebookWriter
+from grading.kernel import LIBRARY
 from grading.plan import open_course
 from grading.record import GRADED, REFUSED, Record
 from grading.verify import hand_in_all, read_planted
@@ -122,19 +123,23 @@ def finish(run: subprocess.Popen[bytes]) -> None:
 
 @pytest.fixture
 def undisturbed(classroom: Classroom) -> tuple[list[tuple[object, ...]], float]:
-    """What the gradebook holds after a run that nobody disturbed, and how long that took (with a gradebook there)."""
+    """What the gradebook holds after a run that nobody disturbed, and how long one takes (with a gradebook there)."""
     small_class(classroom)
     course = open_course(classroom.folder, NAME, quick())
     GradebookWriter(course.db_url, course.assignment, load_config(course.folder))
     shutil.copy(classroom.folder / "gradebook.db", classroom.folder / "empty.db")
-    began = time.monotonic()
-    finish(start(classroom.folder))
-    return gradebook_rows(classroom.folder), time.monotonic() - began
+    seconds = []
+    for _ in range(2):  # the first run finds nothing in the page cache
+        forget(classroom)
+        began = time.monotonic()
+        finish(start(classroom.folder))
+        seconds.append(time.monotonic() - began)
+    return gradebook_rows(classroom.folder), min(seconds)
 
 
 def forget(classroom: Classroom, gradebook_too: bool = False) -> None:
     """As before any grading; making a gradebook takes nbgrader seconds, so one without entries is put back mostly."""
-    (classroom.folder / "gradebook.db").unlink()
+    (classroom.folder / "gradebook.db").unlink(missing_ok=True)
     if not gradebook_too:
         shutil.copy(classroom.folder / "empty.db", classroom.folder / "gradebook.db")
     for name in ("autograded", ".cache"):
@@ -198,7 +203,7 @@ def test_is_the_work_of_a_killed_worker_done_by_another(
 
 
 def workers(pid: int) -> list[int]:
-    """Dask workers of a run that have a sandbox of their own."""
+    """Dask workers of a run that have a sandbox, in which a warm parent makes those of the kernels."""
     try:
         outer = [child for child in psutil.Process(pid).children(recursive=True) if is_outer_bwrap(child)]
         return [child.ppid() for child in outer if child.ppid() != pid]  # the run itself tries bubblewrap first
@@ -208,7 +213,9 @@ def workers(pid: int) -> list[int]:
 
 def is_outer_bwrap(process: psutil.Process) -> bool:
     parent = process.parent()
-    return process.name() == "bwrap" and parent is not None and parent.name() != "bwrap"
+    if process.name() != "bwrap" or parent is None:
+        return False
+    return parent.name() != "bwrap" and str(LIBRARY / "warm.py") not in parent.cmdline()
 
 
 def test_is_a_class_on_a_scheduler_of_its_own_graded_the_same(
