@@ -79,7 +79,9 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
         taken[step] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         return value
 
+    collected = timed("collect", lambda: collect_again(folder, assignment))
     submissions = timed("read and rebuild", lambda: plan(course))
+    assert len(collected.placed) == len(submissions)
     missing = missing_runs(course, submissions)
     assert not missing, f"{len(missing)} submissions have no answers"
     records = timed("score and record", lambda: grade(course, submissions))
@@ -90,8 +92,24 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
 
 
 def later_steps(course: Any) -> dict[str, Callable[[], Any]]:
-    """Steps before and after grading, by name: `grading.collect`, `grading.report` and `grading.export` go here."""
-    return {}
+    """Steps after grading, by name."""
+    from grading.cli_lms import grades_of
+    from grading.export import export
+    from grading.feedback import read_records
+    from grading.report import write_report
+
+    reports = course.folder / "reports"
+    return {
+        "report": lambda: write_report(course, read_records(course), reports),
+        "export": lambda: export(grades_of(course), "csv", course.folder / "grades.csv"),
+    }
+
+
+def collect_again(folder: Path, assignment: str) -> Any:
+    """The class's hand-ins as a download of a plain folder, placed into a folder of their own."""
+    from grading.collect import collect
+
+    return collect(folder / "submitted", assignment, folder / "collected")
 
 
 def main() -> None:

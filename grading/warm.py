@@ -122,6 +122,11 @@ class Parent:
         if status:
             raise SandboxError(f"a forked process ended with status {status}. {self._log()}")
 
+    @property
+    def alive(self) -> bool:
+        """Whether it can fork; the machine may have killed it."""
+        return self._process.poll() is None
+
     @contextlib.contextmanager
     def start(self, folder: Path, arguments: Sequence[Any], resources: Resources) -> Iterator[Sandbox]:
         """A kernel in a new sandbox, as `sandbox.start` makes one; `folder` is from `sandbox.folder(self.folder)`.
@@ -216,6 +221,8 @@ class Nursery:
     ) -> Parent | None:
         """The parent for kernels with these mounts and variables; None where there can be none."""
         key = json.dumps([imports, [[str(mount.source), str(mount.inside)] for mount in mounts], dict(variables)])
+        if (kept := self._parents.get(key)) and not kept.alive:
+            self._close(key)
         if key in self._parents:
             self._parents[key] = self._parents.pop(key)  # the latest used is the last to go
             return self._parents[key]

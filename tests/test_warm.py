@@ -169,6 +169,20 @@ def awake(kernel: Kernel) -> list[psutil.Process]:
     return [process for process in kernel.sandbox._tree() if process.status() != psutil.STATUS_ZOMBIE]
 
 
+def test_is_a_parent_that_was_killed_replaced(around: Surroundings) -> None:
+    """By a machine short of memory, say: the submission that it was running is run again."""
+    job = Job((Cell("first", "import os\nprint('on')"),), (), (), around, Limits())
+    with Nursery() as nursery:
+        with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
+            lost = parent_of(nursery)
+            for process in [*lost.children(), lost]:
+                process.kill()
+            lost.wait(10)
+            assert kernel.run("1", 20).from_outside
+        assert execute(job, nursery).outputs["first"][0]["text"] == "on\n"
+        assert parent_of(nursery).pid != lost.pid
+
+
 def test_does_nothing_outlive_the_nursery(around: Surroundings) -> None:
     with Nursery() as nursery, started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
         parent = parent_of(nursery)
