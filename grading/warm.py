@@ -193,9 +193,10 @@ class Parent:
 
 
 def _line(connection: socket.socket) -> str:
+    """One line and no more: the status of a process that ends at once may follow at its heels."""
     said = b""
     while not said.endswith(b"\n"):
-        more = connection.recv(4096)
+        more = connection.recv(1)
         if not more:
             raise OSError("the forked process ended at once")
         said += more

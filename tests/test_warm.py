@@ -2,6 +2,7 @@
 
 import ast
 import json
+import socket
 import subprocess
 import sys
 import time
@@ -17,7 +18,7 @@ from grading import sandbox
 from grading.execute import Cell, Job, Limits, execute
 from grading.kernel import Ended, Kernel, Surroundings, started
 from grading.sandbox import Isolation, Resources, SandboxError
-from grading.warm import Nursery, Parent
+from grading.warm import Nursery, Parent, _line
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 ROOT = Path(__file__).parents[1]
@@ -167,6 +168,14 @@ def test_is_what_a_dead_kernel_started_gone_at_once(around: Surroundings, nurser
 
 def awake(kernel: Kernel) -> list[psutil.Process]:
     return [process for process in kernel.sandbox._tree() if process.status() != psutil.STATUS_ZOMBIE]
+
+
+def test_is_what_is_said_line_after_line_read_one_by_one() -> None:
+    """A process that ends at once says `started` and its status in one breath."""
+    here, there = socket.socketpair()
+    with here, there:
+        there.sendall(b"started\n0\n")
+        assert [_line(here), _line(here)] == ["started", "0"]
 
 
 def test_is_a_parent_that_was_killed_replaced(around: Surroundings) -> None:
