@@ -1,7 +1,8 @@
 """Reading what came out of a sandbox. Everything here is hostile: sizes are checked before memory is taken.
 
 The format is `.npz`: for case i either `i/error` (text), or `i/value` (one array), or `i/item/0`, `i/item/1`...
-(several arrays). Pickle is refused, so are objects, dates and structured types.
+(several arrays), or for cases i to j `i-j/value` (their arrays, stacked). Pickle is refused, so are objects, dates and
+structured types.
 """
 
 import ast
@@ -9,7 +10,7 @@ import base64
 import io
 import re
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
 
@@ -17,13 +18,15 @@ import numpy as np
 from numpy.lib import format as npy
 
 from grading.questions import Answer, Array, Result
+from grading.text import clean
 
 MAX_BYTES = 4 * 2**20
 """Largest answer to one question, packed or not."""
 MAX_ARRAYS = 20_000
-MAX_DIMENSIONS = 8
-MAX_ERROR = 500
+MAX_DIMENSIONS = 9
+"""Of an array, or a stack of them."""
 _NAME = re.compile(r"(\d{1,5})/(?:(error)|(value)|item/(\d{1,3}))\.npy")
+_STACK = re.compile(r"(\d{1,5})-(\d{1,5})/value\.npy")
 _PLAIN = re.compile(r"[<>|=]?(?:[biuf]\d+|\?|U\d+)")
 
 
@@ -107,11 +110,23 @@ def _header(content: bytes) -> Mapping[str, Any]:
 def _results(arrays: Mapping[str, Array], cases: int) -> tuple[Result, ...]:
     found: dict[int, dict[str, Array]] = {}
     for name, array in arrays.items():
+        if stack := _STACK.fullmatch(name):
+            for case, part in _unstacked(array, int(stack[1]), int(stack[2]), cases):
+                if "value" in found.setdefault(case, {}):
+                    raise BadAnswerError("it answers a case twice")
+                found[case]["value"] = part
+            continue
         match = _NAME.fullmatch(name)
         if match is None or int(match[1]) >= cases:
             raise BadAnswerError("it holds something that was not asked for")
         found.setdefault(int(match[1]), {})[match[2] or match[3] or match[4]] = array
     return tuple(_result(found.get(index, {})) for index in range(cases))
+
+
+def _unstacked(array: Array, first: int, last: int, cases: int) -> Iterator[tuple[int, Array]]:
+    if not first <= last < cases or not array.ndim or len(array) != last - first + 1:
+        raise BadAnswerError("it holds something that was not asked for")
+    return ((first + index, array[index, ...]) for index in range(len(array)))
 
 
 def _result(parts: Mapping[str, Array]) -> Result:
@@ -124,10 +139,3 @@ def _result(parts: Mapping[str, Array]) -> Result:
         return Result((parts["value"],))
     items = [parts[key] for key in sorted(parts, key=int)]
     return Result(tuple(items), several=True) if items else Result(error="No answer came back.")
-
-
-def clean(text: str) -> str:
-    """Text of unknown origin as one short line of printable characters."""
-    line = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text))
-    line = "".join(character if character.isprintable() else "?" for character in line).strip()
-    return line if len(line) <= MAX_ERROR else line[: MAX_ERROR - 1] + "…"

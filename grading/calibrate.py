@@ -27,9 +27,9 @@ import numpy.typing as npt
 
 from grading.classroom import Classroom
 from grading.errors import GradingError
+from grading.files import write_atomically
 from grading.grade import answers_of, grade
 from grading.plan import Course, Options, missing_runs, open_course, plan
-from grading.store import write_atomically
 from grading.verify import Planted, hand_in_all, read_planted
 from helpers.checks import thresholds_for
 

@@ -6,16 +6,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.cells import cell_len
 from rich.markup import escape
-from rich.table import Table
 
 from grading import terminal
+from grading.record import FAILED, GRADED, QuestionRecord, Record, read_record
 from grading.sandbox import Isolation
 from grading.terminal import console, progress_bar, stderr
+from grading.unchanged import LastRun
 
 if TYPE_CHECKING:
     from grading.plan import Course, Submission
-    from grading.record import QuestionRecord, Record
 
 app = typer.Typer()
 
@@ -38,37 +39,41 @@ def grade(
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
 ) -> None:
     """Grade everything that was handed in. Exit status 0: every submission has a grade or a recorded refusal."""
-    from dataclasses import replace
-
-    from grading.plan import open_course, options_from, plan
-    from grading.record import FAILED
-
+    asked = {"submitted": submitted, "repeats": repeats, "isolation": isolation, "data": data, "private": private}
     repository = terminal.repository()
-    options = options_from(
-        repository,
-        submitted=submitted,
-        students=student,
-        repeats=repeats,
-        force=force,
-        isolation=isolation,
-        data=data,
-        private=private,
-    )
-    crew = replace(options.crew, workers=workers or options.crew.workers, scheduler=scheduler or options.crew.scheduler)
-    options = replace(options, crew=crew)
-    if options.isolation is Isolation.none:
-        stderr.print("[bold white on red] NO ISOLATION [/] Student code runs with your rights on this machine.")
-    course = open_course(repository, assignment, options)
-    submissions = plan(course)
-    if dry_run:
-        _say_plan(course, submissions)
-        return
-    records = grade_with_progress(course, submissions)
+    last = LastRun(repository, assignment, asked)
+    records = None if student or force or dry_run else last.records()
+    if records is not None:
+        stderr.print(f"{len(records)} submissions, nothing has changed since they were graded", highlight=False)
+    else:
+        from grading.plan import plan
+
+        course = _open(repository, assignment, workers, scheduler, students=student, force=force, **asked)
+        submissions = plan(course)
+        if dry_run:
+            _say_plan(course, submissions)
+            return
+        records = grade_with_progress(course, submissions)
+        if not student:
+            last.remember(course, records)
     if as_json:
         typer.echo(json.dumps([record.to_json() for record in records], indent=1))
     else:
         print_grades(assignment, records)
     raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
+
+
+def _open(repository: Path, assignment: str, workers: int | None, scheduler: str | None, **asked: object) -> "Course":
+    from dataclasses import replace
+
+    from grading.plan import open_course, options_from
+
+    options = options_from(repository, **asked)
+    crew = replace(options.crew, workers=workers or options.crew.workers, scheduler=scheduler or options.crew.scheduler)
+    options = replace(options, crew=crew)
+    if options.isolation is Isolation.none:
+        stderr.print("[bold white on red] NO ISOLATION [/] Student code runs with your rights on this machine.")
+    return open_course(repository, assignment, options)
 
 
 @app.command()
@@ -77,8 +82,6 @@ def inspect(
     assignment: Annotated[str | None, typer.Option(help="Only this assignment.")] = None,
 ) -> None:
     """Show in words what was graded, how, and why points were lost."""
-    from grading.record import read_record
-
     folder = terminal.repository() / "autograded" / student
     names = sorted(path.parent.name for path in folder.glob("*/record.json"))
     names = [name for name in names if assignment in (None, name)]
@@ -91,7 +94,7 @@ def inspect(
                 console.print(line, markup=False, highlight=False)
 
 
-def describe(record: "Record") -> list[str]:
+def describe(record: Record) -> list[str]:
     """A record in words, line by line."""
     points = f"{record.points:g} of {record.max_points:g} points"
     lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
@@ -120,7 +123,7 @@ def describe(record: "Record") -> list[str]:
     return [*lines, f"  With {versions}"] if versions else lines
 
 
-def grade_with_progress(course: "Course", submissions: Sequence["Submission"]) -> list["Record"]:
+def grade_with_progress(course: "Course", submissions: Sequence["Submission"]) -> list[Record]:
     """Grade, with a live bar: done, running, failed, time left."""
     from grading.grade import grade
     from grading.plan import missing_runs
@@ -141,7 +144,7 @@ def grade_with_progress(course: "Course", submissions: Sequence["Submission"]) -
         return grade(course, submissions, on_event)
 
 
-def print_grades(assignment: str, records: Sequence["Record"]) -> None:
+def print_grades(assignment: str, records: Sequence[Record]) -> None:
     """The table, why something was refused or failed, and what to look at."""
     print_table(assignment, records)
     print_reasons([record for record in records if record.why])
@@ -160,7 +163,7 @@ def _say_plan(course: "Course", submissions: Sequence["Submission"]) -> None:
         console.print(f"{submission.student}: {said}", markup=False, highlight=False)
 
 
-def _print_remarks(records: Sequence["Record"]) -> None:
+def _print_remarks(records: Sequence[Record]) -> None:
     for record in records:
         for flag in record.flags:
             console.print(f"look at {record.student}: {flag}", markup=False, highlight=False)
@@ -169,30 +172,34 @@ def _print_remarks(records: Sequence["Record"]) -> None:
         console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
 
 
-def print_table(title: str, records: Sequence["Record"]) -> None:
-    """Points by submission and question."""
+def print_table(title: str, records: Sequence[Record]) -> None:
+    """Points by submission and question; plain lines, since classes are large and lines can be searched."""
     questions = list(dict.fromkeys(name for record in records for name in record.questions))
-    table = Table(title=escape(title))
-    table.add_column("submission", no_wrap=True)
-    for name in [*questions, "points"]:
-        table.add_column(name.replace("_", " "), justify="right")
+    rows = [["submission", *(name.replace("_", " ") for name in questions), "points"]]
     for record in records:
-        table.add_row(
-            escape(record.student),
-            *(f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions),
-            f"{record.points:g}/{record.max_points:g}" if record.status == "graded" else f"[red]{record.status}[/red]",
-        )
-    console.print(table)
+        points = [f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions]
+        total = f"{record.points:g}/{record.max_points:g}" if record.status == GRADED else record.status
+        rows.append([record.student, *points, total])
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    lines = [_line(row, widths) for row in rows]
+    console.out(f"\n{title}\n{lines[0]}", style="bold", highlight=False)
+    console.out("\n".join(lines[1:]), highlight=False)
 
 
-def print_reasons(records: Sequence["Record"]) -> None:
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """The first column to the left, figures to the right."""
+    blanks = [" " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
+    return "  ".join([row[0] + blanks[0], *(blank + text for blank, text in zip(blanks[1:], row[1:], strict=True))])
+
+
+def print_reasons(records: Sequence[Record]) -> None:
     """Why points were lost, by submission."""
     for record in records:
         for line in [record.why] if record.why else _reasons_lost(record.questions):
             console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)
 
 
-def _reasons_lost(questions: Mapping[str, "QuestionRecord"]) -> list[str]:
+def _reasons_lost(questions: Mapping[str, QuestionRecord]) -> list[str]:
     seen: dict[str, list[str]] = {}
     for name, question in questions.items():
         if question.points < question.max_points:

@@ -20,12 +20,12 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import Path
 from typing import IO, Protocol
 
-from grading.answers import clean
 from grading.errors import GradingError
+from grading.files import write_atomically
 from grading.intake import MIB, TIMESTAMP, IntakeLimits
 from grading.lms import KINDS, Asked, Entry, Found, Piece, moodle_time, read_names, recognise, stamp
 from grading.roster import Clue, Roster, Student, is_folder_name, printable
-from grading.store import write_atomically
+from grading.text import clean
 
 log = logging.getLogger(__name__)
 

@@ -101,15 +101,29 @@ class Grading(Configurable):
             output_bytes=round(self.output_mib * MIB),
         )
 
+    @property
+    def data_folder(self) -> Path | None:
+        """Folder of course data: COURSE_DATA in the environment, else what is configured."""
+        data = os.environ.get("COURSE_DATA") or self.data
+        return Path(data) if data else None
+
+    @property
+    def private_folder(self) -> Path | None:
+        """Folder of private evaluation data."""
+        return Path(self.private) if self.private else None
+
+    def cache_folder(self, course_dir: Path) -> Path:
+        """Where stored results lie; a relative path is below the course folder."""
+        return course_dir / self.cache
+
     def options(self) -> dict[str, Any]:
         """Keywords for grading.grade.Options."""
         from grading.engine import Crew
         from grading.sandbox import Isolation
 
-        data = os.environ.get("COURSE_DATA") or self.data
         return {
-            "data": Path(data) if data else None,
-            "private": Path(self.private) if self.private else None,
+            "data": self.data_folder,
+            "private": self.private_folder,
             "isolation": Isolation(self.isolation),
             "crew": Crew(self.workers or os.cpu_count() or 1, self.scheduler, dict(self.tls) or None, self.gpu),
             "limits": self.limits,

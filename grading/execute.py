@@ -17,6 +17,7 @@ from typing import Any
 from grading.answers import BadAnswerError, decode, read_answer
 from grading.kernel import CellRun, Ended, Kernel, Surroundings, error_output, started
 from grading.questions import Answer
+from grading.record import Event
 from grading.sandbox import MIB, Isolation, Resources
 from grading.warm import Nursery
 
@@ -66,14 +67,6 @@ class Job:
     around: Surroundings
     limits: Limits = Limits()
     isolation: Isolation = Isolation.bwrap
-
-
-@dataclass(frozen=True)
-class Event:
-    """Something that went wrong: a cell that was interrupted or killed the kernel, a question without an answer."""
-
-    where: str
-    what: str
 
 
 @dataclass

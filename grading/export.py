@@ -32,10 +32,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from grading.answers import clean
 from grading.errors import GradingError
+from grading.files import write_atomically
 from grading.roster import Clue, Roster, Student, Table, is_no_student, read_table, student_of
-from grading.store import write_atomically
+from grading.text import clean
 
 TARGETS = ("moodle", "canvas", "csv")
 BOM = "\ufeff"

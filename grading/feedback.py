@@ -8,15 +8,15 @@ from typing import Any
 import nbformat
 from nbgrader.utils import is_solution
 
-from grading.answers import clean
 from grading.errors import GradingError
 from grading.explanation import Explanation, Picture, Table
+from grading.files import write_atomically
 from grading.grade import answers_of
 from grading.gradebook import Grades, read_grades
 from grading.pages import render, thumbnail
 from grading.plan import Course
 from grading.record import GRADED, Record, read_record
-from grading.store import write_atomically
+from grading.text import clean
 
 log = logging.getLogger(__name__)
 

@@ -7,31 +7,21 @@ import statistics
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
-import nbformat
 from nbformat import NotebookNode
 
-from grading.answers import clean
 from grading.config import load_config
 from grading.engine import Outcome, run_all
 from grading.errors import GradingError
 from grading.execute import Executed
+from grading.executed_notebook import as_text, executed_notebook, revised_notebook
+from grading.files import hash_of, tree_hash
 from grading.gradebook import GradebookWriter
 from grading.plan import Course, Run, Submission, executed_from, missing_runs, reading_basis
 from grading.questions import Answer, Score
-from grading.record import (
-    FAILED,
-    GRADED,
-    REFUSED,
-    QuestionRecord,
-    Record,
-    executed_notebook,
-    read_record,
-    revised_notebook,
-    write_files,
-)
+from grading.record import FAILED, GRADED, REFUSED, QuestionRecord, Record, read_record, write_files
 from grading.sandbox import Isolation
-from grading.seen import our_code, tree_hash
-from grading.store import hash_of, versions
+from grading.text import clean
+from grading.versions import our_code, versions
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +56,7 @@ def grade(
     records: dict[str, Record] = {}
     config = load_config(course.folder)
     with _alone(course), GradebookWriter(course.db_url, course.assignment, config) as gradebook:
+        gradebook.enter_students(submission.student for submission in submissions)
         basis = _Basis.of(course)
 
         def record(submission: Submission, failures: Mapping[str, str]) -> None:
@@ -116,7 +107,7 @@ def _record(
         text = None
         if record.status == GRADED:
             same = before is not None and before.status == GRADED and before.execution.get("made_from") == made_from
-            text = revised_notebook(path, record) if same else nbformat.writes(notebook_of(course, submission, record))
+            text = revised_notebook(path, record) if same else as_text(notebook_of(course, submission, record))
         write_files(folder, path.name, text, record)
         gradebook.write(record)
     except Exception as error:

@@ -1,33 +1,51 @@
 """nbgrader's gradebook: one writer for each run, and what it says of a class. Only this module talks to it.
 
-A class is read in a few queries and only what has changed is written, so that a run with nothing to do costs nothing.
+A class is read in a few queries, and only what has changed is written, many rows at a time.
 """
 
 import copy
-from collections.abc import Iterable, Mapping
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from types import TracebackType
 from typing import Any
 
 import nbgrader
 from alembic.script import ScriptDirectory
 from nbgrader.api import Assignment as AssignmentRow
-from nbgrader.api import Base, BaseCell, Comment, Gradebook, SubmittedAssignment, SubmittedNotebook
+from nbgrader.api import (
+    Base,
+    BaseCell,
+    Comment,
+    Gradebook,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    new_uuid,
+)
 from nbgrader.api import Grade as GradeRow
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
 from nbgrader.utils import parse_utc
-from sqlalchemy import create_engine, inspect, select, text, update
+from sqlalchemy import bindparam, create_engine, insert, inspect, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
 from traitlets.config import Config
 
 from grading.assignment import Assignment
 from grading.errors import GradingError
 from grading.record import FAILED, GRADED, REFUSED, Record
 
+log = logging.getLogger(__name__)
+
 _COMMIT_SECONDS = 0.5
+_TRIES = 5
 NO_RESPONSE = "No response."
 
 
@@ -60,6 +78,50 @@ class _Row:
     """By grade id: the row's id and the automatic comment."""
 
 
+@dataclass(frozen=True)
+class _Cells:
+    """Ids of an assignment, its notebook and its cells, the latter by their names."""
+
+    assignment: str
+    notebook: str
+    graded: Mapping[str, str]
+    commented: Mapping[str, str]
+
+
+class _Changes:
+    """Rows to be inserted and values to be set, written together: one statement for many rows."""
+
+    def __init__(self) -> None:
+        self._new: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._set: dict[tuple[Any, tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+
+    def insert(self, table: Any, **values: Any) -> str:
+        """A new row, of which the id is given back."""
+        key = new_uuid()
+        self._new[table].append({"id": key, **values})
+        return key
+
+    def set(self, table: Any, key: str, **values: Any) -> None:
+        """Values of the row with an id."""
+        self._set[table, tuple(values)].append({"_id": key, **{f"_{name}": value for name, value in values.items()}})
+
+    def write(self, db: Session) -> None:
+        """Write all, in the order in which tables were first named."""
+        connection = db.connection()
+        for table, rows in self._new.items():
+            connection.execute(insert(table.__table__), rows)
+        for (table, names), rows in self._set.items():
+            columns = table.__table__.c
+            values: dict[Any, Any] = {columns[name]: bindparam(f"_{name}") for name in names}
+            connection.execute(update(table.__table__).where(columns.id == bindparam("_id")).values(values), rows)
+        self.forget()
+
+    def forget(self) -> None:
+        """Leave all unwritten."""
+        self._new.clear()
+        self._set.clear()
+
+
 class GradebookWriter:
     """nbgrader's gradebook, open for one assignment. Manual grades and comments are never touched.
 
@@ -70,11 +132,14 @@ class GradebookWriter:
         self.assignment = assignment
         self._config = config
         self._solutions = frozenset(assignment.solution_ids)
-        _enter_assignment(db_url, assignment, config)
+        _in_several_tries(lambda: _enter_assignment(db_url, assignment, config))
         self._gradebook = Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course")
         self._db = self._gradebook.db
         self._has_due_date = self._gradebook.find_assignment(assignment.name).duedate is not None
+        self._cells = self._read_cells()
+        self._students = set(self._db.scalars(select(Student.id)))
         self._rows = self._read()
+        self._changes = _Changes()
         self._committed = monotonic()
         self._uncommitted: list[Record] = []
 
@@ -85,9 +150,18 @@ class GradebookWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self._db.commit()
+            self.commit()
         finally:
             self._gradebook.close()
+
+    def enter_students(self, students: Iterable[str]) -> None:
+        """Enter those that the gradebook does not know; others may be entering them at the same time."""
+        new = set(students) - self._students
+        if new:
+            rows = [{"id": student} for student in sorted(new)]  # sorted: two who insert never wait for each other
+            self._db.execute(_insert_or_leave(self._db, Student), rows)
+            self._db.commit()
+            self._students |= new
 
     def write(self, record: Record) -> None:
         """Enter a record's points. One that has failed changes nothing; a refused one has 0 and asks for a look."""
@@ -110,12 +184,14 @@ class GradebookWriter:
 
     def commit(self) -> None:
         """Make what was written last."""
+        self._changes.write(self._db)
         self._db.commit()
         self._committed = monotonic()
         self._uncommitted = []
 
     def rollback(self) -> None:
         """Forget the record that could not be written; those before it are written again."""
+        self._changes.forget()
         self._db.rollback()
         self._rows = self._read()
         before, self._uncommitted = self._uncommitted, []
@@ -126,7 +202,7 @@ class GradebookWriter:
         known = record.submission.get("timestamp")
         when = parse_utc(known) if known else None
         if when is not None and when != row.timestamp:
-            self._set(SubmittedAssignment, row.submission, timestamp=when)
+            self._changes.set(SubmittedAssignment, row.submission, timestamp=when)
             row.timestamp = when
 
     def _write_grade(self, grade: _Grade, record: Record, name: str) -> None:
@@ -137,23 +213,24 @@ class GradebookWriter:
         elif grade.auto != points:
             needs_manual = True  # a person has decided on other grounds: have them look again
         if (grade.auto, grade.needs_manual) != (points, needs_manual):
-            self._set(GradeRow, grade.id, auto_score=points, needs_manual_grade=needs_manual)
+            self._changes.set(GradeRow, grade.id, auto_score=points, needs_manual_grade=needs_manual)
             grade.auto, grade.needs_manual = points, needs_manual
 
     def _write_comments(self, row: _Row, record: Record) -> None:
         said = None if record.submission.get("changed") else NO_RESPONSE
         for name, (key, before) in row.comments.items():
             if name in self._solutions and before != said:
-                self._set(Comment, key, auto_comment=said)
+                self._changes.set(Comment, key, auto_comment=said)
                 row.comments[name] = (key, said)
 
     def _write_penalty(self, row: _Row, record: Record) -> None:
         penalty = self._penalty(row, record.student) if self._has_due_date else None
         if penalty != row.penalty:
-            self._set(SubmittedNotebook, row.notebook, late_submission_penalty=penalty)
+            self._changes.set(SubmittedNotebook, row.notebook, late_submission_penalty=penalty)
             row.penalty = penalty
 
     def _penalty(self, row: _Row, student: str) -> float | None:
+        self._changes.write(self._db)
         submission = self._gradebook.find_submission(self.assignment.name, student)
         self._db.refresh(submission)
         if submission.total_seconds_late <= 0:
@@ -163,17 +240,30 @@ class GradebookWriter:
         penalty = plugin.late_submission_penalty(student, score, submission.total_seconds_late)
         return None if penalty is None else float(penalty)
 
-    def _set(self, table: Any, key: str, **values: Any) -> None:
-        self._db.execute(
-            update(table).where(table.id == key).values(**values).execution_options(synchronize_session=False)
-        )
-
     def _add(self, student: str) -> _Row:
-        """Enter a submission as nbgrader does: with a row for each of its cells."""
-        self._gradebook.update_or_create_student(student)
-        self._gradebook.update_or_create_submission(self.assignment.name, student)
-        self._rows |= self._read(student)
-        return self._rows[student]
+        """Enter a submission as nbgrader's `add_submission` does, with a row for each of its cells."""
+        new = self._changes.insert
+        self.enter_students([student])
+        submission = new(SubmittedAssignment, assignment_id=self._cells.assignment, student_id=student)
+        notebook = new(SubmittedNotebook, notebook_id=self._cells.notebook, assignment_id=submission)
+        row = _Row(submission, notebook, None, None)
+        for name, cell in self._cells.graded.items():
+            row.grades[name] = _Grade(new(GradeRow, cell_id=cell, notebook_id=notebook), None, None, None, True)
+        for name, cell in self._cells.commented.items():
+            row.comments[name] = (new(Comment, cell_id=cell, notebook_id=notebook), None)
+        self._rows[student] = row
+        return row
+
+    def _read_cells(self) -> _Cells:
+        assignment = self._gradebook.find_assignment(self.assignment.name)
+        notebook: Notebook = assignment.notebooks[0]
+        tasks = {cell.name: cell.id for cell in notebook.task_cells}
+        return _Cells(
+            assignment.id,
+            notebook.id,
+            {**{cell.name: cell.id for cell in notebook.grade_cells}, **tasks},
+            {**{cell.name: cell.id for cell in notebook.solution_cells}, **tasks},
+        )
 
     def _read(self, student: str | None = None) -> dict[str, _Row]:
         rows: dict[str, _Row] = {}
@@ -287,6 +377,26 @@ def _create(db_url: str) -> None:
             connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
     finally:
         engine.dispose()
+
+
+def _insert_or_leave(db: Session, table: Any) -> Any:
+    """An insertion that leaves a row that is there as it is, where the database can do that."""
+    dialect = db.get_bind().dialect.name
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing() if dialect == "postgresql" else insert(table)
+
+
+def _in_several_tries(enter: Callable[[], None]) -> None:
+    """Enter something that others may be entering at the same moment: who comes second finds it there."""
+    for tried in range(1, _TRIES + 1):
+        try:
+            return enter()
+        except DBAPIError as error:
+            if tried == _TRIES:
+                raise
+            log.info("The gradebook is tried again: %s", error)
+            sleep(0.2 * tried)
 
 
 def _enter_assignment(db_url: str, assignment: Assignment, config: Config) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import IO
 
-from grading.answers import clean
+from grading.text import clean
 
 MIB = 2**20
 MAX_NAME = 200
@@ -83,6 +83,10 @@ class _Folder:
     odd: list[str] = field(default_factory=list)
     """Neither files nor folders, or not readable, or with names that cannot be written."""
     entries: int = 0
+
+
+SUBMITTED = "submitted"
+"""Folder of hand-ins, in the course folder."""
 
 
 def find_hand_ins(submitted: Path, assignment: str) -> list[tuple[str, Path]]:

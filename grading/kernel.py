@@ -24,8 +24,8 @@ from jupyter_client.session import Session
 from nbformat.v4 import output_from_msg
 
 from grading import sandbox
-from grading.answers import clean
 from grading.sandbox import HOME, RUN, Isolation, Mount, Resources, Sandbox, SandboxError
+from grading.text import clean
 from grading.warm import Nursery, Parent
 
 log = logging.getLogger(__name__)

@@ -25,9 +25,9 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
-from grading.answers import clean
 from grading.intake import TIMESTAMP
 from grading.roster import Clue, is_folder_name, made_id, name_key
+from grading.text import clean
 
 KINDS = ("moodle", "canvas", "blackboard", "google", "plain")
 _MOODLE = re.compile(r"(?s)(?P<name>.*?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?")

@@ -17,10 +17,11 @@ from grading.assignment import DEMO_TAG, has_scoring
 from grading.config import Grading
 from grading.errors import GradingError
 from grading.execute import Cell, Job, execute
+from grading.executed_notebook import SKIPPED
 from grading.grade import notebook_of, score
 from grading.kernel import Surroundings
 from grading.plan import Options, missing_runs, open_course, plan_one
-from grading.record import GRADED, SKIPPED
+from grading.record import GRADED
 from grading.sandbox import check
 
 _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)

@@ -19,7 +19,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
-from grading.answers import clean
+from grading.text import clean
 
 TRUE_COLOR = "#C44601"
 PREDICTED_COLOR = "#0060A8"

@@ -10,20 +10,22 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import parse_utc
 
-from grading.answers import clean
 from grading.assignment import Assignment, cells_to_run, inlined_cells, load_assignment
 from grading.config import Grading, load_config
 from grading.engine import Crew
 from grading.errors import GradingError
 from grading.execute import Job, Limits
-from grading.intake import MAX_NAME, HandIn, find_hand_ins, read_hand_in
+from grading.files import hash_of, listing
+from grading.intake import MAX_NAME, SUBMITTED, HandIn, find_hand_ins, read_hand_in
 from grading.kernel import Surroundings
 from grading.questions import Context, Question
 from grading.rebuild import Rebuilt, RefusedError, rebuild
 from grading.record import read_record
 from grading.sandbox import Isolation, check
-from grading.seen import Seen, SeenBefore, listing, our_code
-from grading.store import Store, code_hash, fingerprint, hash_of, job_key, job_parts, versions, write_questions
+from grading.seen import Seen, SeenBefore
+from grading.store import Store, code_hash, fingerprint, job_key, job_parts, write_questions
+from grading.text import clean
+from grading.versions import our_code, versions
 
 log = logging.getLogger(__name__)
 
@@ -117,8 +119,6 @@ def open_course(folder: Path, name: str, options: Options, asking: bool = True) 
     config.CourseDirectory.root = str(folder)
     coursedir = CourseDirectory(config=config)
     context = Context(assignment.source, _existing(options.data), _existing(options.private))
-    cache_folder = Path(Grading(config=config).cache)
-    cache_folder = cache_folder if cache_folder.is_absolute() else folder / cache_folder
     return Course(
         folder=folder,
         db_url=str(coursedir.db_url),
@@ -127,14 +127,14 @@ def open_course(folder: Path, name: str, options: Options, asking: bool = True) 
         context=context,
         questions=assignment.questions(context) if asking else (),
         options=options,
-        store=Store(cache_folder / "executed"),
+        store=Store(Grading(config=config).cache_folder(folder) / "executed"),
         records=folder / str(coursedir.autograded_directory),
     )
 
 
 def plan(course: Course) -> list[Submission]:
     """Look at every hand-in that was asked for, in the order of the students' names; read those that are new."""
-    submitted = (course.options.submitted or course.folder / "submitted").resolve()
+    submitted = (course.options.submitted or course.folder / SUBMITTED).resolve()
     name = course.assignment.name
     if not submitted.is_dir():
         raise GradingError(f"{submitted} is not a folder: in it lie <student>/{name}/ with the hand-ins")

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from grading.errors import GradingError
-from grading.store import write_atomically
+from grading.files import write_atomically
 from helpers.data import Annotation, data_set_name, image_path, load_annotations
 from helpers.download import download, extract_tar
 from helpers.features import extract_features

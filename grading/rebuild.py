@@ -18,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
-from grading.answers import clean
+from grading.text import clean
 
 MAX_CELLS = 2000
 MAX_SOURCE = 2 * 2**20

@@ -11,11 +11,11 @@ from urllib.parse import quote
 
 import numpy as np
 
+from grading.files import write_atomically
 from grading.gradebook import Grades, read_grades
 from grading.pages import histogram, render
 from grading.plan import Course
 from grading.record import GRADED, Record
-from grading.store import write_atomically
 
 FEW = 10
 """Below this many graded submissions no discrimination is given: it would be noise."""

@@ -21,9 +21,9 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from grading.answers import clean
 from grading.errors import GradingError
 from grading.intake import MAX_NAME
+from grading.text import clean
 
 MAX_BYTES = 64 * 2**20
 _HEADERS = {

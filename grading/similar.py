@@ -20,12 +20,12 @@ from statistics import median
 
 from nbgrader.utils import is_grade, is_solution
 
-from grading.answers import clean
 from grading.classroom import solution_cells
 from grading.errors import GradingError
+from grading.files import read_json, write_atomically
 from grading.plan import Course, Submission
 from grading.rebuild import ADDITIONAL_ID
-from grading.store import read_json, write_atomically
+from grading.text import clean
 from grading.verify import read_planted
 
 log = logging.getLogger(__name__)

@@ -4,27 +4,21 @@ import hashlib
 import json
 import logging
 import os
-import platform
-import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from grading.execute import Cell, Executed, Limits
+from grading.files import built_once, hash_of, write_atomically
 from grading.kernel import INSIDE, Surroundings
-from grading.questions import Question
+from grading.questions import Array, Question
 from grading.sandbox import Isolation
+from grading.versions import versions
 
 log = logging.getLogger(__name__)
-
-_VERSIONS_THAT_MATTER = (
-    "tensorflow", "tensorflow-cpu", "keras", "numpy", "h5py", "scikit-image", "scipy", "ipykernel", "ipython"
-)  # fmt: skip
 
 
 class Store:
@@ -34,44 +28,34 @@ class Store:
         self.folder = folder
 
     def __contains__(self, key: str) -> bool:
-        return self._path(key).is_file()
+        return self.path(key).is_file()
 
     def get(self, key: str) -> Executed | None:
         """What was stored under a key, or None."""
         try:
-            return Executed.from_json(json.loads(self._path(key).read_text(encoding="utf-8")))
+            return Executed.from_json(json.loads(self.path(key).read_text(encoding="utf-8")))
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as error:
-            log.warning("%s is damaged (%s) and was removed: the next run makes it anew", self._path(key), error)
-            self._path(key).unlink(missing_ok=True)
+            log.warning("%s is damaged (%s) and was removed: the next run makes it anew", self.path(key), error)
+            self.path(key).unlink(missing_ok=True)
             return None
 
     def put(self, key: str, executed: Executed) -> None:
         """Store a result; a reader sees all of it or nothing."""
-        write_atomically(self._path(key), json.dumps(executed.to_json()))
+        write_atomically(self.path(key), json.dumps(executed.to_json()))
 
     def stamp(self, key: str) -> tuple[int, int] | None:
         """What changes when a result is stored anew: when and where its file was written; None if there is none."""
         try:
-            stat = self._path(key).stat()
+            stat = self.path(key).stat()
         except FileNotFoundError:
             return None
         return stat.st_mtime_ns, stat.st_ino
 
-    def _path(self, key: str) -> Path:
+    def path(self, key: str) -> Path:
+        """The file of a result, whether it is there or not."""
         return self.folder / key[:2] / f"{key}.json"
-
-
-def write_atomically(path: Path, text: str) -> None:
-    """Write a file under a temporary name, then rename it: whoever reads sees the old or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False, encoding="utf-8") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
 
 
 def code_hash(cells: Sequence[Cell], inlined: frozenset[str]) -> str:
@@ -132,24 +116,27 @@ def _write_questions(questions: Sequence[Question], target: Path) -> None:
             "cases": [list(case) for case in question.cases],
         }
         (target / f"{index}.json").write_text(json.dumps(described), encoding="utf-8")
-        arrays = {f"{n}/{name}": array for n, case in enumerate(question.cases) for name, array in case.items()}
-        np.savez(target / f"{index}.npz", **arrays)  # type: ignore[arg-type]
+        np.savez(target / f"{index}.npz", **_inputs(question))  # type: ignore[arg-type]
 
 
-def built_once(folder: Path, build: Callable[[Path], None]) -> Path:
-    """A folder that `build` fills, unless it is there already; it is there whole or not at all."""
-    if not folder.is_dir():
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
-            target = Path(scratch) / "built"
-            target.mkdir()
-            build(target)
-            try:
-                target.rename(folder)
-            except OSError:
-                if not folder.is_dir():  # else someone else was first
-                    raise
-    return folder
+def _inputs(question: Question) -> dict[str, Array]:
+    """Inputs as `<case>/<name>`; where all cases have arrays of one kind, stacked as `<name>`: faster to read."""
+    by_name: dict[str, list[Array]] = {}
+    for case in question.cases:
+        for name, array in case.items():
+            by_name.setdefault(name, []).append(array)
+    stacked = {
+        name: np.stack(arrays)
+        for name, arrays in by_name.items()
+        if 1 < len(arrays) == len(question.cases) and len({(array.dtype, array.shape) for array in arrays}) == 1
+    }
+    single = {
+        f"{index}/{name}": array
+        for index, case in enumerate(question.cases)
+        for name, array in case.items()
+        if name not in stacked
+    }
+    return stacked | single
 
 
 def fingerprint(files: Mapping[str, Path], cache_folder: Path) -> str:
@@ -173,31 +160,9 @@ def _content(path: Path, cache_folder: Path) -> str:
 
 
 @cache
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages whose results a grade can depend on."""
-    found = {"python": platform.python_version(), "machine": platform.machine()}
-    for name in _VERSIONS_THAT_MATTER:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-@cache
 def environment_hash(helpers: Path) -> str:
     """Hash of the versions, of the students' library and of what runs beside student code."""
     digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
     for path in [*sorted(helpers.glob("*.py")), *sorted(INSIDE.glob("*.py"))]:
         digest.update(path.read_bytes())
     return digest.hexdigest()
-
-
-def hash_of(value: Any) -> str:
-    """SHA-256 of plain data."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
-
-
-def read_json(path: Path) -> Any:
-    """A JSON file's content."""
-    return json.loads(path.read_text(encoding="utf-8"))

@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grading.answers import MAX_BYTES, BadAnswerError, clean, decode, read_answer
+from grading.answers import MAX_BYTES, BadAnswerError, decode, read_answer
+from grading.text import clean
 
 
 def npz(**arrays: Any) -> bytes:
@@ -55,6 +56,14 @@ def test_are_errors_and_gaps_told_from_values() -> None:
     assert answer.failure == "ValueError: no"
 
 
+def test_are_stacked_cases_told_apart() -> None:
+    values = np.arange(6.0).reshape(3, 2)
+    answer = read_answer(npz(**{"0-2_value": values, "3_error": np.array("no"), "4-4_value": np.array([7])}), 5)
+    assert [result.error for result in answer.results] == ["", "", "", "no", ""]
+    np.testing.assert_array_equal([result.value for result in answer.results[:3]], values)
+    assert answer.results[4].value.shape == ()
+
+
 def test_do_several_arrays_keep_their_order() -> None:
     answer = read_answer(npz(**{f"0_item_{n}": float(n) for n in reversed(range(12))}), 1)
     assert [float(array) for array in answer.results[0].arrays] == list(range(12))
@@ -84,6 +93,11 @@ HOSTILE = {
     "empty": b"",
     "unknown member": zipped({"../../etc/passwd": b"x"}),
     "case that was not asked": npz(**{"7_value": 1.0}),
+    "stack of cases that were not asked": npz(**{"0-1_value": np.zeros(2)}),
+    "stack of too few": npz(**{"0-0_value": np.zeros(2)}),
+    "stack of nothing": npz(**{"0-0_value": np.zeros(())}),
+    "stack backwards": npz(**{"1-0_value": np.zeros(0)}),
+    "stacks that overlap": npz(**{"0-0_value": np.zeros(1), "00-00_value": np.zeros(1)}),
     "huge shape": described("'<f8'", "(10000000000000,)"),
     "negative shape": described("'<f8'", "(-1,)"),
     "shape of true": described("'<f8'", "(True,)", bytes(8)),

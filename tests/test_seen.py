@@ -8,13 +8,14 @@ import pytest
 from classes import HALF, RIGHT, gradebook_rows, hand_in, quick, set_minimum, tiny_classroom
 from notebooks import ASSIGNMENT
 
+from grading import files
 from grading import plan as planning
-from grading import seen
 from grading.assignment import Assignment
 from grading.classroom import Classroom
+from grading.files import listing
 from grading.grade import grade
 from grading.plan import open_course, plan
-from grading.seen import SeenBefore, listing
+from grading.seen import Seen, SeenBefore
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -33,7 +34,7 @@ def calls(monkeypatch: pytest.MonkeyPatch) -> dict[str, int]:
 
     monkeypatch.setattr(planning, "read_hand_in", counting("read", planning.read_hand_in))
     monkeypatch.setattr(Assignment, "score", counting("scored", Assignment.score))
-    monkeypatch.setattr(seen, "_RACY_NS", 0)
+    monkeypatch.setattr(files, "_RACY_NS", 0)
     return count
 
 
@@ -72,7 +73,7 @@ def test_is_a_file_that_changed_just_now_read_again(classroom: Classroom) -> Non
 
 
 def test_is_a_folder_behind_a_link_never_taken_as_known(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(seen, "_RACY_NS", 0)
+    monkeypatch.setattr(files, "_RACY_NS", 0)
     folder = classroom.folder / "submitted" / "ada" / ASSIGNMENT
     assert listing(folder)
     (classroom.folder / "submitted" / "eve").symlink_to(folder.parent)
@@ -129,9 +130,9 @@ def test_is_what_was_handed_in_meanwhile_what_is_graded(classroom: Classroom) ->
 
 def test_is_nothing_known_once_the_rules_of_reading_have_changed(tmp_path: Path) -> None:
     before = SeenBefore(tmp_path / "seen.json", "one")
-    before.put(tmp_path, "listing", seen.Seen("ada", repairs=("a",)))
+    before.put(tmp_path, "listing", Seen("ada", repairs=("a",)))
     before.save()
-    assert SeenBefore(tmp_path / "seen.json", "one").get(tmp_path, "listing") == seen.Seen("ada", repairs=("a",))
+    assert SeenBefore(tmp_path / "seen.json", "one").get(tmp_path, "listing") == Seen("ada", repairs=("a",))
     assert SeenBefore(tmp_path / "seen.json", "two").get(tmp_path, "listing") is None
 
 
