@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -80,12 +81,22 @@ def test_does_grade_print_every_record_as_json(graded: Path) -> None:
 
 
 def test_does_grade_show_a_table_and_what_to_look_at(graded: Path) -> None:
-    ran = course(graded, "grade", ASSIGNMENT)
+    ran = course(graded, "grade", ASSIGNMENT, "--force")
     assert ran.returncode == 0
-    assert "0 executions to do" in ran.stderr
+    assert "2 executions to do" in ran.stderr
     assert "5/5" in ran.stdout
     assert "refused" in ran.stdout
     assert "cut off on its way" in ran.stdout.replace("\n", " ")
+
+
+def test_does_a_run_with_nothing_to_do_say_so_and_print_the_same(graded: Path) -> None:
+    time.sleep(2.1)  # what was handed in just now may still be changing
+    first, *others = (course(graded, "grade", ASSIGNMENT, *more) for more in ([], [], ["--json"]))
+    assert [ran.returncode for ran in (first, *others)] == [0, 0, 0]
+    assert all("nothing has changed since they were graded" in ran.stderr for ran in others)
+    assert others[0].stdout == first.stdout
+    records = json.loads(others[1].stdout)
+    assert [record["student"] for record in records] == ["ada", "bo", "cy"]
 
 
 def test_does_a_dry_run_change_nothing(graded: Path) -> None:
@@ -113,7 +124,7 @@ def test_is_grading_without_isolation_shouted(graded: Path) -> None:
 
 
 def test_does_grade_stop_with_the_install_line_without_bubblewrap(graded: Path, tmp_path: Path) -> None:
-    command = [str(Path(sys.executable).with_name("course")), "grade", ASSIGNMENT]
+    command = [str(Path(sys.executable).with_name("course")), "grade", ASSIGNMENT, "--force"]
     ran = subprocess.run(command, cwd=graded, capture_output=True, text=True, env={"PATH": str(tmp_path)})
     assert ran.returncode == 2
     assert "apt-get install bubblewrap" in ran.stderr
