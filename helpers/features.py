@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helpers.data import PUBLISHED_KEY, Annotation, load_annotations
+from helpers.folding import fold_batch_norms
 from helpers.targets import IMAGE_SIZE
 
 logger = logging.getLogger(__name__)
@@ -128,7 +129,8 @@ def extract_features(
     """Write the representations of any number of photographs to the HDF5 file ``out``; return its path.
 
     Memory stays bounded. Photographs are decoded ahead, and written behind, the forward pass, which uses
-    a GPU if TensorFlow sees one, always in float32. ``data_set`` names the photographs ("voc2007") in the
+    a GPU if TensorFlow sees one, always in float32; batch normalisations are folded (see
+    ``helpers.folding``). ``data_set`` names the photographs ("voc2007") in the
     file's key; ``weights`` are as in ``headless_resnet50``. A ``model`` given instead is called by its
     name and the hash of its weights; it gets 224-pixel squares preprocessed for ResNet50.
 
@@ -145,7 +147,7 @@ def extract_features(
     - ValueError for a photograph that cannot be decoded (what was done before it is kept), two of the
       same name, none at all, or another ``dtype``.
     """
-    out, files = Path(out), [Path(path) for path in paths]
+    out, files, given = Path(out), [Path(path) for path in paths], model
     _check_request(files, dtype)
     if model is None and weights in (None, "imagenet"):
         model, source = headless_resnet50(weights), "random" if weights is None else "imagenet"
@@ -162,8 +164,8 @@ def extract_features(
     if _is_complete(out, description, names):
         logger.info("%s is complete", out)
         return out
-    if model is None:
-        model = headless_resnet50(weights)
+    if given is None:
+        model = fold_batch_norms(model or headless_resnet50(weights))
     partial = out.with_name(out.name + ".partial")
     _start_or_go_on(partial, description, names, _output_shape(model), compression)
     _fill(partial, files, model, batch_size, progress)
@@ -387,6 +389,9 @@ def load_representations(
 ) -> npt.NDArray[np.float32]:
     """Representations (N, 7, 7, 2048), float32, of the N ``annotations``, row by row.
 
+    Where the file holds just these rows in this order as plain float32, as the published one does, they are mapped:
+    read when they are used, from one copy for all processes. Writing to the array never changes the file.
+
     Rows are found by file name, in whatever order and of whatever larger set the file has them. The
     published file has no names: its rows are the 1264 official annotations in order. For a part of them
     (photographs may be missing), ``root``, the data root, says which.
@@ -405,7 +410,9 @@ def load_representations(
         missing = [name for name in wanted if name not in row_of]
         if missing:
             raise ValueError(f"{path} has no row for {len(missing)} of {len(wanted)} images: {_few(missing)}")
-        return _read_rows(file["reprs"], np.array([row_of[name] for name in wanted], dtype=np.intp))
+        rows = np.array([row_of[name] for name in wanted], dtype=np.intp)
+        mapped = _mapped(Path(path), file["reprs"], rows)
+        return _read_rows(file["reprs"], rows) if mapped is None else mapped
 
 
 def _published_names(path: str | Path, rows: int, wanted: list[str], root: str | Path | None) -> list[str]:
@@ -425,6 +432,41 @@ def _published_names(path: str | Path, rows: int, wanted: list[str], root: str |
 
 def _names_sha256(names: Sequence[str]) -> str:
     return hashlib.sha256("\n".join(names).encode()).hexdigest()
+
+
+def is_plain(path: str | Path) -> bool:
+    """Whether ``load_representations`` can map a file: its values are float32 and lie in one piece."""
+    with _open(path) as file:
+        return _is_plain(file["reprs"])
+
+
+def _is_plain(reprs: Any) -> bool:
+    return reprs.dtype == np.dtype("<f4") and reprs.id.get_offset() is not None
+
+
+def write_plain(path: str | Path, out: Path) -> None:
+    """Copy a representations file so that ``load_representations`` can map it; ``out`` is larger and loads at once."""
+    import h5py
+
+    with _open(path) as file, h5py.File(out, "w") as copy:
+        reprs = copy.create_dataset("reprs", file["reprs"].shape, "<f4")
+        for start in range(0, len(reprs), _BLOCK):
+            reprs[start : start + _BLOCK] = file["reprs"][start : start + _BLOCK]
+        for name in file:
+            if name != "reprs":
+                file.copy(name, copy)
+        copy.attrs.update(file.attrs)
+
+
+def _mapped(path: Path, reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32] | None:
+    """Rows as a private mapping of the file, if they lie there as they are wanted; else None."""
+    if not _is_plain(reprs) or not len(rows):
+        return None
+    if not np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
+        return None
+    start = reprs.id.get_offset() + int(rows[0]) * reprs[0].nbytes
+    shape = (len(rows), *reprs.shape[1:])
+    return np.asarray(np.memmap(path, dtype="<f4", mode="c", offset=start, shape=shape))
 
 
 def _read_rows(reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:

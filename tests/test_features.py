@@ -21,10 +21,12 @@ from helpers.data import image_path, load_annotations
 from helpers.features import (
     extract_features,
     headless_resnet50,
+    is_plain,
     load_representations,
     predict_batch,
     representation_key,
     resize_bilinear,
+    write_plain,
 )
 
 SHARED = Path(__file__).parents[1].parent / "shared"
@@ -399,6 +401,27 @@ def test_are_rows_found_by_file_name(tmp_path, pick):
     assert rows_of(loaded) == rows
     assert loaded.dtype == np.float32
     assert loaded.shape == (len(rows), 1, 1, 3)
+
+
+def test_are_plain_representations_mapped_and_never_changed(tmp_path):
+    values = np.random.default_rng(0).normal(size=(6, 7, 7, 4)).astype("float16")
+    packed, plain = tmp_path / "packed.h5", tmp_path / "plain.h5"
+    with h5py.File(packed, "w") as file:
+        file.create_dataset("reprs", data=values, chunks=(1, 7, 7, 4), compression="gzip")
+        file.create_dataset("filenames", data=[f"{n}.jpg" for n in range(6)], dtype=h5py.string_dtype("utf-8"))
+        file.attrs["representation"] = "scenes-v1"
+    write_plain(packed, plain)
+    assert (is_plain(packed), is_plain(plain)) == (False, True)
+    assert h5py.File(plain).attrs["representation"] == "scenes-v1"
+
+    wanted = [{"filename": f"{n}.jpg"} for n in (2, 3, 4)]
+    mapped, read = load_representations(plain, wanted), load_representations(packed, wanted)
+    np.testing.assert_array_equal(mapped, read)
+    assert isinstance(mapped.base, np.memmap)
+    assert not isinstance(read.base, np.memmap)
+    mapped[:] = 0
+    np.testing.assert_array_equal(load_representations(plain, wanted), read)
+    np.testing.assert_array_equal(load_representations(plain, wanted[::-1]), read[::-1])  # another order: read
 
 
 def test_are_images_without_a_row_counted_and_named(tmp_path):

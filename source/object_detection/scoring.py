@@ -21,7 +21,7 @@ from grading.files import built_once
 from helpers.boxes import center_to_corners, iou, voc_to_corners
 from helpers.checks import box_scale_hint, output_problems, partial_credit, thresholds_for
 from helpers.data import CLASSES, Annotation, image_path, load_annotations, split, year_folder
-from helpers.features import load_representations, representation_key
+from helpers.features import is_plain, load_representations, representation_key, write_plain
 from helpers.metrics import Scores, accuracy_and_iou, per_example_iou
 from helpers.targets import IMAGE_SIZE, Prediction, interpret_outputs, tensorize_ground_truth
 
@@ -63,7 +63,10 @@ def questions(context: Context) -> list[Question]:
 
 
 def student_view(context: Context, folder: Path) -> dict[str, Path]:
-    """The course data without the labels of the test images: a model cannot learn what is not there."""
+    """The course data without the labels of the test images: a model cannot learn what is not there.
+
+    The representations are there as plain float32, so that all submissions share one copy, which none has to unpack.
+    """
     root, representations = _files(_data(context))
     year = year_folder(root)
     tested = {annotation["filename"] for annotation in _public(context).annotations}
@@ -71,8 +74,16 @@ def student_view(context: Context, folder: Path) -> dict[str, Path]:
     return {
         f"VOCdevkit/{year.name}/Annotations": folder,
         f"VOCdevkit/{year.name}/JPEGImages": year / "JPEGImages",
-        representations.name: representations,
+        representations.name: _plain(representations, folder.with_name(f"{folder.name}-representations")),
     }
+
+
+def _plain(representations: Path, folder: Path) -> Path:
+    """A file that `load_representations` maps rather than reads: the one there is, or a copy of it in `folder`."""
+    if is_plain(representations):
+        return representations
+    built_once(folder, lambda target: write_plain(representations, target / representations.name))
+    return folder / representations.name
 
 
 def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
