@@ -38,7 +38,7 @@ seeds: $(READY)  ## test scores over five seeds on the real photographs that `ma
 	$(BIN)/python benchmarks/seeds.py --data .cache/voc --seeds 5
 
 lock: $(READY)  ## choose the tested versions anew
-	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --extra similar --override requirements/overrides.txt \
+	$(BIN)/uv pip compile pyproject.toml requirements/lock.in --extra dev --extra postgresql --extra similar --override requirements/overrides.txt \
 	  --universal --python-version 3.11 --upgrade --no-header --no-annotate -o requirements/lock.txt
 
 clean:  ## remove what grading and the demo wrote, not the data

@@ -186,24 +186,3 @@ def otter_exercise(folder: Path, classroom: Classroom, notebooks: Iterable[tuple
         nbformat.write(new_notebook(cells=cells, metadata=kernel), path)
         paths.append(path)
     return paths
-
-
-def otter_environment(folder: Path) -> Path:
-    """The programs of an environment with otter-grader, made once; its pins would not fit into ours.
-
-    Raises LeftOutError where it cannot be installed.
-    """
-    programs = folder / "bin"
-    if not (programs / "otter").is_file():
-        uv = harness.BIN / "uv"
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            harness.run_command(
-                [uv, "venv", "--quiet", "--clear", "--python", harness.BIN / "python", folder], folder.parent
-            )
-            packages = ["otter-grader", "ipykernel", "numpy", "matplotlib"]
-            argv = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", programs / "python", *packages]
-            harness.run_command(argv, folder.parent)
-        except (OSError, RuntimeError) as error:
-            raise harness.LeftOutError(f"otter-grader cannot be installed: {error}") from error
-    return programs

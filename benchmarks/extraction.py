@@ -6,8 +6,8 @@ Rounds alternate, so that whatever else the machine does hits all ways alike:
 
 - bare: ``predict_on_batch`` of one preprocessed batch in memory, over and over: nothing is read, decoded,
   resized or written;
-- ours: ``extract_features`` from JPEG files to an HDF5 file, everything but the loading of weights
-  included (with the tracing of the graph, which bare does before its clock starts);
+- ours: ``extract_features`` from JPEG files to an HDF5 file, everything included (loading of weights, folding,
+  tracing of the graph, which bare does before its clock starts);
 - lab (``--lab``): as the lab is printed, skimage's reading and resizing and ``model(...)``, batch by batch.
 """
 
@@ -37,10 +37,15 @@ from helpers.features import extract_features, headless_resnet50
 preprocess_input = keras.applications.resnet50.preprocess_input
 
 
+def random_batch(size: int) -> np.ndarray:
+    """Preprocessed noise (size, 224, 224, 3): what a forward pass takes does not depend on what it sees."""
+    pixels = np.random.default_rng(0).uniform(0, 255, (size, 224, 224, 3)).astype("float32")
+    return np.asarray(preprocess_input(pixels))
+
+
 def bare(model: keras.Model, paths: list[Path], batch_size: int) -> Callable[[], None]:
     """A function that passes as many images as there are paths through the model, from memory."""
-    pixels = np.random.default_rng(0).uniform(0, 255, (batch_size, 224, 224, 3)).astype("float32")
-    batch = preprocess_input(pixels)
+    batch = random_batch(batch_size)
     model.predict_on_batch(batch)  # traces
 
     def run() -> None:
@@ -50,9 +55,7 @@ def bare(model: keras.Model, paths: list[Path], batch_size: int) -> Callable[[],
     return run
 
 
-def ours(
-    model: keras.Model, paths: list[Path], batch_size: int, out: Path, compression: str | None
-) -> Callable[[], None]:
+def ours(weights: str, paths: list[Path], batch_size: int, out: Path, compression: str | None) -> Callable[[], None]:
     """A function that extracts the paths to a fresh file."""
 
     def run() -> None:
@@ -61,7 +64,7 @@ def ours(
             paths,
             out,
             data_set="benchmark",
-            model=model,
+            weights=weights,
             batch_size=batch_size,
             progress=False,
             compression=compression,
@@ -106,7 +109,7 @@ def main() -> None:
         ways = {"bare": bare(model, paths, size)}
         for name in options.compressions:
             out = Path(folder, f"{name}.h5")
-            ways[f"ours, {name}"] = ours(model, paths, size, out, None if name == "none" else name)
+            ways[f"ours, {name}"] = ours(options.weights, paths, size, out, None if name == "none" else name)
         if options.lab:
             ways["lab"] = lab(model, paths, size)
         rates: dict[str, list[float]] = {name: [] for name in ways}

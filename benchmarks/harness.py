@@ -189,6 +189,25 @@ def alternate(ways: Mapping[str, Way], rounds: int) -> dict[str, list[Cost]]:
     return costs
 
 
+def environment(folder: Path, packages: Sequence[str]) -> Path:
+    """The programs of an environment with packages whose pins would not fit into ours; made once.
+
+    Raises LeftOutError where they cannot be installed.
+    """
+    programs, ready = folder / "bin", folder / ".ready"
+    if not ready.is_file():
+        uv = BIN / "uv"
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            run_command([uv, "venv", "--quiet", "--clear", "--python", BIN / "python", folder], folder.parent)
+            argv = [uv, "pip", "install", "--quiet", "--compile-bytecode", "--python", programs / "python", *packages]
+            run_command(argv, folder.parent)
+        except (OSError, RuntimeError) as error:
+            raise LeftOutError(f"{packages[0]} cannot be installed: {error}") from error
+        ready.touch()
+    return programs
+
+
 # --- figures ---------------------------------------------------------------------------------------
 
 

@@ -15,7 +15,17 @@ from pathlib import Path
 import harness
 from harness import LeftOutError, Settings
 
-COMPARISONS = ("vectorised", "on_disk", "warm_up", "rescoring", "full_size", "scale", "extracting")
+COMPARISONS = (
+    "vectorised",
+    "on_disk",
+    "warm_up",
+    "rescoring",
+    "full_size",
+    "scale",
+    "cluster",
+    "postgres",
+    "extracting",
+)
 """Modules of this folder with a function `run(settings)` that gives sections."""
 
 

@@ -9,6 +9,7 @@ own is in its memory.
 import argparse
 import json
 import resource
+import shutil
 import sys
 import time
 from collections.abc import Callable
@@ -79,6 +80,7 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
         taken[step] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         return value
 
+    shutil.rmtree(course.store.folder.parent / "seen")  # what is known of the hand-ins: they are to be read
     collected = timed("collect", lambda: collect_again(folder, assignment))
     submissions = timed("read and rebuild", lambda: plan(course))
     assert len(collected.placed) == len(submissions)

@@ -29,7 +29,8 @@ def run(settings: Settings) -> list[Section]:
     ways = {"course grade": ours, "nbgrader autograde": nbgrader}
     remarks = []
     try:
-        programs = classes_of.otter_environment(harness.ROOT / ".cache" / "bench" / "otter")
+        packages = ["otter-grader", "ipykernel", "numpy", "matplotlib"]
+        programs = harness.environment(harness.ROOT / ".cache" / "bench" / "otter", packages)
         exercise = settings.scratch / "otter"
         some = classes_of.submissions(classroom, min(OTTER_COUNT, count))
         papers = classes_of.otter_exercise(exercise, classroom, some)

@@ -34,6 +34,7 @@ from nbgrader.preprocessors import ComputeChecksums, SaveCells
 from nbgrader.utils import parse_utc
 from sqlalchemy import bindparam, create_engine, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from traitlets.config import Config
@@ -366,7 +367,14 @@ def _by_student(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str
 
 def _create(db_url: str) -> None:
     """A new gradebook as nbgrader makes it, without a second spent on starting `alembic` for one number."""
-    engine = create_engine(db_url)
+    try:
+        engine = create_engine(db_url)
+    except ImportError as error:
+        kind = make_url(db_url).get_backend_name()
+        raise GradingError(
+            f"the gradebook's database ({kind}) needs a driver: {error}. For PostgreSQL, "
+            'install the extra `postgresql` and write "postgresql+psycopg://..." in c.CourseDirectory.db_url'
+        ) from error
     try:
         with engine.begin() as connection:
             if inspect(connection).get_table_names():

@@ -1,0 +1,208 @@
+"""PostgreSQL as gradebook: ten coordinators on ten assignments of one course at once. Is a row lost or doubled?"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import classes_of
+import harness
+from harness import Cost, Goal, LeftOutError, Section, Settings
+from sqlalchemy import create_engine, text
+
+from grading.classroom import Classroom
+from grading.plan import Course, open_course, options_from, plan
+
+STUDENTS = 100
+COORDINATORS = 10
+USER = "postgres"
+ROWS = """
+select a.name, s.student_id, c.name, g.auto_score, g.manual_score, g.needs_manual_grade
+from grade g
+join submitted_notebook n on g.notebook_id = n.id
+join submitted_assignment s on n.assignment_id = s.id
+join assignment a on s.assignment_id = a.id
+join base_cell c on g.cell_id = c.id
+"""
+Row = tuple[object, ...]
+
+
+def run(settings: Settings) -> list[Section]:
+    """A new database, all coordinators at once; again with nothing to do; again after a threshold change."""
+    programs = find_programs()
+    if importlib.util.find_spec("psycopg") is None:
+        raise LeftOutError("psycopg is not installed: it is the extra `postgresql`")
+    students = settings.part(STUDENTS)
+    classroom = classes_of.our_class(settings.scratch / "class", classes_of.WARM_UP, students)
+    classes_of.supply_answers(classroom)
+    names = multiply(classroom, COORDINATORS)
+    rows: list[list[str]] = []
+    wrong = 0
+    for number in range(settings.rounds):
+        with server(programs, settings.scratch / f"server-{number}") as url:
+            use(classroom, url)
+            shutil.rmtree(classroom.folder / "autograded", ignore_errors=True)
+            before: list[Row] = []
+            for what in ("first grading", "nothing to do", "other threshold"):
+                if what == "other threshold":
+                    for name in names:
+                        change_threshold(classroom, name)
+                cost = all_at_once(classroom, names)
+                found = read(url)
+                lost, doubled, differing = compare(classroom, names, found)
+                moved = len(set(before) ^ set(found)) if what == "nothing to do" else 0
+                wrong += lost + doubled + differing + moved
+                before = found
+                counts = map(str, (len(found), lost, doubled, differing))
+                each = f"{cost.wall / (students * len(names)) * 1000:.3g} ms"
+                rows.append([what, *counts, f"{cost.wall:.3g} s", each])
+    return [
+        Section(
+            name="postgres",
+            title=f"PostgreSQL as gradebook: {COORDINATORS} coordinators at once",
+            how=f"{COORDINATORS} copies of the warm-up in one course, {students} students who have handed in all of "
+            "them, answers supplied; a `course grade` for each copy, all started together, the first time on an empty "
+            "database without tables. Every row of the table of grades is compared with the records. Server of this "
+            f"machine on loopback, with its defaults: {version(programs)}.",
+            columns=("run", "rows", "lost", "doubled", "not the record's", "seconds", "each submission"),
+            rows=rows,
+            goals=[Goal("PostgreSQL: rows lost, doubled or wrong", 0, wrong, at_most=True)],
+            raw={"rows": rows},
+        )
+    ]
+
+
+def find_programs() -> Path:
+    """Folder of `initdb` and `pg_ctl`. Raises LeftOutError where there is none."""
+    on_path = shutil.which("pg_ctl")
+    found = [Path(on_path)] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin/pg_ctl"))
+    if not found:
+        raise LeftOutError("PostgreSQL is not installed: on Debian, `apt-get install postgresql`")
+    return found[-1].parent
+
+
+def version(programs: Path) -> str:
+    """What the server calls itself."""
+    return subprocess.run(
+        [programs / "postgres", "--version"], capture_output=True, text=True, check=True
+    ).stdout.strip()
+
+
+@contextlib.contextmanager
+def server(programs: Path, folder: Path) -> Iterator[str]:
+    """A server of our own on loopback, empty; gives its address for SQLAlchemy."""
+    folder.mkdir()
+    become: list[str] = []
+    if os.geteuid() == 0:  # the server refuses to run as root
+        become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]
+        shutil.chown(folder, USER)
+        folder.parent.chmod(0o711)
+    data, port = folder / "data", _free_port()
+
+    def call(*argv: str | Path) -> None:
+        with (folder / "output.txt").open("a+") as log:
+            done = subprocess.run([*become, *map(str, argv)], stdout=log, stderr=log, cwd=folder, check=False)
+            if done.returncode:
+                log.seek(0)
+                raise RuntimeError(f"{argv[0]} failed: {log.read()[-2000:]}")
+
+    call(programs / "initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories="
+    call(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "server.txt", "-o", options, "start")
+    try:
+        yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}/postgres"
+    finally:
+        call(programs / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def multiply(classroom: Classroom, number: int) -> list[str]:
+    """Copies of the class's assignment, of its hand-ins and of their stored answers, under other names."""
+    names = [f"{classroom.assignment}_{index}" for index in range(number)]
+    source = classroom.folder / "source" / classroom.assignment
+    for name in names:
+        copy = shutil.copytree(source, source.with_name(name))
+        for path in copy.glob(f"{classroom.assignment}.*"):
+            path.rename(path.with_name(name + path.suffix))
+        for folder in (classroom.folder / "submitted").iterdir():
+            (folder / name).mkdir()
+            shutil.copy(folder / classroom.assignment / classroom.notebook_name, folder / name / f"{name}.ipynb")
+    answers = [course.store.get(key) for course, key in keys(classroom)]
+    for name in names:
+        for (course, key), executed in zip(keys(Classroom(classroom.folder, name)), answers, strict=True):
+            assert executed is not None
+            course.store.put(key, executed)
+    return names
+
+
+def keys(classroom: Classroom) -> list[tuple[Course, str]]:
+    """Under which the answers of each student are stored."""
+    course = open_course(classroom.folder, classroom.assignment, options_from(classroom.folder))
+    return [(course, submission.runs[0].key) for submission in plan(course)]
+
+
+def use(classroom: Classroom, url: str) -> None:
+    """Make a database the course's gradebook."""
+    path = classroom.folder / "nbgrader_config.py"
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if "db_url" not in line]
+    path.write_text("\n".join([*lines, f"c.CourseDirectory.db_url = {url!r}", ""]), encoding="utf-8")
+
+
+def change_threshold(classroom: Classroom, name: str) -> None:
+    """A threshold that changes points."""
+    import rescoring
+
+    rescoring.change_threshold(Classroom(classroom.folder, name))
+
+
+def all_at_once(classroom: Classroom, names: list[str]) -> Cost:
+    """Grade all assignments, each by a process of its own. Raises RuntimeError if one fails."""
+    before = time.perf_counter()
+    argv = [str(harness.BIN / "course"), "grade"]
+    pipes = {"stdout": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+    running = [subprocess.Popen([*argv, name], cwd=classroom.folder, **pipes) for name in names]
+    said = [process.communicate()[1] for process in running]
+    failed = [text for process, text in zip(running, said, strict=True) if process.returncode]
+    if failed:
+        raise RuntimeError(f"{len(failed)} of {len(names)} coordinators failed: {failed[0][-2000:]}")
+    return Cost(time.perf_counter() - before, 0.0, 0, cpu_complete=False)
+
+
+def read(url: str) -> list[Row]:
+    """Every grade in the gradebook."""
+    engine = create_engine(url)
+    with engine.connect() as connection:
+        rows = [tuple(row) for row in connection.execute(text(ROWS))]
+    engine.dispose()
+    return rows
+
+
+def compare(classroom: Classroom, names: list[str], rows: list[Row]) -> tuple[int, int, int]:
+    """How many grades of the records are not in the rows, are there more than once, are there with other points."""
+    from grading.record import read_record
+
+    wanted: dict[tuple[object, ...], float] = {}
+    for name in names:
+        for folder in (classroom.folder / "submitted").iterdir():
+            record = read_record(classroom.folder / "autograded" / folder.name / name)
+            if record is None:
+                raise RuntimeError(f"{folder.name} has no record for {name}")
+            for cell, question in record.questions.items():
+                wanted[name, record.student, cell] = question.points
+    found: dict[tuple[object, ...], list[object]] = {}
+    for row in rows:
+        found.setdefault(row[:3], []).append(row[3])
+    lost = sum(key not in found for key in wanted)
+    doubled = sum(len(scores) - 1 for scores in found.values()) + sum(key not in wanted for key in found)
+    differing = sum(key in found and found[key][0] != points for key, points in wanted.items())
+    return lost, doubled, differing
