@@ -65,9 +65,9 @@ def run(settings: Settings) -> list[Section]:
         Section(
             name="extracting",
             title=f"Representations of {len(paths)} photographs",
-            how=f"Batches of {BATCH}; ours from weights and JPEG files to an HDF5 file, the bare passes from one batch in "
-            "memory, over and over. All but OpenVINO in one process; OpenVINO in an environment of its own, with the "
-            "network as Keras exports it and as many threads as there are cores.",
+            how=f"Batches of {BATCH}; ours from weights and JPEG files to an HDF5 file, the bare passes from one batch "
+            "in memory, over and over. All but OpenVINO in one process; OpenVINO in an environment of its own, with "
+            "the network as Keras exports it and as many threads as there are cores.",
             columns=harness.COST_COLUMNS,
             rows=harness.cost_rows(costs, len(paths), OURS),
             goals=goals,

@@ -1,5 +1,6 @@
 """First grading of full-size object detection on real representations, and what it costs beyond a bare script."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import classes_of
@@ -9,6 +10,7 @@ from harness import Cost, Goal, LeftOutError, Section, Settings
 from grading.classroom import Classroom
 from grading.execute import Job
 from grading.plan import missing_runs, open_course, options_from, plan
+from grading.record import Record, read_record
 
 COUNT = 12
 MODELS = ("published_better_model",)
@@ -23,6 +25,16 @@ for _index in range({count}):
         for _case, _names in enumerate(_question["cases"]):
             eval(_question["code"], {{**globals(), **{{_name: _inputs[f"{{_case}}/{{_name}}"] for _name in _names}}}})
 """
+
+
+MEMORY = """
+def _note(cell):
+    lines = dict(line.split(":") for line in open("/proc/self/status") if line.count(":") == 1)
+    figures = [int(lines[name].split()[0]) // 1024 for name in ("VmHWM", "RssAnon", "RssFile")]
+    print("MEMORY", cell, *figures, flush=True)
+"""
+WORTH_TELLING = 50
+"""MiB by which a cell must raise the peak to be listed."""
 
 
 def run(settings: Settings) -> list[Section]:
@@ -53,6 +65,7 @@ def run(settings: Settings) -> list[Section]:
         {"course grade": ours, "nbgrader autograde": nbgrader, "bare script": bare}, settings.rounds
     )
     assert len(classes_of.points(classroom)) == count
+    peaks = sorted(record.execution["peak_memory_bytes"] / 2**20 for record in _records(classroom))
     own, other, script = (harness.middle(costs[name]).cpu / count for name in costs)
     ratio = harness.middle_ratio(costs["nbgrader autograde"], costs["course grade"])
     return [
@@ -71,8 +84,52 @@ def run(settings: Settings) -> list[Section]:
             ],
             remarks=[f"CPU seconds beyond the bare script, stock nbgrader: {other - script:.3g} each."],
             raw=harness.raw(costs),
-        )
+        ),
+        memory(settings, classroom, data, peaks),
     ]
+
+
+def _records(classroom: Classroom) -> list[Record]:
+    folders = sorted(classroom.folder.glob(f"autograded/*/{classroom.assignment}"))
+    return [record for folder in folders if (record := read_record(folder)) is not None]
+
+
+def memory(settings: Settings, classroom: Classroom, data: Path, peaks: list[float]) -> Section:
+    """What the peak of a submission is made of: its cells as a bare script that notes its memory after each."""
+    course = open_course(classroom.folder, classroom.assignment, options_from(classroom.folder, data=data))
+    (job,) = missing_runs(replace(course, options=replace(course.options, force=True)), plan(course)[:1]).values()
+    cells = [f"{cell.source}\n_note({cell.id!r})" for cell in job.cells if not cell.demo]
+    folder = settings.scratch / "memory"
+    folder.mkdir()
+    ask = ASK.format(count=len(job.questions), folder=str(job.around.questions))
+    (folder / "cells.py").write_text("\n\n".join([MEMORY, *cells, ask, "_note('the questions')"]), encoding="utf-8")
+    view = folder / "data"
+    for name, path in job.around.data.items():
+        (view / name).parent.mkdir(parents=True, exist_ok=True)
+        (view / name).symlink_to(path)
+    said = harness.output_of([harness.BIN / "python", folder / "cells.py"], folder, variables(job, view))
+    rows, before = [], 0
+    for line in said.splitlines():
+        if not line.startswith("MEMORY "):
+            continue
+        cell, *figures = line.removeprefix("MEMORY ").rsplit(" ", 3)
+        peak = int(figures[0])
+        if peak - before >= WORTH_TELLING:
+            own = [f"{figure} MiB" for figure in figures[1:]]
+            rows.append([f"`{cell}`", f"{peak} MiB", f"+{peak - before} MiB", *own])
+        before = peak
+    graded = f"{peaks[0]:.0f} to {peaks[-1]:.0f} MiB" if peaks else "unknown"
+    return Section(
+        name="memory",
+        title="Peak memory of a running object detection submission",
+        how="The cells of one submission as a bare script with the data as students' code sees it; what the process "
+        f"had at most by the end of each cell, where that grew by {WORTH_TELLING} MiB or more, what of its memory is "
+        "its own then, and what is pages of files, which all submissions on a machine share.",
+        columns=("after the cell", "peak", "grown by", "its own", "of files, shared"),
+        rows=rows,
+        remarks=[f"Peaks that grading recorded, kernel and sandbox included: {graded}, {len(peaks)} submissions."],
+        raw={"graded": peaks, "rows": rows},
+    )
 
 
 def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[Path, dict[str, str]]]:
@@ -87,6 +144,11 @@ def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[P
         cells = [cell.source for cell in job.cells if not cell.demo]
         ask = ASK.format(count=len(job.questions), folder=str(job.around.questions))
         path.write_text("\n\n".join([*cells, ask]), encoding="utf-8")
-        seed = {"COURSE_SEED": str(job.around.seed), "PYTHONHASHSEED": str(job.around.seed)}
-        found.append((path, {**job.around.variables, **seed, "COURSE_DATA": str(data)}))
+        found.append((path, variables(job, data)))
     return found
+
+
+def variables(job: Job, data: Path) -> dict[str, str]:
+    """The environment of a job, outside a sandbox."""
+    seed = {"COURSE_SEED": str(job.around.seed), "PYTHONHASHSEED": str(job.around.seed)}
+    return {**job.around.variables, **seed, "COURSE_DATA": str(data)}

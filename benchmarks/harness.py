@@ -137,6 +137,15 @@ def run_command(
         return Cost(wall, cpu, usage.ru_maxrss * 1024, counted is not None)
 
 
+def output_of(argv: Sequence[str | Path], cwd: Path, variables: Mapping[str, str]) -> str:
+    """What a command prints. Raises RuntimeError with the end of what it said, if it fails."""
+    environment = {**_environment(), **variables}
+    ran = subprocess.run(list(map(str, argv)), cwd=cwd, env=environment, capture_output=True, text=True, check=False)
+    if ran.returncode:
+        raise RuntimeError(f"{argv[0]} ended with {ran.returncode}:\n{ran.stderr[-3000:]}")
+    return ran.stdout
+
+
 def _environment() -> dict[str, str]:
     """Ours, but with Python's compiled files, without which every start would compile thousands of modules."""
     return {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}

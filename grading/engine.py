@@ -73,6 +73,7 @@ def run_all(jobs: Mapping[str, Job], crew: Crew) -> Iterator[Outcome]:
             else:
                 error = future.exception()
                 yield Outcome(futures[future], None, f"its workers were lost: {type(error).__name__}: {error}")
+            future.release()  # the cluster need not keep what has been given
 
 
 _ON_WORKER = "course_nursery"

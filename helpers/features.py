@@ -451,7 +451,8 @@ def write_plain(path: str | Path, out: Path) -> None:
     with _open(path) as file, h5py.File(out, "w") as copy:
         reprs = copy.create_dataset("reprs", file["reprs"].shape, "<f4")
         for start in range(0, len(reprs), _BLOCK):
-            reprs[start : start + _BLOCK] = file["reprs"][start : start + _BLOCK]
+            # NumPy converts float16 several times faster than HDF5 does.
+            reprs[start : start + _BLOCK] = file["reprs"][start : start + _BLOCK].astype("<f4")
         for name in file:
             if name != "reprs":
                 file.copy(name, copy)

@@ -19,6 +19,7 @@ from grading.private import ANNOTATIONS, REPRESENTATIONS, build_private
 from grading.questions import Answer, Context, Question, Result
 from grading.verify import verify
 from helpers.data import CLASSES, labels2idx, load_annotations, split
+from helpers.features import is_plain, representation_key
 from helpers.targets import tensorize_ground_truth
 
 NAME = "object_detection"
@@ -166,6 +167,15 @@ def test_are_the_test_labels_out_of_what_student_code_sees(
         assert (blind["filename"], blind["size"]) == (annotation["filename"], annotation["size"])
         assert (blind["class"], blind["bbox"]) == (CLASSES[0], [1, 1, *annotation["size"]])
     assert set(view) == {"VOCdevkit/sample/Annotations", "VOCdevkit/sample/JPEGImages", REPRESENTATIONS}
+
+
+def test_do_all_submissions_share_one_plain_copy_of_the_representations(
+    assignment: Assignment, context: Context, sample: Path, tmp_path: Path
+) -> None:
+    copy = assignment.student_view(context, tmp_path / "annotations")[REPRESENTATIONS]
+    assert (is_plain(sample / REPRESENTATIONS), is_plain(copy)) == (False, True)
+    assert representation_key(copy) == representation_key(sample / REPRESENTATIONS)
+    assert assignment.student_view(context, tmp_path / "annotations")[REPRESENTATIONS] == copy
 
 
 def test_is_missing_data_said_in_words(assignment: Assignment, tmp_path: Path) -> None:
