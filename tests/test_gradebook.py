@@ -1,0 +1,122 @@
+"""Is the gradebook right when several write into it, and when it is on a server?"""
+
+import tempfile
+from dataclasses import replace
+from pathlib import Path
+
+import postgres
+import pytest
+from classes import gradebook_rows, quick, tiny_classroom
+from harness import LeftOutError, Settings
+from notebooks import ASSIGNMENT
+from sqlalchemy.exc import OperationalError
+
+from grading import gradebook
+from grading.assignment import Assignment
+from grading.classroom import Classroom
+from grading.config import load_config
+from grading.errors import GradingError
+from grading.gradebook import GradebookWriter
+from grading.plan import open_course
+from grading.record import GRADED, QuestionRecord, Record
+
+
+@pytest.fixture
+def classroom(tmp_path: Path) -> Classroom:
+    return tiny_classroom(tmp_path)
+
+
+def assignment_called(name: str, classroom: Classroom) -> Assignment:
+    known = open_course(classroom.folder, ASSIGNMENT, quick(), asking=False).assignment
+    return replace(known, name=name)
+
+
+def record(student: str, points: float, assignment: str = ASSIGNMENT) -> Record:
+    questions = {"test_area": QuestionRecord(points, 2.0, "Because.")}
+    return Record(student, assignment, GRADED, questions=questions, submission={"changed": True})
+
+
+def points(classroom: Classroom) -> dict[str, float]:
+    """Automatic points of `test_area`, by student."""
+    return {row[0]: row[2] for row in gradebook_rows(classroom.folder) if row[1] == "test_area"}  # type: ignore[misc]
+
+
+def writer(classroom: Classroom, name: str = ASSIGNMENT) -> GradebookWriter:
+    config = load_config(classroom.folder)
+    url = f"sqlite:///{classroom.folder / 'gradebook.db'}"
+    return GradebookWriter(url, assignment_called(name, classroom), config)
+
+
+def test_do_two_who_enter_the_same_students_get_along(classroom: Classroom) -> None:
+    """Each has read the students before the other one enters them."""
+    with writer(classroom, "one") as one, writer(classroom, "two") as two:
+        for each, name in ((one, "one"), (two, "two")):
+            each.enter_students(["ada", "bo"])
+            for student in ("ada", "bo"):
+                each.write(record(student, 2.0, name))
+            each.commit()
+    rows = [row for row in gradebook_rows(classroom.folder) if row[1] == "test_area"]
+    assert sorted(row[0] for row in rows) == ["ada", "ada", "bo", "bo"]
+    assert {row[2] for row in rows} == {2.0}
+
+
+def test_are_rows_written_together_those_of_each_record(classroom: Classroom) -> None:
+    with writer(classroom) as book:
+        for number in range(30):
+            book.write(record(f"student-{number:02}", number % 3))
+    assert points(classroom) == {f"student-{number:02}": number % 3 for number in range(30)}
+    with writer(classroom) as book:  # what is there is changed, and nothing is entered a second time
+        book.write(record("student-07", 0.5))
+    assert points(classroom) == {f"student-{number:02}": 0.5 if number == 7 else number % 3 for number in range(30)}
+
+
+def test_does_a_record_that_cannot_be_written_cost_no_other_one(classroom: Classroom) -> None:
+    with writer(classroom) as book:
+        book.write(record("ada", 1.0))
+        broken = replace(record("bo", 1.0), submission={"timestamp": "no time at all"})
+        with pytest.raises(ValueError, match="no time"):
+            book.write(broken)
+        book.rollback()
+        book.write(record("cy", 2.0))
+    assert points(classroom) == {"ada": 1.0, "cy": 2.0}
+
+
+def test_is_a_gradebook_tried_again_that_somebody_else_is_making(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[str] = []
+    create = gradebook._create
+
+    def busy_at_first(url: str) -> None:
+        tried.append(url)
+        if len(tried) < 3:
+            raise OperationalError("CREATE TABLE", {}, Exception("it exists by now"))
+        create(url)
+
+    monkeypatch.setattr(gradebook, "_create", busy_at_first)
+    with writer(classroom) as book:
+        book.write(record("ada", 1.0))
+    assert len(tried) == 3
+    assert points(classroom) == {"ada": 1.0}
+
+
+def test_is_a_missing_driver_said_in_words(classroom: Classroom) -> None:
+    config = load_config(classroom.folder)
+    with pytest.raises(GradingError, match=r"needs a driver.*postgresql\+psycopg"):
+        GradebookWriter("mysql+pymysql://localhost/x", assignment_called(ASSIGNMENT, classroom), config)
+
+
+@pytest.mark.slow
+def test_do_ten_coordinators_on_a_server_neither_lose_nor_double_a_row(bubblewrap: None) -> None:
+    """PostgreSQL, empty at first; the folder must be one that the server's user can reach."""
+    with tempfile.TemporaryDirectory(prefix="postgres-") as scratch:
+        try:
+            (section,) = postgres.run(Settings(rounds=1, scratch=Path(scratch), share=0.1))
+        except LeftOutError as why:
+            pytest.skip(str(why))
+    assert [row[:5] for row in section.rows] == [
+        ["first grading", "600", "0", "0", "0"],
+        ["nothing to do", "600", "0", "0", "0"],
+        ["other threshold", "600", "0", "0", "0"],
+    ]
+    assert all(goal.met for goal in section.goals)
