@@ -22,12 +22,14 @@ from nbgrader.api import (
     BaseCell,
     Comment,
     Gradebook,
+    InvalidEntry,
     Notebook,
     Student,
     SubmittedAssignment,
     SubmittedNotebook,
     new_uuid,
 )
+from nbgrader.api import Course as CourseRow
 from nbgrader.api import Grade as GradeRow
 from nbgrader.plugins import LateSubmissionPlugin
 from nbgrader.preprocessors import ComputeChecksums, SaveCells
@@ -134,7 +136,7 @@ class GradebookWriter:
         self._config = config
         self._solutions = frozenset(assignment.solution_ids)
         _in_several_tries(lambda: _enter_assignment(db_url, assignment, config))
-        self._gradebook = Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course")
+        self._gradebook = Gradebook(db_url, _course_id(config))
         self._db = self._gradebook.db
         self._has_due_date = self._gradebook.find_assignment(assignment.name).duedate is not None
         self._cells = self._read_cells()
@@ -160,7 +162,7 @@ class GradebookWriter:
         new = set(students) - self._students
         if new:
             rows = [{"id": student} for student in sorted(new)]  # sorted: two who insert never wait for each other
-            self._db.execute(_insert_or_leave(self._db, Student), rows)
+            self._db.execute(_insert_or_leave(self._db.get_bind().dialect.name, Student), rows)
             self._db.commit()
             self._students |= new
 
@@ -365,8 +367,11 @@ def _by_student(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str
     return found
 
 
-def _create(db_url: str) -> None:
-    """A new gradebook as nbgrader makes it, without a second spent on starting `alembic` for one number."""
+def _create(db_url: str, course_id: str) -> None:
+    """A new gradebook as nbgrader makes it, without a second spent on starting `alembic` for one number.
+
+    The course is entered whether the gradebook is new or not.
+    """
     try:
         engine = create_engine(db_url)
     except ImportError as error:
@@ -377,19 +382,18 @@ def _create(db_url: str) -> None:
         ) from error
     try:
         with engine.begin() as connection:
-            if inspect(connection).get_table_names():
-                return
-            Base.metadata.create_all(connection)
-            version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
-            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
-            connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+            if not inspect(connection).get_table_names():
+                Base.metadata.create_all(connection)
+                version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+                connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+            connection.execute(_insert_or_leave(engine.dialect.name, CourseRow), {"id": course_id})
     finally:
         engine.dispose()
 
 
-def _insert_or_leave(db: Session, table: Any) -> Any:
+def _insert_or_leave(dialect: str, table: Any) -> Any:
     """An insertion that leaves a row that is there as it is, where the database can do that."""
-    dialect = db.get_bind().dialect.name
     if dialect == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing() if dialect == "postgresql" else insert(table)
@@ -400,17 +404,22 @@ def _in_several_tries(enter: Callable[[], None]) -> None:
     for tried in range(1, _TRIES + 1):
         try:
             return enter()
-        except DBAPIError as error:
+        except (DBAPIError, InvalidEntry) as error:
             if tried == _TRIES:
                 raise
             log.info("The gradebook is tried again: %s", error)
             sleep(0.2 * tried)
 
 
+def _course_id(config: Config) -> str:
+    return str(config.CourseDirectory.get("course_id", "")) or "default_course"
+
+
 def _enter_assignment(db_url: str, assignment: Assignment, config: Config) -> None:
     """What nbgrader's generate_assignment enters: the assignment and its cells."""
-    _create(db_url)
-    with Gradebook(db_url, str(config.CourseDirectory.get("course_id", "")) or "default_course") as gradebook:
+    course_id = _course_id(config)
+    _create(db_url, course_id)
+    with Gradebook(db_url, course_id) as gradebook:
         gradebook.update_or_create_assignment(assignment.name)
     resources = {"nbgrader": {"assignment": assignment.name, "notebook": assignment.name, "db_url": db_url}}
     notebook, _ = ComputeChecksums(config=config).preprocess(copy.deepcopy(assignment.released), resources)

@@ -1,18 +1,30 @@
 """What the commands share: the two consoles, the progress bar, and where the course is."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 from grading.config import CONFIG_FILE
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 console = Console()
 stderr = Console(stderr=True)
 
 
-def progress_bar(doing: str) -> Progress:
+def progress_bar(doing: str) -> "Progress":
     """A bar on stderr: done, in all, time gone, time left, and a description."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
     return Progress(
         TextColumn(doing),
         BarColumn(),

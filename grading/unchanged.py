@@ -51,7 +51,8 @@ class LastRun:
             if noted["outputs"] != _look_at_outputs(files, folders):
                 return None
             records = [read_record(folder) for folder in folders]
-            return [record for record in records if record is not None]
+            known = [record for record in records if record is not None]
+            return known if len(known) == len(records) else None
         return None
 
     def remember(self, course: "Course", records: Sequence[Record]) -> None:

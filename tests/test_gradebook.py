@@ -8,6 +8,7 @@ import postgres
 import pytest
 from classes import gradebook_rows, quick, tiny_classroom
 from harness import LeftOutError, Settings
+from nbgrader.api import InvalidEntry
 from notebooks import ASSIGNMENT
 from sqlalchemy.exc import OperationalError
 
@@ -87,11 +88,13 @@ def test_is_a_gradebook_tried_again_that_somebody_else_is_making(
     tried: list[str] = []
     create = gradebook._create
 
-    def busy_at_first(url: str) -> None:
-        tried.append(url)
-        if len(tried) < 3:
+    def busy_at_first(url: str, course: str) -> None:
+        tried.append(course)
+        if len(tried) == 1:
             raise OperationalError("CREATE TABLE", {}, Exception("it exists by now"))
-        create(url)
+        if len(tried) == 2:
+            raise InvalidEntry("the course exists by now")
+        create(url, course)
 
     monkeypatch.setattr(gradebook, "_create", busy_at_first)
     with writer(classroom) as book:
