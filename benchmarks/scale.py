@@ -80,7 +80,7 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
         taken[step] = {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu}
         return value
 
-    shutil.rmtree(course.store.folder.parent / "seen")  # what is known of the hand-ins: they are to be read
+    shutil.rmtree(course.store.folder.parent / "seen", ignore_errors=True)  # so that hand-ins are read
     collected = timed("collect", lambda: collect_again(folder, assignment))
     submissions = timed("read and rebuild", lambda: plan(course))
     assert len(collected.placed) == len(submissions)

@@ -128,8 +128,8 @@ def _profile(many: Sequence[Annotation]) -> str:
     ).wall
     return (
         f"Merely looking up class, size and box in {len(many):,} dictionaries takes {looked_up * 1000:.1f} ms, and "
-        f"getting the six numbers of each into an array {taken * 1000:.1f} ms: no arithmetic is done yet. Fifty times the "
-        "loop could only be reached from columns, which is not what annotations are."
+        f"getting the six numbers of each into an array {taken * 1000:.1f} ms, before any arithmetic. Fifty times the "
+        "loop's speed could only be had from columns, which is not what annotations are."
     )
 
 
