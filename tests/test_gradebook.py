@@ -1,5 +1,6 @@
 """Is the gradebook right when several write into it, and when it is on a server?"""
 
+import sqlite3
 import tempfile
 from dataclasses import replace
 from pathlib import Path
@@ -8,7 +9,7 @@ import postgres
 import pytest
 from classes import gradebook_rows, quick, tiny_classroom
 from harness import LeftOutError, Settings
-from nbgrader.api import InvalidEntry
+from nbgrader.api import Gradebook, InvalidEntry
 from notebooks import ASSIGNMENT
 from sqlalchemy.exc import OperationalError
 
@@ -80,6 +81,35 @@ def test_does_a_record_that_cannot_be_written_cost_no_other_one(classroom: Class
         book.rollback()
         book.write(record("cy", 2.0))
     assert points(classroom) == {"ada": 1.0, "cy": 2.0}
+
+
+def test_are_rows_entered_as_nbgrader_enters_them(classroom: Classroom) -> None:
+    """One by us, one by nbgrader's own `add_submission`: all columns but keys and students are the same."""
+    with writer(classroom) as book:
+        book._add("ours")
+    with Gradebook(f"sqlite:///{classroom.folder / 'gradebook.db'}", "detection") as nbgraders:
+        nbgraders.add_student("theirs")
+        nbgraders.add_submission(ASSIGNMENT, "theirs")
+    joins = {
+        "submitted_assignment": "submitted_assignment s",
+        "submitted_notebook": "submitted_notebook n join submitted_assignment s on n.assignment_id = s.id",
+        "grade": "grade n join submitted_notebook b on n.notebook_id = b.id join submitted_assignment s on "
+        "b.assignment_id = s.id",
+        "comment": "comment n join submitted_notebook b on n.notebook_id = b.id join submitted_assignment s on "
+        "b.assignment_id = s.id",
+    }
+    keys = {"submitted_assignment": {"id", "student_id"}, "submitted_notebook": {"id", "assignment_id"}}
+    with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
+        connection.row_factory = sqlite3.Row
+        for table, joined in joins.items():
+            left_out = keys.get(table, {"id", "notebook_id"})
+            first = "s" if table == "submitted_assignment" else "n"
+            found = {}
+            for student in ("ours", "theirs"):
+                rows = connection.execute(f"select {first}.* from {joined} where s.student_id = ?", [student])
+                plain = [{k: row[k] for k in row.keys() if k not in left_out} for row in rows]  # noqa: SIM118
+                found[student] = sorted(plain, key=repr)
+            assert found["ours"] == found["theirs"] != []
 
 
 def test_is_a_gradebook_tried_again_that_somebody_else_is_making(
