@@ -56,11 +56,9 @@ class LastRun:
         return None
 
     def remember(self, course: "Course", records: Sequence[Record]) -> None:
-        """Note a run that has ended, unless something failed or was handed in meanwhile."""
+        """Note a run that has ended, unless something failed. What changed meanwhile differs from what was looked at."""
         gradebook = _file_of(course.db_url)
-        if gradebook is None or any(record.status == FAILED for record in records):
-            return
-        if not self._inputs or self._inputs != self._look_at_inputs():
+        if not self._inputs or gradebook is None or any(record.status == FAILED for record in records):
             return
         stored = {course.store.path(key) for record in records for key in record.execution["keys"]}
         journals = [gradebook.with_name(gradebook.name + ending) for ending in ("-journal", "-wal")]

@@ -119,7 +119,7 @@ def test_is_another_data_folder_in_the_environment_noticed(
     assert last_run(classroom).records() is None
 
 
-def test_is_a_run_not_noted_during_which_somebody_handed_in(classroom: Classroom) -> None:
+def test_is_the_class_graded_again_when_somebody_handed_in_during_the_run(classroom: Classroom) -> None:
     last = last_run(classroom)
     course = open_course(classroom.folder, ASSIGNMENT, quick())
     records = grade(course, plan(course))
