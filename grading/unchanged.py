@@ -56,7 +56,7 @@ class LastRun:
         return None
 
     def remember(self, course: "Course", records: Sequence[Record]) -> None:
-        """Note a run that has ended, unless something failed. What changed meanwhile differs from what was looked at."""
+        """Note a run that has ended, unless something failed; what changed meanwhile is not what was looked at."""
         gradebook = _file_of(course.db_url)
         if not self._inputs or gradebook is None or any(record.status == FAILED for record in records):
             return
