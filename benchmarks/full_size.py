@@ -11,6 +11,7 @@ from grading.classroom import Classroom
 from grading.execute import Job
 from grading.plan import missing_runs, open_course, options_from, plan
 from grading.record import Record, read_record
+from helpers.data import COURSE_DATA_READ_ONLY
 
 COUNT = 12
 MODELS = ("published_better_model",)
@@ -107,7 +108,9 @@ def memory(settings: Settings, classroom: Classroom, data: Path, peaks: list[flo
     for name, path in job.around.data.items():
         (view / name).parent.mkdir(parents=True, exist_ok=True)
         (view / name).symlink_to(path)
-    said = harness.output_of([harness.BIN / "python", folder / "cells.py"], folder, variables(job, view))
+    said = harness.output_of(
+        [harness.BIN / "python", folder / "cells.py"], folder, {**variables(job, view), COURSE_DATA_READ_ONLY: "1"}
+    )
     rows, before = [], 0
     for line in said.splitlines():
         if not line.startswith("MEMORY "):

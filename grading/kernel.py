@@ -321,7 +321,7 @@ def _variables(around: Surroundings, place: _Place) -> dict[str, str]:
         "PYTHONHASHSEED": str(around.seed),
         "PYTHONDONTWRITEBYTECODE": "1",
         "COURSE_SEED": str(around.seed),
-        **({"COURSE_DATA": place.data} if around.data else {}),
+        **({"COURSE_DATA": place.data, "COURSE_DATA_READ_ONLY": "1"} if around.data else {}),
         **around.variables,
     }
 

@@ -41,6 +41,7 @@ REPRESENTATIONS_URLS = ("https://github.com/m2dsupsdlclass/lectures-labs/release
 PUBLISHED_KEY = "voc2007/resnet50-published"
 
 COURSE_DATA = "COURSE_DATA"  # environment variable: a folder that already holds everything
+COURSE_DATA_READ_ONLY = "COURSE_DATA_READ_ONLY"  # set where nobody changes that folder or takes it away, as in grading
 
 # "class" is a Python keyword, hence the functional syntax.
 Annotation = TypedDict("Annotation", {"size": tuple[int, int], "filename": str, "class": str, "bbox": list[int]})

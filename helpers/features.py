@@ -6,6 +6,7 @@ attributes that say what made it; see docs/architecture.md. The published file h
 
 import hashlib
 import logging
+import os
 from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -15,7 +16,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from helpers.data import PUBLISHED_KEY, Annotation, load_annotations
+from helpers.data import COURSE_DATA_READ_ONLY, PUBLISHED_KEY, Annotation, load_annotations
 from helpers.folding import fold_batch_norms
 from helpers.targets import IMAGE_SIZE
 
@@ -389,8 +390,8 @@ def load_representations(
 ) -> npt.NDArray[np.float32]:
     """Representations (N, 7, 7, 2048), float32, of the N ``annotations``, row by row.
 
-    Where the file holds just these rows in this order as plain float32, as the published one does, they are mapped:
-    read when they are used, from one copy for all processes. Writing to the array never changes the file.
+    In grading (where COURSE_DATA_READ_ONLY is set), rows that lie in the file in this order as plain float32 are
+    mapped: read when they are used, from one copy for all processes. Writing to the array never changes the file.
 
     Rows are found by file name, in whatever order and of whatever larger set the file has them. The
     published file has no names: its rows are the 1264 official annotations in order. For a part of them
@@ -460,8 +461,11 @@ def write_plain(path: str | Path, out: Path) -> None:
 
 
 def _mapped(path: Path, reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32] | None:
-    """Rows as a private mapping of the file, if they lie there as they are wanted; else None."""
-    if not _is_plain(reprs) or not len(rows):
+    """Rows as a private mapping of the file, if they lie there as they are wanted; else None.
+
+    Not on a disk that may go away, such as a Drive folder on Colab: that would kill whoever has mapped it.
+    """
+    if not os.environ.get(COURSE_DATA_READ_ONLY) or not _is_plain(reprs) or not len(rows):
         return None
     if not np.array_equal(rows, np.arange(rows[0], rows[0] + len(rows))):
         return None

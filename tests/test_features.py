@@ -403,7 +403,7 @@ def test_are_rows_found_by_file_name(tmp_path, pick):
     assert loaded.shape == (len(rows), 1, 1, 3)
 
 
-def test_are_plain_representations_mapped_and_never_changed(tmp_path):
+def test_are_plain_representations_mapped_in_grading_and_never_changed(tmp_path, monkeypatch):
     values = np.random.default_rng(0).normal(size=(6, 7, 7, 4)).astype("float16")
     packed, plain = tmp_path / "packed.h5", tmp_path / "plain.h5"
     with h5py.File(packed, "w") as file:
@@ -415,8 +415,11 @@ def test_are_plain_representations_mapped_and_never_changed(tmp_path):
     assert h5py.File(plain).attrs["representation"] == "scenes-v1"
 
     wanted = [{"filename": f"{n}.jpg"} for n in (2, 3, 4)]
-    mapped, read = load_representations(plain, wanted), load_representations(packed, wanted)
+    read = load_representations(plain, wanted)
+    monkeypatch.setenv("COURSE_DATA_READ_ONLY", "1")
+    mapped = load_representations(plain, wanted)
     np.testing.assert_array_equal(mapped, read)
+    np.testing.assert_array_equal(load_representations(packed, wanted), read)
     assert isinstance(mapped.base, np.memmap)
     assert not isinstance(read.base, np.memmap)
     mapped[:] = 0

@@ -86,7 +86,8 @@ print(world)
     variables = set(world.pop("variables"))
     assert {name for name in variables if not name.startswith(("PYDEVD", "MPL", "CLICOLOR", "FORCE", "JPY"))} <= {
         *("LANG", "USER", "PATH", "HOME", "TMPDIR", "PYTHONPATH", "PYTHONHASHSEED", "PYTHONDONTWRITEBYTECODE"),
-        *("COURSE_SEED", "COURSE_DATA", "PWD", "TERM", "GIT_PAGER", "PAGER", "LC_CTYPE", "SHLVL", "_", "OLDPWD"),
+        *("COURSE_SEED", "COURSE_DATA", "COURSE_DATA_READ_ONLY", "PWD", "TERM", "GIT_PAGER", "PAGER", "LC_CTYPE"),
+        *("SHLVL", "_", "OLDPWD"),
     }
     assert len(world.pop("processes")) <= 3  # bubblewrap's own, the kernel, and what held the sandbox for it
     assert set(world.pop("etc")) <= {"ld.so.cache", "alternatives", "fonts"}
