@@ -19,6 +19,7 @@ test: $(READY) sandbox  ## lint, types and the tests that are not slow
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/pytest -m "not slow"
 
 test-slow: $(READY) sandbox  ## the long tests: every planted submission, real photographs, Colab's versions

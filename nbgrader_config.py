@@ -33,13 +33,13 @@ c.CourseDirectory.ignore = [
     *instructor_names(ROOT),
 ]
 
-# ---- The release (grading.release_preprocessors) ----------------------------------------------------------
+# ---- The release (grading.release.preprocessors) ----------------------------------------------------------
 c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.IncludeHeaderFooter",
-    "grading.release_preprocessors.CheckMarkers",
-    "grading.release_preprocessors.InlineJson",
-    "grading.release_preprocessors.FillCourse",
-    "grading.release_preprocessors.RememberHidden",
+    "grading.release.preprocessors.CheckMarkers",
+    "grading.release.preprocessors.InlineJson",
+    "grading.release.preprocessors.FillCourse",
+    "grading.release.preprocessors.RememberHidden",
     "nbgrader.preprocessors.LockCells",
     "nbgrader.preprocessors.ClearSolutions",
     "nbgrader.preprocessors.ClearOutput",
@@ -50,8 +50,8 @@ c.GenerateAssignment.preprocessors = [
     "nbgrader.preprocessors.ClearMarkScheme",
     "nbgrader.preprocessors.ComputeChecksums",
     "nbgrader.preprocessors.CheckCellMetadata",
-    "grading.release_preprocessors.AddWheel",
-    "grading.release_preprocessors.NoLeaks",
+    "grading.release.preprocessors.AddWheel",
+    "grading.release.preprocessors.NoLeaks",
 ]
 c.ClearSolutions.code_stub = {
     "python": '# YOUR CODE HERE\nraise NotImplementedError("Replace this line with your code")'
@@ -74,20 +74,12 @@ c.Autograde.autograde_preprocessors = [
 c.OverwriteCells.add_missing_cells = True
 
 # How submissions are run, by `course grade` and by `nbgrader autograde` (grading.config.Grading)
+# `course grade --help` and `grading/config.py` list all of them; what is not set here has its default from
+# `grading/options.py`.
 c.Grading.data = ""  # folder with the course data; COURSE_DATA and --data come first
-c.Grading.private = ""  # folder with private evaluation data (`course data private` makes one)
+c.Grading.private = ""  # folder with private evaluation data
 c.Grading.isolation = "bwrap"  # "none" runs student code with your rights
 c.Grading.workers = 0  # submissions at a time; 0: one for each core
-c.Grading.threads = 1  # two submissions with one thread each finish sooner than one with two
-c.Grading.gpu = False  # one submission a GPU, with memory growth
-c.Grading.cell_seconds = 600
-c.Grading.notebook_seconds = 1200
-c.Grading.memory_mib = 4096
-c.Grading.tasks = 512  # processes and threads
-c.Grading.cpu_seconds = 4800
-c.Grading.disk_mib = 1024
-c.Grading.output_mib = 1  # of each cell
-c.Grading.cache = ".cache"
 
 # Hidden tests stay hidden in the feedback, their traceback too.
 c.GenerateFeedback.preprocessors = [

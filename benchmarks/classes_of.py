@@ -14,13 +14,13 @@ import nbformat
 from harness import Cost
 from nbformat.v4 import new_code_cell, new_notebook
 
-from grading.assignment import load_assignment
-from grading.classroom import Classroom, fill_in, solution_cells
+from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.authoring.planted import Planted, read_planted
 from grading.config import load_config
-from grading.grade import grade
-from grading.plan import open_course, options_from, plan
-from grading.release_preprocessors import FillCourse, InlineJson
-from grading.verify import Planted, read_planted
+from grading.pipeline.assignment import load_assignment
+from grading.pipeline.grade import grade
+from grading.pipeline.plan import open_course, options_from, plan
+from grading.release.preprocessors import FillCourse, InlineJson
 
 WARM_UP = "boxes_and_iou"
 FULL_SIZE = "object_detection"
@@ -49,7 +49,7 @@ def submissions(
 
 
 def _planted(assignment: str, names: tuple[str, ...]) -> list[Planted]:
-    planted = read_planted(harness.ROOT / "tests/submissions" / assignment)
+    planted = read_planted(harness.ROOT / "source" / assignment / "planted")
     return [item for item in planted if (item.name in names if names else item.name != "dies")]
 
 

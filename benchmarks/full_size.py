@@ -7,10 +7,10 @@ import classes_of
 import harness
 from harness import Cost, Goal, LeftOutError, Section, Settings
 
-from grading.classroom import Classroom
-from grading.execute import Job
-from grading.plan import missing_runs, open_course, options_from, plan
-from grading.record import Record, read_record
+from grading.authoring.classroom import Classroom
+from grading.execution.job import Job
+from grading.pipeline.plan import missing_runs, open_course, options_from, plan
+from grading.records.record import Record, read_record
 from helpers.data import COURSE_DATA_READ_ONLY
 
 COUNT = 12
@@ -102,10 +102,10 @@ def memory(settings: Settings, classroom: Classroom, data: Path, peaks: list[flo
     cells = [f"{cell.source}\n_note({cell.id!r})" for cell in job.cells if not cell.demo]
     folder = settings.scratch / "memory"
     folder.mkdir()
-    ask = ASK.format(count=len(job.questions), folder=str(job.around.questions))
+    ask = ASK.format(count=len(job.questions), folder=str(job.environment.questions))
     (folder / "cells.py").write_text("\n\n".join([MEMORY, *cells, ask, "_note('the questions')"]), encoding="utf-8")
     view = folder / "data"
-    for name, path in job.around.data.items():
+    for name, path in job.environment.data.items():
         (view / name).parent.mkdir(parents=True, exist_ok=True)
         (view / name).symlink_to(path)
     said = harness.output_of(
@@ -145,7 +145,7 @@ def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[P
     for number, job in enumerate(jobs):
         path = folder / f"{number}.py"
         cells = [cell.source for cell in job.cells if not cell.demo]
-        ask = ASK.format(count=len(job.questions), folder=str(job.around.questions))
+        ask = ASK.format(count=len(job.questions), folder=str(job.environment.questions))
         path.write_text("\n\n".join([*cells, ask]), encoding="utf-8")
         found.append((path, variables(job, data)))
     return found
@@ -153,5 +153,5 @@ def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[P
 
 def variables(job: Job, data: Path) -> dict[str, str]:
     """The environment of a job, outside a sandbox."""
-    seed = {"COURSE_SEED": str(job.around.seed), "PYTHONHASHSEED": str(job.around.seed)}
-    return {**job.around.variables, **seed, "COURSE_DATA": str(data)}
+    seed = {"COURSE_SEED": str(job.environment.seed), "PYTHONHASHSEED": str(job.environment.seed)}
+    return {**job.environment.variables, **seed, "COURSE_DATA": str(data)}

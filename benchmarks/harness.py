@@ -23,7 +23,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from grading.files import write_atomically
+from grading.common.files import write_atomically
 
 ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "benchmarks"

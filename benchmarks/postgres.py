@@ -15,8 +15,8 @@ import harness
 from harness import Cost, Goal, LeftOutError, Section, Settings
 from sqlalchemy import create_engine, text
 
-from grading.classroom import Classroom
-from grading.plan import Course, open_course, options_from, plan
+from grading.authoring.classroom import Classroom
+from grading.pipeline.plan import GradingRun, open_course, options_from, plan
 
 STUDENTS = 100
 COORDINATORS = 10
@@ -145,7 +145,7 @@ def multiply(classroom: Classroom, number: int) -> list[str]:
     return names
 
 
-def keys(classroom: Classroom) -> list[tuple[Course, str]]:
+def keys(classroom: Classroom) -> list[tuple[GradingRun, str]]:
     """Under which the answers of each student are stored."""
     course = open_course(classroom.folder, classroom.assignment, options_from(classroom.folder))
     return [(course, submission.runs[0].key) for submission in plan(course)]
@@ -189,7 +189,7 @@ def read(url: str) -> list[Row]:
 
 def compare(classroom: Classroom, names: list[str], rows: list[Row]) -> tuple[int, int, int]:
     """How many grades of the records are not in the rows, are there more than once, are there with other points."""
-    from grading.record import read_record
+    from grading.records.record import read_record
 
     wanted: dict[tuple[object, ...], float] = {}
     for name in names:

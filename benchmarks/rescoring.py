@@ -8,7 +8,7 @@ import classes_of
 import harness
 from harness import Cost, Goal, Section, Settings
 
-from grading.classroom import Classroom
+from grading.authoring.classroom import Classroom
 
 COUNT = 1000
 STOCK_COUNT = 48

@@ -68,8 +68,8 @@ def run(settings: Any) -> list[Any]:
 
 def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
     """All steps, in the order of a submission's way."""
-    from grading.grade import grade
-    from grading.plan import missing_runs, open_course, options_from, plan
+    from grading.pipeline.grade import grade
+    from grading.pipeline.plan import missing_runs, open_course, options_from, plan
 
     course = open_course(folder, assignment, options_from(folder))
     taken: dict[str, dict[str, float]] = {}
@@ -95,10 +95,10 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
 
 def later_steps(course: Any) -> dict[str, Callable[[], Any]]:
     """Steps after grading, by name."""
-    from grading.cli_lms import grades_of
-    from grading.export import export
-    from grading.feedback import read_records
-    from grading.report import write_report
+    from grading.cli.lms import grades_of
+    from grading.lms.export import export
+    from grading.pages.feedback import read_records
+    from grading.pages.report import write_report
 
     reports = course.folder / "reports"
     return {
@@ -109,7 +109,7 @@ def later_steps(course: Any) -> dict[str, Callable[[], Any]]:
 
 def collect_again(folder: Path, assignment: str) -> Any:
     """The class's hand-ins as a download of a plain folder, placed into a folder of their own."""
-    from grading.collect import collect
+    from grading.lms.collect import collect
 
     return collect(folder / "submitted", assignment, folder / "collected")
 

@@ -18,8 +18,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from grading.classroom import solution_cells
-from grading.verify import read_planted
+from grading.authoring.classroom import solution_cells
+from grading.authoring.planted import read_planted
 from helpers.boxes import iou
 from helpers.data import CLASSES, load_annotations, split
 from helpers.environment import fix_seeds
@@ -38,7 +38,7 @@ MODELS = ("solution", "published_better_model", "bad_model")
 def sources(names: list[str]) -> dict[str, str]:
     """The solution cell of each planted submission, by name."""
     master = nbformat.read(ROOT / f"source/{ASSIGNMENT}/{ASSIGNMENT}.ipynb", as_version=4)
-    planted = {item.name: item for item in read_planted(ROOT / "tests/submissions" / ASSIGNMENT)}
+    planted = {item.name: item for item in read_planted(ROOT / "source" / ASSIGNMENT / "planted")}
     own = solution_cells(master)
     return {name: planted[name].cells.get(SOLUTION_CELL, own[SOLUTION_CELL]) for name in names}
 

@@ -6,16 +6,14 @@ import logging
 import os
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
 from grading.errors import ReleaseError
-
-if TYPE_CHECKING:
-    from grading.execute import Limits
+from grading.options import MIB, Isolation, Limits, Options, Workers
 
 CONFIG_FILE = "nbgrader_config.py"
 PUBLIC = "public"
@@ -70,26 +68,28 @@ class Grading(Configurable):
     private = Unicode("", help="Folder of private evaluation data, whose labels student code never sees.").tag(
         config=True
     )
-    isolation = Unicode("bwrap", help="bwrap or none.").tag(config=True)
+    isolation = Unicode(Isolation.bwrap.value, help="bwrap or none.").tag(config=True)
     workers = Integer(0, help="Submissions executed at a time; 0: one for each core.").tag(config=True)
     scheduler = Unicode("", help="Address of a Dask scheduler; empty: workers on this machine.").tag(config=True)
     tls = Dict(help="ca_file, client_cert and client_key, for a scheduler at a tls:// address.").tag(config=True)
-    gpu = Bool(False, help="Let each worker use the GPU of its number.").tag(config=True)
-    threads = Integer(1, help="Threads TensorFlow may use in one operation.").tag(config=True)
-    cell_seconds = Float(600, help="Seconds a cell may run before it is interrupted.").tag(config=True)
-    notebook_seconds = Float(1200, help="Seconds a notebook's cells may run in all.").tag(config=True)
-    memory_mib = Integer(4096, help="Memory of a submission, its files included.").tag(config=True)
-    tasks = Integer(512, help="Processes and threads of a submission at one time.").tag(config=True)
-    cpu_seconds = Integer(4800, help="Processor time of a submission.").tag(config=True)
-    disk_mib = Integer(1024, help="Files that a submission may write.").tag(config=True)
-    output_mib = Float(1.0, help="Output of a cell; more is dropped.").tag(config=True)
+    gpu = Bool(Workers.gpu, help="Let each worker use the GPU of its number.").tag(config=True)
+    threads = Integer(Options.threads, help="Threads TensorFlow may use in one operation.").tag(config=True)
+    cell_seconds = Float(Limits.cell_seconds, help="Seconds a cell may run before it is interrupted.").tag(config=True)
+    notebook_seconds = Float(Limits.notebook_seconds, help="Seconds a notebook's cells may run in all.").tag(
+        config=True
+    )
+    memory_mib = Integer(Limits.memory_bytes // MIB, help="Memory of a submission, its files included.").tag(
+        config=True
+    )
+    tasks = Integer(Limits.tasks, help="Processes and threads of a submission at one time.").tag(config=True)
+    cpu_seconds = Integer(Limits.cpu_seconds, help="Processor time of a submission.").tag(config=True)
+    disk_mib = Integer(Limits.disk_bytes // MIB, help="Files that a submission may write.").tag(config=True)
+    output_mib = Float(Limits.output_bytes / MIB, help="Output of a cell; more is dropped.").tag(config=True)
     cache = Unicode(".cache", help="Folder of stored results, below the course's.").tag(config=True)
 
     @property
-    def limits(self) -> "Limits":
+    def limits(self) -> Limits:
         """The limits of a submission."""
-        from grading.execute import Limits
-        from grading.sandbox import MIB
 
         return Limits(
             cell_seconds=self.cell_seconds,
@@ -117,18 +117,21 @@ class Grading(Configurable):
         return course_dir / self.cache
 
     def options(self) -> dict[str, Any]:
-        """Keywords for grading.grade.Options."""
-        from grading.engine import Crew
-        from grading.sandbox import Isolation
+        """Return keywords for `grading.options.Options`."""
 
         return {
             "data": self.data_folder,
             "private": self.private_folder,
             "isolation": Isolation(self.isolation),
-            "crew": Crew(self.workers or os.cpu_count() or 1, self.scheduler, dict(self.tls) or None, self.gpu),
+            "workers": Workers(self.workers or os.cpu_count() or 1, self.scheduler, dict(self.tls) or None, self.gpu),
             "limits": self.limits,
             "threads": self.threads,
         }
+
+
+def course_directory(config: Config, kind: str) -> str:
+    """Return the name of one of nbgrader's folders, such as "submitted": nbgrader's own default unless configured."""
+    return str(config.CourseDirectory.get(f"{kind}_directory", kind))
 
 
 def load_config(course_dir: Path) -> Config:

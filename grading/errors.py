@@ -1,14 +1,22 @@
-"""The error an author sees, and how its messages name a cell."""
+"""The errors that people see, all of one base: the message says what is wrong, where, and what to do.
 
-from collections.abc import Mapping
-from typing import Any
+CourseError
+  GradingError      grading cannot go on, or an assignment cannot be graded
+  ReleaseError      something in a master stops its release
+  SandboxError      the sandbox cannot be had on this machine
+  RefusedError      one hand-in cannot be graded
+"""
 
 
-class GradingError(Exception):
+class CourseError(Exception):
+    """Something that a person can mend; the message is for them."""
+
+
+class GradingError(CourseError):
     """Grading cannot go on, in words for the instructor."""
 
 
-class ReleaseError(Exception):
+class ReleaseError(CourseError):
     """Something in the master stops the release. Each argument is one problem, in words for the author."""
 
     def __init__(self, *problems: str) -> None:
@@ -19,13 +27,9 @@ class ReleaseError(Exception):
         return "\n".join(self.problems)
 
 
-def cell_name(cell: Mapping[str, Any], index: int) -> str:
-    """Name a cell as an author would look for it: `cell 4 'test_iou'` (counted from 1)."""
-    grade_id = cell.get("metadata", {}).get("nbgrader", {}).get("grade_id")
-    label = grade_id or cell.get("id") or first_line(str(cell.get("source", "")))
-    return f"cell {index + 1} '{label}'"
+class SandboxError(CourseError):
+    """The sandbox cannot be had on this machine; the message says what to install or change."""
 
 
-def first_line(source: str) -> str:
-    """The first line with something in it."""
-    return next((line.strip() for line in source.splitlines() if line.strip()), "(empty)")
+class RefusedError(CourseError):
+    """A hand-in cannot be graded; the message is for the student."""

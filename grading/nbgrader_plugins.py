@@ -13,16 +13,19 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
 from nbgrader.utils import is_grade
 
-from grading.assignment import DEMO_TAG, has_scoring
+from grading.common.notebooks import DEMO_TAG
 from grading.config import Grading
 from grading.errors import GradingError
-from grading.execute import Cell, Job, execute
-from grading.executed_notebook import SKIPPED
-from grading.grade import notebook_of, score
-from grading.kernel import Surroundings
-from grading.plan import Options, missing_runs, open_course, plan_one
-from grading.record import GRADED
-from grading.sandbox import check
+from grading.execution.execute import execute
+from grading.execution.job import Cell, Job
+from grading.options import Options
+from grading.pipeline.assignment import has_scoring
+from grading.pipeline.grade import notebook_of, score
+from grading.pipeline.plan import missing_runs, open_course, plan_one
+from grading.records.executed_notebook import SKIPPED
+from grading.records.record import GRADED
+from grading.sandbox.bubblewrap import check
+from grading.sandbox.kernel import Environment
 
 _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
 
@@ -66,8 +69,8 @@ def _tested_inside(folder: Path, nb: NotebookNode, cwd: Path, options: Options) 
     beside = {path.name: path for path in cwd.iterdir() if path.is_file() and path.suffix != ".ipynb"}
     data = {path.name: path for path in options.data.iterdir()} if options.data else {}
     with tempfile.TemporaryDirectory() as no_questions:
-        around = Surroundings(data, Path(no_questions), beside, folder / "helpers", {"TF_CPP_MIN_LOG_LEVEL": "3"})
-        executed = execute(Job(cells, (), (), around, options.limits, options.isolation))
+        environment = Environment(data, Path(no_questions), beside, folder / "helpers", {"TF_CPP_MIN_LOG_LEVEL": "3"})
+        executed = execute(Job(cells, (), (), environment, options.limits, options.isolation))
     for cell in nb.cells:
         if cell.cell_type == "code":
             skipped: list[dict[str, Any]] = [{"output_type": "stream", "name": "stdout", "text": SKIPPED}]

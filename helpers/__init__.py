@@ -34,9 +34,9 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "metrics": ("accuracy_and_iou", "compute_acc", "per_example_iou", "predict_dicts"),
     "box_iou": ("BoxIoU",),
     "checks": ("output_problems", "partial_credit", "box_scale_hint", "thresholds_for"),
-    "progress": ("check",),
+    "self_check": ("check",),
     "hand_in": ("ready_to_submit",),
-    "display": (
+    "plots": (
         "draw_bbox",
         "plot_annotations",
         "display_prediction",
@@ -56,14 +56,14 @@ if TYPE_CHECKING:
     from helpers.boxes import *
     from helpers.checks import *
     from helpers.data import *
-    from helpers.display import *
     from helpers.environment import fix_seeds as fix_seeds
     from helpers.environment import setup as setup
     from helpers.features import *
     from helpers.hand_in import ready_to_submit as ready_to_submit
     from helpers.metrics import *
-    from helpers.progress import check as check
+    from helpers.plots import *
     from helpers.sample import make_sample as make_sample
+    from helpers.self_check import check as check
     from helpers.targets import *
 
 

@@ -7,18 +7,15 @@ from pathlib import Path
 from nbformat import NotebookNode
 from notebooks import ASSIGNMENT, code, grade_cell, markdown, notebook, scratch_course, solution
 
-from grading.classroom import Classroom, fill_in
-from grading.engine import Crew
-from grading.execute import Limits
-from grading.plan import Options
-from grading.sandbox import MIB
+from grading.authoring.classroom import Classroom, fill_in
+from grading.options import MIB, Limits, Options, Workers
 
 SCORING = '''\
 """Scores areas."""
 
 import json
 
-from grading.questions import Score, call, share_right
+from grading.scoring.questions import Score, call, share_right
 
 BOXES = [[0, 0, 2, 3], [4, 5, 7, 9], [0, 0, 0, 5], [-2, -2, 2, 2]]
 EXPECTED = [6, 12, 0, 16]
@@ -77,7 +74,7 @@ def hand_in(classroom: Classroom, student: str, source: str) -> Path:
 
 
 def quick(workers: int = 1, **changes: object) -> Options:
-    return Options(**{"crew": Crew(workers), "limits": QUICK, **changes})  # type: ignore[arg-type]
+    return Options(**{"workers": Workers(workers), "limits": QUICK, **changes})  # type: ignore[arg-type]
 
 
 def gradebook_rows(folder: Path) -> list[tuple[object, ...]]:

@@ -15,7 +15,9 @@ os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 @pytest.fixture(scope="session")
 def bubblewrap() -> None:
     """Skips what needs the sandbox where there is none."""
-    from grading.sandbox import Isolation, SandboxError, check
+    from grading.errors import SandboxError
+    from grading.options import Isolation
+    from grading.sandbox.bubblewrap import check
 
     try:
         check(Isolation.bwrap)
@@ -26,14 +28,14 @@ def bubblewrap() -> None:
 @pytest.fixture
 def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Keys of what is really executed from here on."""
-    from grading import grade
+    from grading.pipeline import grade
 
     keys: list[str] = []
     real = grade.run_all
 
-    def counted(jobs: dict[str, Any], crew: Any) -> Iterator[Any]:
+    def counted(jobs: dict[str, Any], workers: Any) -> Iterator[Any]:
         keys.extend(jobs)
-        return real(jobs, crew)
+        return real(jobs, workers)
 
     monkeypatch.setattr(grade, "run_all", counted)
     return keys

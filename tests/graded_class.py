@@ -7,12 +7,12 @@ from classes import HALF, RIGHT, hand_in, quick, tiny_course
 from notebooks import ASSIGNMENT
 from PIL import Image
 
-from grading.classroom import Classroom, fill_in
-from grading.plan import Course, open_course
+from grading.authoring.classroom import Classroom, fill_in
+from grading.pipeline.plan import GradingRun, open_course
 
 EXPLAINING = """
 
-from grading.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
+from grading.scoring.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
 
 
 def measures(scores, context):
@@ -44,7 +44,7 @@ raise ValueError("{SCRIPT}")"""
 STUDENTS = ("ann", "bo", "cy <i>'O\"Neill", "dan, 100%#?", "eve", "fay")
 
 
-def graded_class(folder: Path) -> Course:
+def graded_class(folder: Path) -> GradingRun:
     """Ann is right, Bo half right, Cy too; Dan handed in no notebook; Eve attacks; Fay's notebook was damaged."""
     tiny_course(folder / "repository")
     source = folder / "repository" / "source" / ASSIGNMENT

@@ -1,4 +1,4 @@
-"""Downloads of a class of 30 as the LMSs make them (shapes and sources: `grading.lms`), and their gradebooks."""
+"""Downloads of a class of 30 as the LMSs make them (sources: `grading.lms.downloads`), and their gradebooks."""
 
 import csv
 import io

@@ -8,7 +8,7 @@ from typing import Any
 import nbformat
 from nbformat import NotebookNode
 
-from grading import twin
+from grading.release import twin
 
 ROOT = Path(__file__).resolve().parents[1]
 ASSIGNMENT = "tiny"

@@ -11,8 +11,10 @@ from pathlib import Path
 import nbformat
 from nbformat import NotebookNode
 
-from grading.execute import Cell, Job, Limits, execute
-from grading.kernel import Surroundings
+from grading.execution.execute import execute
+from grading.execution.job import Cell, Job
+from grading.options import Limits
+from grading.sandbox.kernel import Environment
 
 ROOT = Path(__file__).parents[1]
 
@@ -20,9 +22,9 @@ ROOT = Path(__file__).parents[1]
 def run_whole(notebook: NotebookNode, data: Path | None, questions: Path) -> NotebookNode:
     """A copy of the notebook, every code cell run, demonstrations and tests too; `questions` is any empty folder."""
     seen = {path.name: path for path in data.iterdir()} if data else {}
-    around = Surroundings(seen, questions, {}, ROOT / "helpers", {"TF_CPP_MIN_LOG_LEVEL": "3"})
+    environment = Environment(seen, questions, {}, ROOT / "helpers", {"TF_CPP_MIN_LOG_LEVEL": "3"})
     cells = tuple(Cell(cell.id, cell.source) for cell in notebook.cells if cell.cell_type == "code")
-    executed = execute(Job(cells, (), (), around, Limits()))
+    executed = execute(Job(cells, (), (), environment, Limits()))
     ran = copy.deepcopy(notebook)
     for cell in ran.cells:
         if cell.cell_type == "code":

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from grading.answers import MAX_BYTES, BadAnswerError, decode, read_answer
-from grading.text import clean
+from grading.common.text import clean
+from grading.execution.answers import MAX_BYTES, BadAnswerError, decode, read_answer
 
 
 def npz(**arrays: Any) -> bytes:

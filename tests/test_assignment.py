@@ -14,11 +14,11 @@ import pytest
 from notebooks import colab_shape
 from running import errors, run_whole
 
-from grading.classroom import Classroom, fill_in, solution_cells
-from grading.engine import Crew
-from grading.plan import Options, options_from
-from grading.release import build_release
-from grading.verify import Verdict, read_planted, verify
+from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.authoring.planted import Verdict, read_planted, verify
+from grading.options import Options, Workers
+from grading.pipeline.plan import options_from
+from grading.release.build import build_release
 
 ROOT = Path(__file__).parents[1]
 NAME = "object_detection"
@@ -47,7 +47,7 @@ def voc() -> Path:
 
 def options(data: Path, cell_seconds: float) -> Options:
     asked = options_from(ROOT, data=data)
-    return replace(asked, crew=Crew(2), limits=replace(asked.limits, cell_seconds=cell_seconds))
+    return replace(asked, workers=Workers(2), limits=replace(asked.limits, cell_seconds=cell_seconds))
 
 
 def test_is_the_committed_release_what_the_master_gives_now(tmp_path: Path) -> None:
@@ -103,7 +103,7 @@ def test_are_the_two_losses_on_one_scale() -> None:
 
 
 def test_are_there_enough_planted_submissions() -> None:
-    names = {planted.name for planted in read_planted(ROOT / "tests/submissions" / NAME)}
+    names = {planted.name for planted in read_planted(ROOT / "source" / NAME / "planted")}
     assert len(names) >= 10
     assert names >= {
         "solution",

@@ -19,10 +19,9 @@ from classes import quick
 from nbformat import NotebookNode
 from notebooks import ROOT
 
-from grading.classroom import Classroom, fill_in, solution_cells
-from grading.execute import Limits
-from grading.record import GRADED, REFUSED, Record
-from grading.sandbox import MIB
+from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.options import MIB, Limits
+from grading.records.record import GRADED, REFUSED, Record
 
 NAME = "boxes_and_iou"
 SECRET = "canary-7f3a9c"

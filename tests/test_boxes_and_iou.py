@@ -10,13 +10,13 @@ import pytest
 from notebooks import ROOT
 from running import errors, run_whole
 
-from grading.assignment import Assignment, load_assignment
-from grading.classroom import fill_in, solution_cells
-from grading.questions import Answer, Context, Question, Result
-from grading.verify import Planted, read_planted
+from grading.authoring.classroom import fill_in, solution_cells
+from grading.authoring.planted import Planted, read_planted
+from grading.pipeline.assignment import Assignment, load_assignment
+from grading.scoring.questions import Answer, Context, Question, Result
 
 NAME = "boxes_and_iou"
-PLANTED = {planted.name: planted for planted in read_planted(ROOT / "tests/submissions" / NAME)}
+PLANTED = {planted.name: planted for planted in read_planted(ROOT / "source" / NAME / "planted")}
 
 
 @pytest.fixture(scope="module")

@@ -15,9 +15,9 @@ from notebooks import ASSIGNMENT, ROOT
 from playwright.sync_api import Browser, Locator, Page, expect
 from running import students_machine
 
-from grading.classroom import Classroom, fill_in, solution_cells
-from grading.feedback import read_records, write_feedback
-from grading.plan import Course, options_from
+from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.pages.feedback import read_records, write_feedback
+from grading.pipeline.plan import GradingRun, options_from
 
 pytestmark = pytest.mark.slow
 BO = STUDENTS[1]
@@ -41,12 +41,12 @@ def page(browser: Browser) -> Iterator[Page]:
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Course:
+def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> GradingRun:
     return graded_class(tmp_path_factory.mktemp("formgrader"))
 
 
 @pytest.fixture(scope="module")
-def formgrader(course: Course, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def formgrader(course: GradingRun, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with jupyter_lab(course.folder, tmp_path_factory.mktemp("home"), {}) as address:
         yield f"{address}/formgrader"
 
@@ -58,7 +58,7 @@ def open_submission(page: Page, formgrader: str, student: str) -> None:
 
 
 def test_does_formgrader_open_the_course_and_show_the_records_scores(
-    page: Page, formgrader: str, course: Course
+    page: Page, formgrader: str, course: GradingRun
 ) -> None:
     page.goto(f"{formgrader}/manage_assignments")
     row = page.locator("#main-table tr").filter(has_text=ASSIGNMENT)
@@ -93,7 +93,7 @@ def test_does_no_script_of_a_student_run_in_formgrader(page: Page, formgrader: s
 
 
 def test_do_a_grade_and_a_comment_given_there_survive_and_show(
-    page: Page, formgrader: str, course: Course, tmp_path: Path
+    page: Page, formgrader: str, course: GradingRun, tmp_path: Path
 ) -> None:
     open_submission(page, formgrader, BO)
     with page.expect_response(lambda response: "/api/grade/" in response.url and response.request.method == "PUT"):

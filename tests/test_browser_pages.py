@@ -8,8 +8,8 @@ from browser import chromium, picture
 from graded_class import STUDENTS, graded_class
 from playwright.sync_api import Browser, Page
 
-from grading.feedback import read_records, write_feedback
-from grading.report import write_report
+from grading.pages.feedback import read_records, write_feedback
+from grading.pages.report import write_report
 
 
 @pytest.fixture(scope="module")

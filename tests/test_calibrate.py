@@ -8,7 +8,17 @@ import pytest
 from classes import tiny_course
 from notebooks import ASSIGNMENT, ROOT
 
-from grading.calibrate import BAD, GOOD, PASSING, STEP, Proposal, Runs, propose, write_report, write_thresholds
+from grading.authoring.calibrate import (
+    BAD,
+    GOOD,
+    PASSING,
+    STEP,
+    Proposal,
+    Runs,
+    propose,
+    write_report,
+    write_thresholds,
+)
 from grading.errors import GradingError
 
 KEY = "data/representation"
@@ -89,7 +99,7 @@ def test_does_the_report_say_what_was_proposed_and_why(tmp_path: Path) -> None:
 
 
 def planted(course: Path, name: str, role: str, source: str) -> None:
-    folder = course / "tests" / "submissions" / ASSIGNMENT / name
+    folder = course / "source" / ASSIGNMENT / "planted" / name
     folder.mkdir(parents=True)
     (folder / "expected.json").write_text(json.dumps({"why": "", "points": {}, "calibration": role}))
     (folder / "area.py").write_text(source)
@@ -98,7 +108,7 @@ def planted(course: Path, name: str, role: str, source: str) -> None:
 def test_are_planted_submissions_executed_with_each_seed(tmp_path: Path, bubblewrap: None) -> None:
     from classes import quick
 
-    from grading.calibrate import measure
+    from grading.authoring.calibrate import measure
 
     course = tiny_course(tmp_path / "repository")
     scoring = course / "source" / ASSIGNMENT / "scoring.py"
@@ -120,7 +130,7 @@ def test_are_planted_submissions_executed_with_each_seed(tmp_path: Path, bubblew
 def test_is_an_assignment_without_roles_refused_in_words(tmp_path: Path, bubblewrap: None) -> None:
     from classes import quick
 
-    from grading.calibrate import measure
+    from grading.authoring.calibrate import measure
 
     course = tiny_course(tmp_path / "repository")
     planted(course, "good", GOOD, "")
@@ -129,8 +139,8 @@ def test_is_an_assignment_without_roles_refused_in_words(tmp_path: Path, bubblew
 
 
 def test_do_the_courses_own_planted_submissions_have_their_parts() -> None:
-    from grading.verify import read_planted
+    from grading.authoring.planted import read_planted
 
-    roles = {item.name: item.calibration for item in read_planted(ROOT / "tests" / "submissions" / "object_detection")}
+    roles = {item.name: item.calibration for item in read_planted(ROOT / "source" / "object_detection" / "planted")}
     assert {name for name, role in roles.items() if role == GOOD} == {"solution", "published_better_model"}
     assert {name for name, role in roles.items() if role == BAD} >= {"bad_model"}

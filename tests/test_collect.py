@@ -12,11 +12,11 @@ import lms_downloads as lms
 import pytest
 from lms_downloads import CLASS, NAMESAKES, NOON, Person, write_folder, write_zip
 
-from grading import collect as collecting
-from grading.collect import Collected, CollectLimits, Left, collect
 from grading.errors import GradingError
-from grading.intake import find_hand_ins, read_hand_in
-from grading.roster import Roster, is_folder_name, name_key, read_roster
+from grading.intake.hand_in import find_hand_ins, read_hand_in
+from grading.lms import collect as collecting
+from grading.lms.collect import Collected, CollectLimits, Left, collect
+from grading.lms.roster import Roster, is_folder_name, name_key, read_roster
 
 PS = "ps1"
 ADA, GRACE = CLASS[0], CLASS[20]

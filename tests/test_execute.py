@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from grading import execute as module
-from grading.execute import Cell, Executed, Job, Limits, execute
-from grading.kernel import Surroundings
-from grading.questions import Question, call
-from grading.sandbox import MIB, Isolation
-from grading.store import Store, code_hash, fingerprint, job_key, job_parts, write_questions
-from grading.warm import Nursery
+from grading.execution import execute as module
+from grading.execution.execute import execute
+from grading.execution.job import Cell, Executed, Job
+from grading.execution.store import Store, code_hash, fingerprint, job_key, job_parts, write_questions
+from grading.options import MIB, Isolation, Limits
+from grading.sandbox.forkserver import KernelPool
+from grading.sandbox.kernel import Environment
+from grading.scoring.questions import Question, call
 
 ROOT = Path(__file__).parents[1]
 LIMITS = Limits(cell_seconds=20, notebook_seconds=60, memory_bytes=1000 * MIB, output_bytes=10_000)
@@ -32,9 +33,9 @@ MakeJob = Callable[..., Job]
 @pytest.fixture(scope="module", params=["cold", "warm"], autouse=True)
 def start(request: pytest.FixtureRequest) -> Iterator[None]:
     """Everything below holds for kernels of their own start and for forked ones."""
-    with Nursery() as nursery, pytest.MonkeyPatch.context() as patch:
+    with KernelPool() as pool, pytest.MonkeyPatch.context() as patch:
         if request.param == "warm":
-            patch.setattr(sys.modules[__name__], "execute", partial(module.execute, nursery=nursery))
+            patch.setattr(sys.modules[__name__], "execute", partial(module.execute, pool=pool))
         yield
 
 
@@ -51,8 +52,8 @@ def job(tmp_path: Path, bubblewrap: None) -> MakeJob:
     ) -> Job:
         cells = tuple(Cell(f"c{index}", source, index in demo) for index, source in enumerate(sources))
         folder = write_questions(questions, tmp_path / "questions")
-        around = Surroundings({}, folder, {}, ROOT / "helpers", {}, seed)
-        return Job(cells, tuple(q.name for q in questions), tuple(len(q.cases) for q in questions), around, limits)
+        environment = Environment({}, folder, {}, ROOT / "helpers", {}, seed)
+        return Job(cells, tuple(q.name for q in questions), tuple(len(q.cases) for q in questions), environment, limits)
 
     return make
 
@@ -96,7 +97,7 @@ def test_is_a_slow_cell_interrupted_and_the_next_one_run(job: MakeJob) -> None:
 def test_is_a_cell_that_ignores_interrupts_killed_and_the_rest_run(
     job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("grading.kernel._INTERRUPT_GRACE", 1.0)
+    monkeypatch.setattr("grading.sandbox.kernel._INTERRUPT_GRACE", 1.0)
     stubborn = "import signal; signal.signal(signal.SIGINT, signal.SIG_IGN)\nwhile True: pass"
     limits = replace(LIMITS, cell_seconds=2)
     ran = execute(job("x = 1", stubborn, DEFINE, "print(x)", questions=(DOUBLE,), limits=limits))
@@ -223,12 +224,12 @@ def test_is_a_damaged_result_made_anew(tmp_path: Path) -> None:
 
 def key(job: Job, inlined: frozenset[str] = frozenset(), data: str = "", extras: str = "") -> str:
     code = code_hash(job.cells, inlined)
-    return job_key(job_parts(code, extras, data, job.around, job.limits, job.isolation))
+    return job_key(job_parts(code, extras, data, job.environment, job.limits, job.isolation))
 
 
 def test_does_any_change_ask_for_a_new_run(job: MakeJob) -> None:
     before = job("1", questions=(DOUBLE,))
-    variables = replace(before.around, variables={"TF_NUM_INTRAOP_THREADS": "2"})
+    variables = replace(before.environment, variables={"TF_NUM_INTRAOP_THREADS": "2"})
     others = [
         key(job("2", questions=(DOUBLE,))),
         key(job("1", questions=(DOUBLE,), demo=(0,))),
@@ -236,7 +237,7 @@ def test_does_any_change_ask_for_a_new_run(job: MakeJob) -> None:
         key(job("1", questions=(call("double", "double", [[1], [3]]),))),
         key(job("1", questions=(DOUBLE,), seed=1)),
         key(job("1", questions=(DOUBLE,), limits=replace(LIMITS, tasks=9))),
-        key(replace(before, around=variables)),
+        key(replace(before, environment=variables)),
         key(replace(before, isolation=Isolation.none)),
         key(before, data="other"),
         key(before, extras="other"),

@@ -8,10 +8,10 @@ import lms_downloads as lms
 import pytest
 from lms_downloads import CLASS, write_zip
 
-from grading.collect import collect
 from grading.errors import GradingError
-from grading.export import Exported, Grade, export, protected
-from grading.roster import Roster, read_roster
+from grading.lms.collect import collect
+from grading.lms.export import Exported, Grade, export, protected
+from grading.lms.roster import Roster, read_roster
 
 PS = "ps1"
 ADA, EQUALS, NAMESAKE = CLASS[0], CLASS[10], CLASS[13]

@@ -12,24 +12,24 @@ from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
 from grading.errors import GradingError
-from grading.feedback import explain, feedback_page, read_records, write_feedback
-from grading.gradebook import read_grades
-from grading.plan import Course
+from grading.pages.feedback import explain, feedback_page, read_records, write_feedback
+from grading.pipeline.plan import GradingRun
+from grading.records.gradebook import read_grades
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Course:
+def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> GradingRun:
     return graded_class(tmp_path_factory.mktemp("feedback"))
 
 
 @pytest.fixture(scope="module")
-def pages(course: Course, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
+def pages(course: GradingRun, tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     folder = tmp_path_factory.mktemp("pages")
     assert write_feedback(course, read_records(course), folder) == []
     return {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
 
-class Seen(HTMLParser):
+class HandInSummary(HTMLParser):
     """Tags and the text that a reader sees."""
 
     def __init__(self, page: str) -> None:
@@ -54,7 +54,7 @@ def test_has_everybody_a_page(pages: dict[str, str]) -> None:
 
 
 def test_does_a_page_say_points_and_reasons(pages: dict[str, str]) -> None:
-    text = Seen(pages["bo"]).text
+    text = HandInSummary(pages["bo"]).text
     assert "Feedback for bo" in text
     assert "2 of 5 points" in text
     assert "2 of 4 cases are right" in text
@@ -62,14 +62,14 @@ def test_does_a_page_say_points_and_reasons(pages: dict[str, str]) -> None:
 
 
 def test_does_a_refusal_say_why_and_what_to_do(pages: dict[str, str]) -> None:
-    text = Seen(pages[STUDENTS[3]]).text
+    text = HandInSummary(pages[STUDENTS[3]]).text
     assert "It could not be graded." in text
     assert "0 of 5 points" in text
     assert "hand it in again" in text
 
 
 def test_are_pictures_and_tables_in_the_page_itself(pages: dict[str, str]) -> None:
-    seen = Seen(pages["ann"])
+    seen = HandInSummary(pages["ann"])
     (picture,) = [attributes for tag, attributes in seen.tags if tag == "img"]
     assert (picture["src"] or "").startswith("data:image/jpeg;base64,")
     assert picture["alt"] == "IoU 0.25: a cat, predicted as dog"
@@ -77,7 +77,7 @@ def test_are_pictures_and_tables_in_the_page_itself(pages: dict[str, str]) -> No
 
 
 def test_is_a_box_that_leaves_the_picture_cut_at_its_edge(pages: dict[str, str]) -> None:
-    rectangles = [attributes for tag, attributes in Seen(pages["ann"]).tags if tag == "rect"]
+    rectangles = [attributes for tag, attributes in HandInSummary(pages["ann"]).tags if tag == "rect"]
     assert (rectangles[-1]["x"], rectangles[-1]["width"]) == ("0.0", "100.0")
 
 
@@ -88,7 +88,7 @@ def test_is_what_was_repaired_said(pages: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("student", STUDENTS)
 def test_does_a_page_need_nothing_but_itself(pages: dict[str, str], student: str) -> None:
-    for tag, attributes in Seen(pages[student]).tags:
+    for tag, attributes in HandInSummary(pages[student]).tags:
         assert tag not in ("script", "iframe", "object", "embed", "link", "form", "base"), tag
         for name, value in attributes.items():
             assert not name.startswith("on"), name
@@ -96,24 +96,26 @@ def test_does_a_page_need_nothing_but_itself(pages: dict[str, str], student: str
 
 
 def test_is_what_a_student_wrote_shown_as_text(pages: dict[str, str]) -> None:
-    seen = Seen(pages["eve"])
+    seen = HandInSummary(pages["eve"])
     assert "window.attacked" in seen.text
     assert "script" not in {tag for tag, _ in seen.tags}
 
 
 def test_is_everything_forbidden_to_the_browser_that_the_page_does_not_need(pages: dict[str, str]) -> None:
-    (policy,) = [a["content"] for tag, a in Seen(pages["eve"]).tags if a.get("http-equiv") == "Content-Security-Policy"]
+    (policy,) = [
+        a["content"] for tag, a in HandInSummary(pages["eve"]).tags if a.get("http-equiv") == "Content-Security-Policy"
+    ]
     assert "default-src 'none'" in (policy or "")
     assert "script-src 'none'" in (policy or "")
 
 
 def test_is_nobody_else_on_a_page_and_no_hidden_test(pages: dict[str, str]) -> None:
-    assert not {"ann", "fay", "eve"} & set(re.findall(r"\w+", Seen(pages["bo"]).text))
+    assert not {"ann", "fay", "eve"} & set(re.findall(r"\w+", HandInSummary(pages["bo"]).text))
     assert "EXPECTED" not in pages["bo"]
     assert "BOXES" not in pages["bo"]
 
 
-def test_do_a_manual_grade_and_a_comment_show(course: Course, tmp_path: Path) -> None:
+def test_do_a_manual_grade_and_a_comment_show(course: GradingRun, tmp_path: Path) -> None:
     before = gradebook_rows(course.folder)
     with Gradebook(course.db_url) as gradebook:
         notebook = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "bo")
@@ -123,7 +125,7 @@ def test_do_a_manual_grade_and_a_comment_show(course: Course, tmp_path: Path) ->
         gradebook.db.commit()
         (record,) = [record for record in read_records(course) if record.student == "bo"]
         grades = read_grades(course.db_url, course.course_id, ASSIGNMENT)["bo"]
-        text = Seen(feedback_page(course, record, grades, explain(course, record))).text
+        text = HandInSummary(feedback_page(course, record, grades, explain(course, record))).text
         grade.manual_score = None
         gradebook.db.commit()
     assert "2.5 of 5 points" in text
@@ -132,18 +134,18 @@ def test_do_a_manual_grade_and_a_comment_show(course: Course, tmp_path: Path) ->
     assert gradebook_rows(course.folder) == before
 
 
-def test_are_the_same_results_the_same_bytes(course: Course, pages: dict[str, str], tmp_path: Path) -> None:
+def test_are_the_same_results_the_same_bytes(course: GradingRun, pages: dict[str, str], tmp_path: Path) -> None:
     write_feedback(course, [record for record in read_records(course) if record.student == "ann"], tmp_path)
     assert (tmp_path / "ann.html").read_text(encoding="utf-8") == pages["ann"]
 
 
-def test_is_a_page_written_without_pictures_where_the_answers_are_gone(course: Course, tmp_path: Path) -> None:
+def test_is_a_page_written_without_pictures_where_the_answers_are_gone(course: GradingRun, tmp_path: Path) -> None:
     records = [record for record in read_records(course) if record.student == "ann"]
     lost = [replace(record, execution={**record.execution, "keys": ["0" * 64]}) for record in records]
     assert write_feedback(course, lost, tmp_path) == ["ann"]
     assert "<img" not in (tmp_path / "ann.html").read_text()
 
 
-def test_is_a_student_who_was_not_graded_named(course: Course) -> None:
+def test_is_a_student_who_was_not_graded_named(course: GradingRun) -> None:
     with pytest.raises(GradingError, match="nothing of zoe has been graded"):
         read_records(replace(course, options=replace(course.options, students=["ann", "zoe"])))

@@ -5,18 +5,18 @@ import json
 import pytest
 from rich.cells import cell_len
 
-from grading.cli_grade import print_table
-from grading.files import in_lines
-from grading.record import GRADED, REFUSED, QuestionRecord, Record
+from grading.cli.grade import print_table
+from grading.common.files import dump_json_by_line
+from grading.records.record import GRADED, REFUSED, QuestionRecord, Record
 
 
 @pytest.mark.parametrize("value", [{}, {"a": 1, "cells": []}, {"cells": [{"b": "\ud800\n"}, 2], "c": None}])
 def test_do_lines_of_json_hold_what_was_written(value: dict[str, object]) -> None:
-    assert json.loads(in_lines(value, lists="cells")) == value
+    assert json.loads(dump_json_by_line(value, lists="cells")) == value
 
 
 def test_is_there_a_line_for_each_key_and_each_cell() -> None:
-    text = in_lines({"cells": [{"source": "a\nb"}, {"source": "c"}], "metadata": {"x": [1, 2]}}, lists="cells")
+    text = dump_json_by_line({"cells": [{"source": "a\nb"}, {"source": "c"}], "metadata": {"x": [1, 2]}}, lists="cells")
     assert text.splitlines() == [
         "{",
         ' "cells": [',

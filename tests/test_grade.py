@@ -13,17 +13,17 @@ from classes import HALF, NOTHING, RIGHT, gradebook_rows, hand_in, quick, set_mi
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
-from grading import grade as module
-from grading.classroom import Classroom
+from grading.authoring.classroom import Classroom
 from grading.config import load_config
-from grading.engine import Outcome
 from grading.errors import GradingError
-from grading.execute import Executed
-from grading.grade import grade
-from grading.gradebook import GradebookWriter
-from grading.plan import open_course, plan, why_run
-from grading.record import FAILED, GRADED, REFUSED, Record, read_record
-from grading.sandbox import Isolation
+from grading.execution.job import Executed
+from grading.execution.workers import Outcome
+from grading.options import Isolation
+from grading.pipeline import grade as module
+from grading.pipeline.grade import grade
+from grading.pipeline.plan import open_course, plan, why_run
+from grading.records.gradebook import GradebookWriter
+from grading.records.record import FAILED, GRADED, REFUSED, Record, read_record
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -33,7 +33,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
     """A class with a gradebook, which takes seconds to make."""
     classroom = tiny_classroom(tmp_path_factory.mktemp("template"))
     course = open_course(classroom.folder, ASSIGNMENT, quick(isolation=Isolation.none))
-    GradebookWriter(course.db_url, course.assignment, load_config(course.folder))
+    GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, load_config(course.folder))
     return classroom
 
 
@@ -162,7 +162,7 @@ def test_is_a_mistake_in_the_scoring_the_authors_and_not_the_students(classroom:
 def test_does_a_machine_that_fails_cost_anyone_a_grade(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", HALF)
-    monkeypatch.setattr(module, "run_all", lambda jobs, crew: (Outcome(key, None, "no room") for key in jobs))
+    monkeypatch.setattr(module, "run_all", lambda jobs, workers: (Outcome(key, None, "no room") for key in jobs))
     assert {record.status for record in classroom.grade(quick())} == {FAILED}
     assert gradebook(classroom) == []
     monkeypatch.undo()
@@ -361,7 +361,7 @@ def test_does_a_stored_result_that_vanishes_stop_the_run_in_words(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(classroom, "ada", RIGHT)
-    monkeypatch.setattr(module, "run_all", lambda jobs, crew: (Outcome(key, Executed()) for key in jobs))
+    monkeypatch.setattr(module, "run_all", lambda jobs, workers: (Outcome(key, Executed()) for key in jobs))
     (record,) = classroom.grade(quick())
     assert record.points == 0  # nothing was asked
     assert "It was not asked." in record.questions["test_area"].reason

@@ -13,14 +13,14 @@ from nbgrader.api import Gradebook, InvalidEntry
 from notebooks import ASSIGNMENT
 from sqlalchemy.exc import OperationalError
 
-from grading import gradebook
-from grading.assignment import Assignment
-from grading.classroom import Classroom
+from grading.authoring.classroom import Classroom
 from grading.config import load_config
 from grading.errors import GradingError
-from grading.gradebook import GradebookWriter
-from grading.plan import open_course
-from grading.record import GRADED, QuestionRecord, Record
+from grading.pipeline.assignment import Assignment
+from grading.pipeline.plan import open_course
+from grading.records import gradebook
+from grading.records.gradebook import GradebookWriter
+from grading.records.record import GRADED, QuestionRecord, Record
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 from notebooks import ROOT
 from running import StudentsMachine, students_machine
 
-from grading.classroom import fill_in, solution_cells
+from grading.authoring.classroom import fill_in, solution_cells
 
 BIN = Path(sys.executable).parent
 GUIDES = ("student", "instructor", "author")

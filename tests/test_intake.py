@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grading.intake import HandIn, IntakeLimits, find_hand_ins, read_hand_in
+from grading.intake.hand_in import HandIn, find_hand_ins, read_hand_in
+from grading.options import IntakeLimits
 
 NAME = "ps.ipynb"
 
@@ -188,7 +189,7 @@ class TestWhatIsNeverOpened:
 
         for replaced in (os.mkfifo, lambda path: path.symlink_to("/etc/passwd")):
             with monkeypatch.context() as patched:
-                patched.setattr("grading.intake.os.open", late(replaced))
+                patched.setattr("grading.intake.hand_in.os.open", late(replaced))
                 assert_refused(read(folder), "'ps.ipynb'")
             (folder / NAME).unlink()
             write(folder / NAME)
@@ -199,7 +200,7 @@ class TestWhatIsNeverOpened:
         def forbidden(*_: object) -> int:
             raise PermissionError(13, "Permission denied")
 
-        monkeypatch.setattr("grading.intake.os.open", forbidden)
+        monkeypatch.setattr("grading.intake.hand_in.os.open", forbidden)
         assert_refused(read(folder), "could not be read (Permission denied)")
 
     def test_a_file_in_place_of_the_folder_or_nothing(self, folder: Path) -> None:

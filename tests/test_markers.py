@@ -6,7 +6,7 @@ import pytest
 from nbformat import NotebookNode
 from notebooks import SOLUTION, TEST, code, grade_cell, markdown, notebook, right_notebook, solution
 
-from grading.markers import Problem, Region, check_markers, regions
+from grading.release.markers import Problem, Region, check_markers, regions
 
 
 def problems(*cells: NotebookNode) -> list[Problem]:

@@ -11,7 +11,7 @@ import nbformat
 import pytest
 from notebooks import grade_cell, right_notebook, scratch_course
 
-from grading.classroom import fill_in, solution_cells
+from grading.authoring.classroom import fill_in, solution_cells
 from helpers.sample import make_sample
 
 ROOT = Path(__file__).parents[1]

@@ -10,7 +10,7 @@ from classes import HALF, RIGHT, tiny_classroom
 from notebooks import ASSIGNMENT
 from test_cli import course
 
-from grading.classroom import Classroom, fill_in
+from grading.authoring.classroom import Classroom, fill_in
 
 PEOPLE = lms.CLASS[:3] + lms.NAMESAKES
 

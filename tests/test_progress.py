@@ -12,8 +12,8 @@ import helpers
 from helpers.checks import box_scale_hint, output_problems, partial_credit
 from helpers.data import split
 from helpers.metrics import compute_acc
-from helpers.progress import POINTS, assess, check
 from helpers.sample import make_sample
+from helpers.self_check import POINTS, assess, check
 from helpers.targets import tensorize_ground_truth
 
 ROOT = Path(__file__).parents[1]
@@ -90,7 +90,7 @@ MODELS: dict[str, Any] = {
 
 def notebooks_points(model: Model) -> dict[str, int]:
     """What the cells of the visible tests come to, run as they are."""
-    from grading.twin import to_notebook
+    from grading.release.twin import to_notebook
 
     cells = {
         cell.id: cell.source

@@ -14,9 +14,11 @@ from broken.damages import DAMAGES, Damage, filled
 from nbformat import NotebookNode
 from notebooks import ROOT, code, grade_cell, markdown, notebook, solution
 
-from grading.classroom import solution_cells
-from grading.intake import read_hand_in
-from grading.rebuild import ADDITIONAL_ID, Rebuilt, RefusedError, read_notebook, rebuild
+from grading.authoring.classroom import solution_cells
+from grading.common.notebooks import ADDITIONAL_ID
+from grading.errors import RefusedError
+from grading.intake.hand_in import read_hand_in
+from grading.intake.rebuild import Rebuilt, read_notebook, rebuild
 
 AREA = "import math\n\n\ndef area(box):\n    return 6"
 SIDES = "class Sides:\n    pass\n\n\ndef sides(box):\n    return 2, 3"

@@ -6,21 +6,21 @@ from urllib.parse import unquote
 
 import pytest
 from graded_class import STUDENTS, graded_class
-from test_feedback import Seen
+from test_feedback import HandInSummary
 
-from grading.feedback import read_records, write_feedback
-from grading.plan import Course
-from grading.record import GRADED, QuestionRecord, Record
-from grading.report import Hint, failures, group, question_statistics, write_report
+from grading.pages.feedback import read_records, write_feedback
+from grading.pages.report import Hint, failures, group, question_statistics, write_report
+from grading.pipeline.plan import GradingRun
+from grading.records.record import GRADED, QuestionRecord, Record
 
 
 @pytest.fixture(scope="module")
-def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Course:
+def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> GradingRun:
     return graded_class(tmp_path_factory.mktemp("report"))
 
 
 @pytest.fixture(scope="module")
-def page(course: Course) -> Path:
+def page(course: GradingRun) -> Path:
     folder = course.folder / "reports"
     records = read_records(course)
     write_feedback(course, records, folder / "feedback")
@@ -32,20 +32,20 @@ def record(student: str, *points: float) -> Record:
 
 
 def test_is_everybody_in_the_table_with_links_that_lead_somewhere(page: Path) -> None:
-    links = [a["href"] or "" for tag, a in Seen(page.read_text()).tags if tag == "a"]
+    links = [a["href"] or "" for tag, a in HandInSummary(page.read_text()).tags if tag == "a"]
     targets = [page.parent / unquote(link) for link in links if not link.startswith("#")]
     assert len(targets) == 2 * len(STUDENTS)
     assert [target for target in targets if not target.is_file()] == []
 
 
 def test_are_names_shown_as_they_are(page: Path) -> None:
-    seen = Seen(page.read_text())
+    seen = HandInSummary(page.read_text())
     assert all(student in seen.text for student in STUDENTS)
     assert "i" not in {tag for tag, _ in seen.tags}
 
 
 def test_are_status_flags_and_hints_said(page: Path) -> None:
-    text = Seen(page.read_text()).text
+    text = HandInSummary(page.read_text()).text
     assert "6 submissions: 5 graded, 1 refused." in text
     assert "ann : all of it is right: look" in text
     assert "ann and fay : 100 % of ann's own words" in text
@@ -53,19 +53,19 @@ def test_are_status_flags_and_hints_said(page: Path) -> None:
 
 
 def test_is_there_a_plot_of_points_and_of_each_measure(page: Path) -> None:
-    labels = [a["aria-label"] or "" for tag, a in Seen(page.read_text()).tags if a.get("role") == "img"]
+    labels = [a["aria-label"] or "" for tag, a in HandInSummary(page.read_text()).tags if a.get("role") == "img"]
     assert [label.partition(":")[0] for label in labels] == ["Points", "Share right"]
     assert page.read_text().count("<svg") == 2
 
 
 def test_may_no_script_run_but_the_tables_own(page: Path) -> None:
-    seen = Seen(page.read_text())
+    seen = HandInSummary(page.read_text())
     assert [tag for tag, _ in seen.tags].count("script") == 1
     (policy,) = [a["content"] or "" for _, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert re.search(r"script-src 'sha256-[\w+/=]+'$", policy)
 
 
-def test_is_the_same_class_the_same_bytes(course: Course, page: Path) -> None:
+def test_is_the_same_class_the_same_bytes(course: GradingRun, page: Path) -> None:
     before = page.read_bytes()
     write_report(course, read_records(course), page.parent, [Hint(("ann", "fay"), "100 % of ann's own words")])
     assert page.read_bytes() == before
@@ -105,11 +105,11 @@ def test_are_sentences_that_differ_in_numbers_only_one_group() -> None:
     assert [(item.what, item.students) for item in groups] == [("used … MiB", ["a", "b"]), ("died", ["c"])]
 
 
-def test_is_the_cause_of_each_failure_there(course: Course) -> None:
+def test_is_the_cause_of_each_failure_there(course: GradingRun) -> None:
     said = {cause.what: cause.students for cause in failures(read_records(course))}
     assert any(what.startswith("refused: ") and list(names) == [STUDENTS[3]] for what, names in said.items())
 
 
-def test_is_a_class_of_nobody_graded_no_error(course: Course, tmp_path: Path) -> None:
+def test_is_a_class_of_nobody_graded_no_error(course: GradingRun, tmp_path: Path) -> None:
     refused = [record for record in read_records(course) if record.status != GRADED]
     assert "Nothing was flagged" in write_report(course, refused, tmp_path).read_text()

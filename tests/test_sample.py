@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers import sample_backbone
 from helpers.data import CLASSES, data_set_name, extract_xml_annotation, fetch_voc2007, load_annotations
 from helpers.features import load_representations, representation_key
+from helpers.sample import backbone as sample_backbone
 from helpers.sample import make_sample
-from helpers.sample_drawing import render_scene
+from helpers.sample.drawing import render_scene
 
 ROOT = Path(__file__).parents[1]
 

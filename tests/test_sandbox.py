@@ -13,11 +13,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grading import sandbox
-from grading.cgroup import Cgroup
-from grading.kernel import Ended, Kernel, Surroundings, started
-from grading.sandbox import MIB, Isolation, Resources, SandboxError, check
-from grading.warm import Nursery
+from grading.errors import SandboxError
+from grading.options import MIB, Isolation, Resources
+from grading.sandbox import bubblewrap as sandbox
+from grading.sandbox.bubblewrap import check
+from grading.sandbox.cgroup import Cgroup
+from grading.sandbox.forkserver import KernelPool
+from grading.sandbox.kernel import Ended, Environment, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 ROOT = Path(__file__).parents[1]
@@ -25,35 +27,35 @@ SMALL = Resources(memory_bytes=400 * MIB, tasks=60, cpu_seconds=20, disk_bytes=2
 
 
 @pytest.fixture(scope="module", params=["cold", "warm"])
-def nursery(request: pytest.FixtureRequest, bubblewrap: None) -> Iterator[Nursery | None]:
+def pool(request: pytest.FixtureRequest, bubblewrap: None) -> Iterator[KernelPool | None]:
     """Everything below holds for a kernel of its own start and for one that was forked."""
     if request.param == "cold":
         yield None
         return
-    with Nursery() as nursery:
-        yield nursery
+    with KernelPool() as pool:
+        yield pool
 
 
 @pytest.fixture
-def around(tmp_path: Path, nursery: Nursery | None) -> Surroundings:
+def environment(tmp_path: Path, pool: KernelPool | None) -> Environment:
     """Course data and one file handed in, but for a kernel that is to be forked."""
     for name in ("data", "questions"):
         (tmp_path / name).mkdir()
     (tmp_path / "data" / "photographs.txt").write_text("data")
     (tmp_path / "extra.txt").write_text("mine")
-    return Surroundings(
+    return Environment(
         data={"photographs.txt": tmp_path / "data" / "photographs.txt"},
         questions=tmp_path / "questions",
-        extras={} if nursery else {"extra.txt": tmp_path / "extra.txt"},
+        extras={} if pool else {"extra.txt": tmp_path / "extra.txt"},
         helpers=ROOT / "helpers",
         variables={},
     )
 
 
 @pytest.fixture
-def kernel(around: Surroundings, nursery: Nursery | None) -> Iterator[Kernel]:
-    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
-        assert isinstance(kernel.sandbox.process, subprocess.Popen) == (nursery is None)
+def kernel(environment: Environment, pool: KernelPool | None) -> Iterator[Kernel]:
+    with started(environment, SMALL, Isolation.bwrap, 10_000, pool) as kernel:
+        assert isinstance(kernel.sandbox.process, subprocess.Popen) == (pool is None)
         yield kernel
 
 
@@ -63,7 +65,7 @@ def printed(kernel: Kernel, code: str) -> str:
     return "".join(output.get("text", "") for output in run.outputs)
 
 
-def test_is_what_it_can_see_just_this(kernel: Kernel, around: Surroundings) -> None:
+def test_is_what_it_can_see_just_this(kernel: Kernel, environment: Environment) -> None:
     """A notebook lists its world: the whole of it is written down here."""
     code = """
 import json, os
@@ -97,7 +99,7 @@ print(world)
     }
     assert world == {
         "/home": ["student"],
-        "/home/student": sorted([".ipython", *around.extras]),
+        "/home/student": sorted([".ipython", *environment.extras]),
         "/data": ["photographs.txt"],
         "/opt/course": ["kernel.py", "lib"],
         "/opt/course/lib": ["course_ask.py", "helpers"],
@@ -117,10 +119,10 @@ def test_are_the_instructors_files_there(kernel: Kernel) -> None:
 
 
 def test_can_the_instructors_variables_be_read(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch, nursery: Nursery | None
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, pool: KernelPool | None
 ) -> None:
     monkeypatch.setenv("LMS_TOKEN", "secret")
-    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
+    with started(environment, SMALL, Isolation.bwrap, 10_000, pool) as kernel:
         code = "import os; print('LMS_TOKEN' in os.environ, b'LMS_TOKEN' in open('/proc/1/environ', 'rb').read())"
         run = kernel.run(code, 20)
     said = "".join(str(output) for output in run.outputs)
@@ -135,8 +137,8 @@ def test_is_everything_but_home_read_only(kernel: Kernel, path: str) -> None:
     assert "Read-only file system" in run.cause or "Permission denied" in run.cause
 
 
-def test_is_what_was_handed_in_with_it_there(kernel: Kernel, around: Surroundings) -> None:
-    if not around.extras:
+def test_is_what_was_handed_in_with_it_there(kernel: Kernel, environment: Environment) -> None:
+    if not environment.extras:
         pytest.skip("who brings files is not forked")
     assert printed(kernel, "print(open('extra.txt').read())") == "mine\n"
 
@@ -162,30 +164,30 @@ def test_is_too_much_memory_named(kernel: Kernel) -> None:
 
 
 def test_is_memory_limited_without_control_groups(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch, nursery: Nursery | None
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, pool: KernelPool | None
 ) -> None:
     monkeypatch.setattr(Cgroup, "_make", classmethod(lambda *_: None))
-    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
+    with started(environment, SMALL, Isolation.bwrap, 10_000, pool) as kernel:
         run = kernel.run("import time\nx = []\nwhile True: x.append(bytearray(20_000_000)); time.sleep(0.05)", 20)
         assert run.cause == "it used more than 400 MiB of memory"
 
 
 @pytest.mark.parametrize("grouped", [True, False])
 def test_does_a_fork_bomb_end(
-    around: Surroundings, monkeypatch: pytest.MonkeyPatch, grouped: bool, nursery: Nursery | None
+    environment: Environment, monkeypatch: pytest.MonkeyPatch, grouped: bool, pool: KernelPool | None
 ) -> None:
     if not grouped:
         monkeypatch.setattr(Cgroup, "_make", classmethod(lambda *_: None))
-    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
+    with started(environment, SMALL, Isolation.bwrap, 10_000, pool) as kernel:
         run = kernel.run("import os\nfor _ in range(500):\n    if os.fork() == 0: __import__('time').sleep(60)", 10)
         assert run.ended in (Ended.died, Ended.error)
         inside = kernel.sandbox._tree()
     assert not [process for process in inside if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_does_what_was_started_survive(around: Surroundings, nursery: Nursery | None) -> None:
+def test_does_what_was_started_survive(environment: Environment, pool: KernelPool | None) -> None:
     marker = f"sleep-{os.getpid()}-{time.monotonic_ns()}"
-    with started(around, SMALL, Isolation.bwrap, 10_000, nursery) as kernel:
+    with started(environment, SMALL, Isolation.bwrap, 10_000, pool) as kernel:
         code = (
             "import subprocess, sys; p = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(600)', "
             f"{marker!r}], start_new_session=True); print(p.pid)"
@@ -220,22 +222,22 @@ def test_is_the_shared_folder_no_way_to_fill_the_disk(kernel: Kernel) -> None:
 
 
 def test_may_the_course_lie_in_a_folder_of_the_same_name(
-    around: Surroundings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An environment in /tmp: the sandbox has a /tmp of its own."""
     environment = tmp_path / "environment"
     environment.mkdir()
     (environment / "pyvenv.cfg").write_text("here")
-    monkeypatch.setattr("grading.sandbox.sys.prefix", str(environment))
+    monkeypatch.setattr("grading.sandbox.bubblewrap.sys.prefix", str(environment))
     argv = ["/bin/sh", "-c", f"cat {environment}/pyvenv.cfg > {sandbox.RUN}/found; echo x > /tmp/x || exit 9"]
     with sandbox.folder() as folder, sandbox.start(folder, argv, [], {}, SMALL, Isolation.bwrap) as box:
         assert box.process.wait(10) == 0, box.stderr
         assert (folder / "run" / "found").read_text() == "here"
 
 
-def test_is_processor_time_limited(around: Surroundings, nursery: Nursery | None) -> None:
+def test_is_processor_time_limited(environment: Environment, pool: KernelPool | None) -> None:
     resources = Resources(memory_bytes=400 * MIB, cpu_seconds=2)
-    with started(around, resources, Isolation.bwrap, 10_000, nursery) as kernel:
+    with started(environment, resources, Isolation.bwrap, 10_000, pool) as kernel:
         assert "2 s of processor time" in kernel.run("while True: pass", 20).cause
 
 
@@ -244,7 +246,7 @@ def test_does_the_sandbox_die_with_the_worker(tmp_path: Path) -> None:
     code = f"""
 import sys
 from pathlib import Path
-from grading import sandbox
+from grading.sandbox import bubblewrap as sandbox
 with sandbox.folder() as folder:
     argv = [sys.executable, "-c", "import time; time.sleep(600)", {marker!r}]
     with sandbox.start(folder, argv, [], {{}}, sandbox.Resources(), sandbox.Isolation.bwrap):
@@ -294,7 +296,7 @@ def test_are_limits_written_where_a_control_group_can_be_made(
         membership = tmp_path / "self"
         membership.write_text("0::/user.slice\n")
         (tmp_path / "user.slice").mkdir()
-        monkeypatch.setattr("grading.cgroup.MEMBERSHIP", membership)
+        monkeypatch.setattr("grading.sandbox.cgroup.MEMBERSHIP", membership)
     else:
         (tmp_path / "memory").mkdir()
         (tmp_path / "pids").mkdir()
@@ -311,8 +313,8 @@ def test_can_a_control_group_be_done_without(tmp_path: Path) -> None:
         assert group is None
 
 
-def test_do_threads_of_the_watcher_end(around: Surroundings, nursery: Nursery | None) -> None:
+def test_do_threads_of_the_watcher_end(environment: Environment, pool: KernelPool | None) -> None:
     before = threading.active_count()
-    with started(around, SMALL, Isolation.bwrap, 10_000, nursery):
+    with started(environment, SMALL, Isolation.bwrap, 10_000, pool):
         pass
     assert threading.active_count() <= before

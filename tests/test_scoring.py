@@ -11,13 +11,13 @@ import numpy as np
 import pytest
 from notebooks import ROOT
 
-from grading.assignment import Assignment, load_assignment
-from grading.engine import Crew
+from grading.authoring.planted import verify
+from grading.authoring.private_data import ANNOTATIONS, REPRESENTATIONS, build_private
 from grading.errors import GradingError
-from grading.plan import options_from
-from grading.private import ANNOTATIONS, REPRESENTATIONS, build_private
-from grading.questions import Answer, Context, Question, Result
-from grading.verify import verify
+from grading.options import Workers
+from grading.pipeline.assignment import Assignment, load_assignment
+from grading.pipeline.plan import options_from
+from grading.scoring.questions import Answer, Context, Question, Result
 from helpers.data import CLASSES, labels2idx, load_annotations, split
 from helpers.features import is_plain, representation_key
 from helpers.targets import tensorize_ground_truth
@@ -192,7 +192,9 @@ def test_does_data_private_take_no_image_that_students_have(
     with pytest.raises(GradingError, match="does not use already"):
         build_private(root, tmp_path, "imagenet", public=root)
     extracted: list[Path] = []
-    monkeypatch.setattr("grading.private.extract_features", lambda paths, *_, **__: extracted.extend(paths))
+    monkeypatch.setattr(
+        "grading.authoring.private_data.extract_features", lambda paths, *_, **__: extracted.extend(paths)
+    )
     annotations = build_private(root, tmp_path, "imagenet")
     assert [path.name for path in extracted] == [annotation["filename"] for annotation in annotations]
     assert json.loads((tmp_path / ANNOTATIONS).read_text()) == json.loads(json.dumps(annotations))
@@ -218,13 +220,13 @@ def test_do_108_private_photographs_grade_a_class(
         "dog": 12,
         "cat": 7,
     }
-    options = options_from(ROOT, data=voc_folder(ROOT, root, str(weights)), private=private, crew=Crew(2))
+    options = options_from(ROOT, data=voc_folder(ROOT, root, str(weights)), private=private, workers=Workers(2))
     copy = tmp_path / "repository"
     for name in ("source", "helpers"):
         shutil.copytree(ROOT / name, copy / name)
     shutil.copy(ROOT / "nbgrader_config.py", copy)
     for name in ("solution", "bad_model"):
-        shutil.copytree(ROOT / "tests/submissions" / NAME / name, copy / "tests/submissions" / NAME / name)
+        shutil.copytree(ROOT / "source" / NAME / "planted" / name, copy / "source" / NAME / "planted" / name)
     records = {verdict.planted.name: verdict.record for verdict in verify(copy, NAME, tmp_path / "class", options)}
     facts = {name: record.questions["test_iou"].facts for name, record in records.items()}
     with capsys.disabled():

@@ -8,14 +8,14 @@ import pytest
 from classes import HALF, RIGHT, gradebook_rows, hand_in, quick, set_minimum, tiny_classroom
 from notebooks import ASSIGNMENT
 
-from grading import files
-from grading import plan as planning
-from grading.assignment import Assignment
-from grading.classroom import Classroom
-from grading.files import listing
-from grading.grade import grade
-from grading.plan import open_course, plan
-from grading.seen import Seen, SeenBefore
+from grading.authoring.classroom import Classroom
+from grading.common import files
+from grading.common.files import listing
+from grading.pipeline import plan as planning
+from grading.pipeline.assignment import Assignment
+from grading.pipeline.grade import grade
+from grading.pipeline.plan import open_course, plan
+from grading.pipeline.seen import HandInSummaries, HandInSummary
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -129,13 +129,15 @@ def test_is_what_was_handed_in_meanwhile_what_is_graded(classroom: Classroom) ->
 
 
 def test_is_nothing_known_once_the_rules_of_reading_have_changed(tmp_path: Path) -> None:
-    before = SeenBefore(tmp_path / "seen.json", "one")
-    before.put(tmp_path, "listing", Seen("ada", repairs=("a",)))
+    before = HandInSummaries(tmp_path / "seen.json", "one")
+    before.put(tmp_path, "listing", HandInSummary("ada", repairs=("a",)))
     before.save()
-    assert SeenBefore(tmp_path / "seen.json", "one").get(tmp_path, "listing") == Seen("ada", repairs=("a",))
-    assert SeenBefore(tmp_path / "seen.json", "two").get(tmp_path, "listing") is None
+    assert HandInSummaries(tmp_path / "seen.json", "one").get(tmp_path, "listing") == HandInSummary(
+        "ada", repairs=("a",)
+    )
+    assert HandInSummaries(tmp_path / "seen.json", "two").get(tmp_path, "listing") is None
 
 
 def test_is_a_damaged_memory_forgotten(tmp_path: Path) -> None:
     (tmp_path / "seen.json").write_text('{"basis": "one"')
-    assert SeenBefore(tmp_path / "seen.json", "one").get(tmp_path, "listing") is None
+    assert HandInSummaries(tmp_path / "seen.json", "one").get(tmp_path, "listing") is None

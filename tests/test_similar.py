@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from grading import similar as module
+from grading.authoring import similar as module
+from grading.authoring.similar import Similar, compare, read_similar, write_similar
 from grading.errors import GradingError
-from grading.similar import Similar, compare, read_similar, write_similar
 
 GIVEN = "\n".join(f"value_{n} = np.load({n}) + helpers.part[{n}](data, {n}, kind='{n}')" for n in range(30)) + "\n"
 LAYERS = (

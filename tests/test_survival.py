@@ -17,13 +17,13 @@ from broken.damages import DAMAGES
 from classes import gradebook_rows, quick
 from notebooks import ROOT
 
-from grading.classroom import Classroom, fill_in, solution_cells
+from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.authoring.planted import hand_in_all, read_planted
 from grading.config import load_config
-from grading.gradebook import GradebookWriter
-from grading.kernel import LIBRARY
-from grading.plan import open_course
-from grading.record import GRADED, REFUSED, Record
-from grading.verify import hand_in_all, read_planted
+from grading.pipeline.plan import open_course
+from grading.records.gradebook import GradebookWriter
+from grading.records.record import GRADED, REFUSED, Record
+from grading.sandbox.kernel import LIBRARY
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
@@ -46,7 +46,7 @@ def classroom(template: Classroom, tmp_path: Path) -> Classroom:
 def test_are_200_graded_in_one_go_then_nothing_then_rescored(
     classroom: Classroom, executed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    planted = {item.name: item for item in read_planted(ROOT / "tests/submissions" / NAME)}
+    planted = {item.name: item for item in read_planted(ROOT / "source" / NAME / "planted")}
     del planted["dies"]
     solutions = solution_cells(classroom.master())
     expected = {}
@@ -104,7 +104,7 @@ def _wrong(damage: object, record: Record) -> str:
 def small_class(classroom: Classroom) -> None:
     """Six submissions, one of which kills its kernel."""
     names = ("dies", "lists", "nan_matrix", "prints", "solution", "untouched")
-    planted = [item for item in read_planted(ROOT / "tests/submissions" / NAME) if item.name in names]
+    planted = [item for item in read_planted(ROOT / "source" / NAME / "planted") if item.name in names]
     hand_in_all(classroom, planted)
 
 
@@ -126,7 +126,7 @@ def undisturbed(classroom: Classroom) -> tuple[list[tuple[object, ...]], float]:
     """What the gradebook holds after a run that nobody disturbed, and how long one takes (with a gradebook there)."""
     small_class(classroom)
     course = open_course(classroom.folder, NAME, quick())
-    GradebookWriter(course.db_url, course.assignment, load_config(course.folder))
+    GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, load_config(course.folder))
     shutil.copy(classroom.folder / "gradebook.db", classroom.folder / "empty.db")
     seconds = []
     for _ in range(2):  # the first run finds nothing in the page cache

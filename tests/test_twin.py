@@ -7,8 +7,8 @@ import nbformat
 import pytest
 from notebooks import SOLUTION, code, grade_cell, markdown, notebook, right_notebook, solution
 
-from grading import twin
 from grading.errors import ReleaseError
+from grading.release import twin
 
 TEXT = """\
 # %% [markdown] id="intro"

@@ -9,12 +9,12 @@ import pytest
 from classes import HALF, RIGHT, hand_in, quick, set_minimum, tiny_classroom
 from notebooks import ASSIGNMENT
 
-from grading import files
-from grading.classroom import Classroom
-from grading.grade import grade
-from grading.plan import open_course, plan
-from grading.record import FAILED, Record
-from grading.unchanged import LastRun
+from grading.authoring.classroom import Classroom
+from grading.common import files
+from grading.pipeline.grade import grade
+from grading.pipeline.plan import open_course, plan
+from grading.pipeline.unchanged import LastRun
+from grading.records.record import FAILED, Record
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 

@@ -14,11 +14,13 @@ from pathlib import Path
 import psutil
 import pytest
 
-from grading import sandbox
-from grading.execute import Cell, Job, Limits, execute
-from grading.kernel import Ended, Kernel, Surroundings, started
-from grading.sandbox import Isolation, Resources, SandboxError
-from grading.warm import Nursery, Parent, _line
+from grading.errors import SandboxError
+from grading.execution.execute import execute
+from grading.execution.job import Cell, Job
+from grading.options import Isolation, Limits, Resources
+from grading.sandbox import bubblewrap as sandbox
+from grading.sandbox.forkserver import ForkServer, KernelPool, _line
+from grading.sandbox.kernel import Ended, Environment, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 ROOT = Path(__file__).parents[1]
@@ -28,21 +30,21 @@ ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 
 
 @pytest.fixture(scope="module")
-def around(tmp_path_factory: pytest.TempPathFactory) -> Surroundings:
-    return Surroundings({}, tmp_path_factory.mktemp("questions"), {}, ROOT / "helpers", ONE_THREAD, imports=IMPORTS)
+def environment(tmp_path_factory: pytest.TempPathFactory) -> Environment:
+    return Environment({}, tmp_path_factory.mktemp("questions"), {}, ROOT / "helpers", ONE_THREAD, imports=IMPORTS)
 
 
 @pytest.fixture(scope="module")
-def nursery() -> Iterator[Nursery]:
-    with Nursery() as nursery:
-        yield nursery
+def pool() -> Iterator[KernelPool]:
+    with KernelPool() as pool:
+        yield pool
 
 
 @pytest.fixture
-def kernels(around: Surroundings, nursery: Nursery) -> Iterator[list[Kernel]]:
+def kernels(environment: Environment, pool: KernelPool) -> Iterator[list[Kernel]]:
     """Two of one parent, at the same time."""
     with ExitStack() as stack:
-        yield [stack.enter_context(started(around, Resources(), Isolation.bwrap, 10_000, nursery)) for _ in range(2)]
+        yield [stack.enter_context(started(environment, Resources(), Isolation.bwrap, 10_000, pool)) for _ in range(2)]
 
 
 def printed(kernel: Kernel, code: str) -> str:
@@ -51,8 +53,8 @@ def printed(kernel: Kernel, code: str) -> str:
     return "".join(output.get("text", "") for output in run.outputs)
 
 
-def parent_of(nursery: Nursery) -> psutil.Process:
-    (parent,) = nursery._parents.values()
+def parent_of(pool: KernelPool) -> psutil.Process:
+    (parent,) = pool._parents.values()
     assert parent is not None
     return psutil.Process(parent._process.pid)
 
@@ -71,7 +73,7 @@ def test_do_two_kernels_share_a_namespace_with_each_other_or_with_us(kernels: li
         assert len({first[name], second[name], ours[name]}) == 3, name
 
 
-def test_does_a_kernel_leave_anything_for_the_next(around: Surroundings, nursery: Nursery) -> None:
+def test_does_a_kernel_leave_anything_for_the_next(environment: Environment, pool: KernelPool) -> None:
     mark = (
         "import os, numpy, builtins\nnumpy.left = builtins.left = 1\nos.environ['LEFT'] = '1'\n"
         "for place in ('/tmp', '/home/student', '/dev/shm'): open(f'{place}/left', 'w').close()"
@@ -80,12 +82,12 @@ def test_does_a_kernel_leave_anything_for_the_next(around: Surroundings, nursery
         "import os, numpy, builtins\nprint(hasattr(numpy, 'left'), hasattr(builtins, 'left'), 'LEFT' in os.environ, "
         "*(os.path.exists(f'{place}/left') for place in ('/tmp', '/home/student', '/dev/shm')))"
     )
-    with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
+    with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
         printed(kernel, mark)
         assert "False" not in printed(kernel, look)
-        with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as beside:
+        with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as beside:
             assert "True" not in printed(beside, look)
-    with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as after:
+    with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as after:
         assert "True" not in printed(after, look)
 
 
@@ -135,8 +137,8 @@ print(files)
     assert files <= {"/dev/null", "/dev/urandom", "/proc//fd"}
 
 
-def test_can_the_parent_be_seen_or_signalled(kernels: list[Kernel], nursery: Nursery) -> None:
-    parent = parent_of(nursery)
+def test_can_the_parent_be_seen_or_signalled(kernels: list[Kernel], pool: KernelPool) -> None:
+    parent = parent_of(pool)
     code = "import os; print(os.getppid(), sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))"
     assert printed(kernels[0], code) == "0 [1, 2, 3]\n"
     for pid in [parent.pid, *(child.pid for child in parent.children(recursive=True))]:
@@ -146,18 +148,18 @@ def test_can_the_parent_be_seen_or_signalled(kernels: list[Kernel], nursery: Nur
     assert printed(kernels[1], "print('on')") == "on\n"
 
 
-def test_is_the_death_of_a_forked_kernel_named(around: Surroundings, nursery: Nursery) -> None:
+def test_is_the_death_of_a_forked_kernel_named(environment: Environment, pool: KernelPool) -> None:
     for code, cause in (
         ("import os; os._exit(7)", "the process ended itself with exit status 7"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "killed by the signal SIGSEGV"),
         ("import os, signal; os.kill(2, signal.SIGKILL); import time; time.sleep(9)", "killed by the signal SIGKILL"),
     ):
-        with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
+        with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
             assert kernel.run(code, 20).cause == cause
 
 
-def test_is_what_a_dead_kernel_started_gone_at_once(around: Surroundings, nursery: Nursery) -> None:
-    with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
+def test_is_what_a_dead_kernel_started_gone_at_once(environment: Environment, pool: KernelPool) -> None:
+    with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
         run = kernel.run("import os, time\nif os.fork() == 0:\n    os.setsid(); time.sleep(600)\nos._exit(0)", 20)
         assert run.ended is Ended.died
         until = time.monotonic() + 5
@@ -178,23 +180,23 @@ def test_is_what_is_said_line_after_line_read_one_by_one() -> None:
         assert [_line(here), _line(here)] == ["started", "0"]
 
 
-def test_is_a_parent_that_was_killed_replaced(around: Surroundings) -> None:
+def test_is_a_parent_that_was_killed_replaced(environment: Environment) -> None:
     """By a machine short of memory, say: the submission that it was running is run again."""
-    job = Job((Cell("first", "import os\nprint('on')"),), (), (), around, Limits())
-    with Nursery() as nursery:
-        with started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
-            lost = parent_of(nursery)
+    job = Job((Cell("first", "import os\nprint('on')"),), (), (), environment, Limits())
+    with KernelPool() as pool:
+        with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
+            lost = parent_of(pool)
             for process in [*lost.children(), lost]:
                 process.kill()
             lost.wait(10)
             assert kernel.run("1", 20).from_outside
-        assert execute(job, nursery).outputs["first"][0]["text"] == "on\n"
-        assert parent_of(nursery).pid != lost.pid
+        assert execute(job, pool).outputs["first"][0]["text"] == "on\n"
+        assert parent_of(pool).pid != lost.pid
 
 
-def test_does_nothing_outlive_the_nursery(around: Surroundings) -> None:
-    with Nursery() as nursery, started(around, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
-        parent = parent_of(nursery)
+def test_does_nothing_outlive_the_nursery(environment: Environment) -> None:
+    with KernelPool() as pool, started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
+        parent = parent_of(pool)
         processes = [parent, *parent.children(recursive=True), *kernel.sandbox._tree()]
         folder = kernel.sandbox.run.parents[1]
         assert len(processes) > 5
@@ -203,15 +205,16 @@ def test_does_nothing_outlive_the_nursery(around: Surroundings) -> None:
     assert not folder.exists()
 
 
-def test_does_nothing_outlive_a_worker_that_is_killed(around: Surroundings) -> None:
+def test_does_nothing_outlive_a_worker_that_is_killed(environment: Environment) -> None:
     code = f"""
 import json, psutil, time
 from pathlib import Path
-from grading.kernel import Surroundings, started
-from grading.sandbox import Isolation, Resources
-from grading.warm import Nursery
-around = Surroundings({{}}, Path({str(around.questions)!r}), {{}}, Path({str(around.helpers)!r}), {{}})
-with Nursery() as nursery, started(around, Resources(), Isolation.bwrap, 10_000, nursery):
+from grading.sandbox.kernel import Environment, started
+from grading.options import Isolation
+from grading.options import Resources
+from grading.sandbox.forkserver import KernelPool
+environment = Environment({{}}, Path({str(environment.questions)!r}), {{}}, Path({str(environment.helpers)!r}), {{}})
+with KernelPool() as pool, started(environment, Resources(), Isolation.bwrap, 10_000, pool):
     print(json.dumps([child.pid for child in psutil.Process().children(recursive=True)]), flush=True)
     time.sleep(600)
 """
@@ -225,13 +228,13 @@ with Nursery() as nursery, started(around, Resources(), Isolation.bwrap, 10_000,
     assert not [process for process in processes if process.is_running()]
 
 
-def test_is_chance_the_same_as_in_a_kernel_that_starts_cold(around: Surroundings, nursery: Nursery) -> None:
+def test_is_chance_the_same_as_in_a_kernel_that_starts_cold(environment: Environment, pool: KernelPool) -> None:
     cells = (Cell("all", "import random, numpy; print(random.random(), numpy.random.rand(), hash('x'))"),)
-    job = Job(cells, (), (), replace(around, seed=5), Limits())
-    assert execute(job, nursery).outputs == execute(job).outputs
+    job = Job(cells, (), (), replace(environment, seed=5), Limits())
+    assert execute(job, pool).outputs == execute(job).outputs
 
 
-def test_is_tensorflow_the_same_as_in_a_kernel_that_starts_cold(around: Surroundings) -> None:
+def test_is_tensorflow_the_same_as_in_a_kernel_that_starts_cold(environment: Environment) -> None:
     pytest.importorskip("tensorflow")
     source = """
 import keras, numpy
@@ -247,33 +250,33 @@ print(model.predict(x[:4], verbose=0).tolist())
         "TF_NUM_INTRAOP_THREADS": "1",
         "TF_NUM_INTEROP_THREADS": "1",
     }
-    surroundings = replace(around, seed=5, variables=variables, imports=("import keras",))
+    surroundings = replace(environment, seed=5, variables=variables, imports=("import keras",))
     job = Job((Cell("all", source),), (), (), surroundings, Limits())
-    with Nursery() as nursery:
-        warm = execute(job, nursery)
-        assert parent_of(nursery).is_running()
+    with KernelPool() as pool:
+        warm = execute(job, pool)
+        assert parent_of(pool).is_running()
     assert warm.outputs == execute(job).outputs
 
 
-def test_is_a_kernel_started_cold_where_an_import_starts_a_thread(around: Surroundings) -> None:
+def test_is_a_kernel_started_cold_where_an_import_starts_a_thread(environment: Environment) -> None:
     """Such a process cannot be forked safely."""
     thread = "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
-    with Nursery() as nursery:
-        odd = replace(around, imports=(thread,))
-        with started(odd, Resources(), Isolation.bwrap, 10_000, nursery) as kernel:
+    with KernelPool() as pool:
+        odd = replace(environment, imports=(thread,))
+        with started(odd, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
             assert isinstance(kernel.sandbox.process, subprocess.Popen)
-        assert list(nursery._parents.values()) == [None]
+        assert list(pool._parents.values()) == [None]
 
 
-def test_does_it_say_why_there_can_be_no_parent(around: Surroundings, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_does_it_say_why_there_can_be_no_parent(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which a sandbox in a sandbox is not allowed."""
     refusing = ["/bin/sh", "-c", "exit 1"]
     monkeypatch.setattr(sandbox, "command_of_child", lambda *_: refusing)
-    program = sandbox.Mount(ROOT / "grading/inside/warm.py", sandbox.PurePosixPath("/opt/course/warm.py"))
+    program = sandbox.Mount(ROOT / "grading/sandbox/inside/warm.py", sandbox.PurePosixPath("/opt/course/warm.py"))
     with pytest.raises(SandboxError, match="could not make a sandbox in the sandbox"):
-        Parent(
+        ForkServer(
             program,
             (),
-            [sandbox.Mount(ROOT / "grading/inside/kernel.py", sandbox.PurePosixPath("/opt/course/kernel.py"))],
+            [sandbox.Mount(ROOT / "grading/sandbox/inside/kernel.py", sandbox.PurePosixPath("/opt/course/kernel.py"))],
             {},
         )

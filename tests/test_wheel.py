@@ -11,7 +11,7 @@ import pytest
 from notebooks import ROOT
 
 from grading.errors import ReleaseError
-from grading.wheel import build_wheel, wheel_name
+from grading.release.wheel import build_wheel, wheel_name
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ class TestThisCourse:
     def test_does_its_wheel_hold_every_module(self, tmp_path: Path) -> None:
         wheel = build_wheel(ROOT / "helpers", tmp_path)
         modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "helpers").rglob("*.py")}
-        assert members(wheel) == modules | {"helpers/py.typed", "helpers/sample_backbone.npz"}
+        assert members(wheel) == modules | {"helpers/py.typed", "helpers/sample/backbone.npz"}
         with zipfile.ZipFile(wheel) as archive:
             [metadata] = [name for name in archive.namelist() if name.endswith("METADATA")]
             assert Parser().parsestr(archive.read(metadata).decode())["Name"] == "course-helpers"

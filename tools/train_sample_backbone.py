@@ -1,10 +1,10 @@
-"""Train the small backbone of the embedded sample: writes helpers/sample_backbone.npz.
+"""Train the small backbone of the embedded sample: writes helpers/sample/backbone.npz.
 
 The committed file comes from a prototype of this script, with the same network, labels and schedule: 4000 scenes of a
 seed that the sample does not use, 14 epochs, a few minutes on two cores. This script itself was not run to the end.
 Run it again only with a new `helpers.sample.VERSION`: another training gives other representations.
 
-    python tools/train_sample_backbone.py --out helpers/sample_backbone.npz
+    python tools/train_sample_backbone.py --out helpers/sample/backbone.npz
 
 For each of the 7×7 positions the network learns which of 45 parts is there (5 classes, each object's box divided
 into 3×3 parts), or none.
@@ -20,8 +20,8 @@ from keras import layers
 from PIL import Image
 
 from helpers.data import CLASSES
-from helpers.sample_backbone import FRAME
-from helpers.sample_drawing import render_scene
+from helpers.sample.backbone import FRAME
+from helpers.sample.drawing import render_scene
 
 SEED = 2024
 FILTERS = (12, 24, 48, 64, 64)
@@ -31,7 +31,7 @@ MARGIN = 10.0  # pixels around a box that still count as its object
 
 
 class RepeatBorder(layers.Layer):
-    """The border repeated once on each side, as helpers.sample_backbone does it."""
+    """The border repeated once on each side, as helpers.sample.backbone does it."""
 
     def call(self, x: object) -> object:
         return keras.ops.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="symmetric")

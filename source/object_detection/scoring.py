@@ -16,9 +16,9 @@ from xml.etree import ElementTree
 import numpy as np
 
 from grading.errors import GradingError
-from grading.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
-from grading.questions import Answer, Array, Context, Question, Score, predict
-from grading.files import built_once
+from grading.scoring.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
+from grading.scoring.questions import Answer, Array, Context, Question, Score, predict
+from grading.common.files import built_once
 from helpers.boxes import center_to_corners, iou, voc_to_corners
 from helpers.checks import box_scale_hint, output_problems, partial_credit, thresholds_for
 from helpers.data import CLASSES, Annotation, image_path, load_annotations, split, year_folder

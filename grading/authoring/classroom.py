@@ -1,0 +1,125 @@
+"""A class of submissions in a course folder of its own: hand in, grade, read the grades.
+
+The demo and the verification of a release use it, so that the instructor's gradebook is never touched.
+"""
+
+import copy
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.converters import GenerateFeedback
+from nbgrader.converters.base import NbGraderException
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import is_solution
+
+from grading.config import CONFIG_FILE, load_config, quiet_logger
+from grading.options import Options
+from grading.pipeline.grade import grade
+from grading.pipeline.plan import open_course, plan
+from grading.records.record import Record
+from grading.release.build import build_release
+
+
+@dataclass(frozen=True)
+class Classroom:
+    """A course folder for one assignment, made from the repository's."""
+
+    folder: Path
+    assignment: str
+
+    @classmethod
+    def create(cls, repository: Path, folder: Path, assignment: str) -> "Classroom":
+        """Copy the configuration and the assignment's source into `folder` (an earlier class there is removed)."""
+        if folder.exists():
+            if not (folder / CONFIG_FILE).is_file() and any(folder.iterdir()):
+                raise FileExistsError(f"{folder} is not empty and not a course folder: it was left alone")
+            _remove(folder)
+        folder.mkdir(parents=True)
+        folder = folder.resolve()
+        shutil.copy(repository / CONFIG_FILE, folder / CONFIG_FILE)
+        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+        shutil.copytree(repository / "source" / assignment, folder / "source" / assignment, ignore=ignored)
+        shutil.copytree(repository / "helpers", folder / "helpers", ignore=ignored)
+        build_release(folder, assignment)
+        (folder / ".cache").mkdir()
+        return cls(folder, assignment)
+
+    @property
+    def notebook_name(self) -> str:
+        """File name of the assignment's notebook."""
+        return f"{self.assignment}.ipynb"
+
+    def released(self) -> NotebookNode:
+        """The notebook as students get it."""
+        return nbformat.read(self.folder / "release" / self.assignment / self.notebook_name, as_version=4)
+
+    def master(self) -> NotebookNode:
+        """The notebook with its solutions."""
+        return nbformat.read(self.folder / "source" / self.assignment / self.notebook_name, as_version=4)
+
+    def hand_in(self, student: str, notebook: NotebookNode) -> Path:
+        """Put a notebook where a student's submission lies."""
+        path = self.folder / "submitted" / student / self.assignment / self.notebook_name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        nbformat.write(notebook, path)
+        return path
+
+    def share_store(self, cache: Path) -> None:
+        """Keep what is executed in another course's cache, so that it outlives this class."""
+        cache.mkdir(parents=True, exist_ok=True)
+        (self.folder / ".cache").rmdir()
+        (self.folder / ".cache").symlink_to(cache.resolve())
+
+    def grade(
+        self, options: Options, students: Sequence[str] = (), on_event: Callable[[str, str], None] = lambda *_: None
+    ) -> list[Record]:
+        """Grade what was handed in, as `course grade` does."""
+        course = open_course(self.folder, self.assignment, replace(options, students=students))
+        return grade(course, plan(course), on_event)
+
+    def feedback(self, student: str) -> Path:
+        """Make nbgrader's feedback page for a student; gives its path. RuntimeError has nbgrader's log if it fails."""
+        config = copy.deepcopy(load_config(self.folder))
+        config.CourseDirectory.root = str(self.folder)
+        config.CourseDirectory.assignment_id = self.assignment
+        config.CourseDirectory.student_id = student
+        logger, lines = quiet_logger()
+        app = GenerateFeedback(coursedir=CourseDirectory(config=config, log=logger), config=config, log=logger)
+        app.force = True
+        try:
+            app.start()
+        except NbGraderException as error:
+            raise RuntimeError(f"nbgrader failed at the feedback of {student}:\n{lines.getvalue()}") from error
+        page = Path(self.notebook_name).with_suffix(".html").name
+        return self.folder / "feedback" / student / self.assignment / page
+
+
+def solution_cells(notebook: NotebookNode) -> dict[str, str]:
+    """Source of each solution cell, by grade id."""
+    return {cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if is_solution(cell)}
+
+
+def fill_in(released: NotebookNode, cells: Mapping[str, str]) -> NotebookNode:
+    """A copy of the release whose solution cells hold the given sources, by grade id.
+
+    Raises KeyError for a grade id that the release does not have.
+    """
+    unknown = set(cells) - set(solution_cells(released))
+    if unknown:
+        raise KeyError(f"the release has no solution cell {', '.join(sorted(unknown))}")
+    filled = copy.deepcopy(released)
+    for cell in filled.cells:
+        if is_solution(cell):
+            cell.source = cells.get(cell.metadata.nbgrader.grade_id, cell.source)
+    return filled
+
+
+def _remove(folder: Path) -> None:
+    for path in folder.rglob("*"):  # nbgrader makes what it writes read-only
+        if not path.is_symlink() and path.is_dir():
+            path.chmod(0o755)
+    shutil.rmtree(folder)

@@ -1,0 +1,102 @@
+"""The planted submissions: does each get exactly the points that it deserves?"""
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.errors import ReleaseError
+from grading.options import Options
+from grading.records.record import GRADED, Record
+
+EXPECTED = "expected.json"
+PLANTED = "planted"
+"""Folder of an assignment; what lies in it is never released."""
+
+
+@dataclass(frozen=True)
+class Planted:
+    """A submission whose points are known: `source/<assignment>/planted/<name>/`.
+
+    `expected.json` holds `why`, `points` by grade id and, for the two that need no cells of their own,
+    `from`: "master" or "release". `calibration`, "good" or "bad", gives it a part in `course calibrate`.
+    Every other file `<grade_id>.py` is the source of a solution cell.
+    """
+
+    name: str
+    why: str
+    points: Mapping[str, float]
+    origin: str
+    cells: Mapping[str, str]
+    calibration: str = ""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a planted submission got, beside what it should have got."""
+
+    planted: Planted
+    record: Record
+
+    @property
+    def differences(self) -> list[str]:
+        """One line for each question whose points are not as expected."""
+        got = {name: question.points for name, question in self.record.questions.items()}
+        lines = [] if self.record.status == GRADED else [f"{self.record.status}: {self.record.why}"]
+        for name in sorted(set(self.planted.points) | set(got)):
+            expected, points = self.planted.points.get(name), got.get(name)
+            if expected != points:
+                question = self.record.questions.get(name)
+                lines.append(f"{name}: expected {expected}, got {points} ({question.reason if question else ''})")
+        return lines
+
+
+def planted_folder(repository: Path, assignment: str) -> Path:
+    """Return the folder of an assignment's planted submissions."""
+    return repository / "source" / assignment / PLANTED
+
+
+def read_planted(folder: Path) -> list[Planted]:
+    """The planted submissions in a folder, by name. Raises ReleaseError for a folder without any."""
+    paths = sorted(folder.glob(f"*/{EXPECTED}"))
+    if not paths:
+        raise ReleaseError(f"{folder} holds no planted submissions (<name>/{EXPECTED})")
+    return [_read_one(path) for path in paths]
+
+
+def _read_one(path: Path) -> Planted:
+    expected = json.loads(path.read_text(encoding="utf-8"))
+    cells = {file.stem: file.read_text(encoding="utf-8") for file in sorted(path.parent.glob("*.py"))}
+    origin = expected.get("from", "release")
+    if origin not in ("master", "release"):
+        raise ReleaseError(f'{path}: "from" must be "master" or "release", not {origin!r}')
+    role = expected.get("calibration", "")
+    if role not in ("", "good", "bad"):
+        raise ReleaseError(f'{path}: "calibration" must be "good" or "bad", not {role!r}')
+    return Planted(path.parent.name, expected["why"], expected["points"], origin, cells, role)
+
+
+def hand_in_all(classroom: Classroom, planted: Sequence[Planted]) -> None:
+    """Make each planted submission from the release and hand it in under its name."""
+    released = classroom.released()
+    solutions = solution_cells(classroom.master())
+    for submission in planted:
+        cells = {**(solutions if submission.origin == "master" else {}), **submission.cells}
+        classroom.hand_in(submission.name, fill_in(released, cells))
+
+
+def verify(
+    repository: Path,
+    assignment: str,
+    folder: Path,
+    options: Options,
+    on_event: Callable[[str, str], None] = lambda *_: None,
+) -> list[Verdict]:
+    """Grade the planted submissions of an assignment in a classroom of its own at `folder`."""
+    planted = read_planted(planted_folder(repository, assignment))
+    classroom = Classroom.create(repository, folder, assignment)
+    classroom.share_store(repository / ".cache")
+    hand_in_all(classroom, planted)
+    records = {record.student: record for record in classroom.grade(options, on_event=on_event)}
+    return [Verdict(submission, records[submission.name]) for submission in planted]

@@ -1,0 +1,213 @@
+"""Commands for grading: grade and inspect."""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.cells import cell_len
+from rich.markup import escape
+
+from grading.cli import terminal
+from grading.cli.terminal import console, progress_bar, stderr
+from grading.options import Isolation
+from grading.pipeline.unchanged import LastRun
+from grading.records.record import FAILED, GRADED, QuestionRecord, Record, read_record
+
+if TYPE_CHECKING:
+    from grading.pipeline.plan import GradingRun, Submission
+
+app = typer.Typer()
+
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+
+
+@app.command()
+def grade(
+    assignment: Assignment,
+    submitted: Annotated[Path | None, typer.Option(help="Folder of hand-ins; submitted/ by default.")] = None,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Submissions at a time; one for each core.", min=1)] = None,
+    scheduler: Annotated[str | None, typer.Option(help="Address of a running Dask scheduler.")] = None,
+    repeats: Annotated[int, typer.Option(help="Run each with this many seeds and take the median.", min=1)] = 1,
+    force: Annotated[bool, typer.Option("--force", help="Execute again what is stored.")] = False,
+    isolation: Annotated[Isolation | None, typer.Option(help="none runs student code with your rights.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")] = None,
+    private: Annotated[Path | None, typer.Option(help="Folder of private evaluation data.")] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+) -> None:
+    """Grade everything that was handed in. Exit status 0: every submission has a grade or a recorded refusal."""
+    asked = {"submitted": submitted, "repeats": repeats, "isolation": isolation, "data": data, "private": private}
+    repository = terminal.repository()
+    last = LastRun(repository, assignment, asked)
+    records = None if student or force or dry_run else last.records()
+    if records is not None:
+        stderr.print(f"{len(records)} submissions, nothing has changed since they were graded", highlight=False)
+    else:
+        from grading.pipeline.plan import plan
+
+        course = _open(repository, assignment, workers, scheduler, students=student, force=force, **asked)
+        submissions = plan(course)
+        if dry_run:
+            _say_plan(course, submissions)
+            return
+        records = grade_with_progress(course, submissions)
+        if not student:
+            last.remember(course, records)
+    if as_json:
+        typer.echo(json.dumps([record.to_json() for record in records], indent=1))
+    else:
+        print_grades(assignment, records)
+    raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
+
+
+def _open(
+    repository: Path, assignment: str, workers: int | None, scheduler: str | None, **asked: object
+) -> "GradingRun":
+    from dataclasses import replace
+
+    from grading.pipeline.plan import open_course, options_from
+
+    options = options_from(repository, **asked)
+    known = options.workers
+    chosen = replace(known, count=workers or known.count, scheduler=scheduler or known.scheduler)
+    options = replace(options, workers=chosen)
+    if options.isolation is Isolation.none:
+        stderr.print("[bold white on red] NO ISOLATION [/] Student code runs with your rights on this machine.")
+    return open_course(repository, assignment, options)
+
+
+@app.command()
+def inspect(
+    student: Annotated[str, typer.Argument(help="A student's id.")],
+    assignment: Annotated[str | None, typer.Option(help="Only this assignment.")] = None,
+) -> None:
+    """Show in words what was graded, how, and why points were lost."""
+    from grading.config import course_directory, load_config
+
+    repository = terminal.repository()
+    folder = repository / course_directory(load_config(repository), "autograded") / student
+    names = sorted(path.parent.name for path in folder.glob("*/record.json"))
+    names = [name for name in names if assignment in (None, name)]
+    if not names:
+        raise FileNotFoundError(f"nothing of {student!r} has been graded: {folder} holds no records")
+    for name in names:
+        record = read_record(folder / name)
+        if record is not None:
+            for line in describe(record):
+                console.print(line, markup=False, highlight=False)
+
+
+def describe(record: Record) -> list[str]:
+    """A record in words, line by line."""
+    points = f"{record.points:g} of {record.max_points:g} points"
+    lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
+    lines += [f"  {record.why}"] if record.why else []
+    lines += [
+        f"  {name}: {question.points:g} of {question.max_points:g}. {question.reason}"
+        for name, question in record.questions.items()
+    ]
+    for title, items in (
+        ("Flags", record.flags),
+        ("Repaired", record.repairs),
+        ("Went wrong while running", [f"{event.where}: {event.what}" for event in record.events]),
+    ):
+        lines += [f"  {title}:", *(f"    {item}" for item in items)] if items else []
+    file, execution = record.submission, record.execution
+    lines.append(f"  Handed in: {file.get('file')}, SHA-256 {file.get('sha256')}, {file.get('timestamp') or 'no time'}")
+    if "seconds" in execution:
+        seconds = ", ".join(f"{value:g}" for value in execution["seconds"])
+        memory = execution["peak_memory_bytes"] / 2**20
+        seeds = ", ".join(map(str, execution["seeds"]))
+        lines.append(
+            f"  Executed in {seconds} s with {memory:.0f} MiB, seeds {seeds}, isolation {execution['isolation']}, "
+            f"{sum(execution['kernels'])} kernels started"
+        )
+    versions = ", ".join(f"{name} {version}" for name, version in execution.get("versions", {}).items())
+    return [*lines, f"  With {versions}"] if versions else lines
+
+
+def grade_with_progress(course: "GradingRun", submissions: Sequence["Submission"]) -> list[Record]:
+    """Grade, with a live bar: done, running, failed, time left."""
+    from grading.pipeline.grade import grade
+    from grading.pipeline.plan import missing_runs
+
+    running, failed = len(missing_runs(course, submissions)), 0
+    workers = course.options.workers.count
+    stderr.print(f"{len(submissions)} submissions, {running} executions to do", highlight=False)
+    with progress_bar("graded") as progress:
+        task = progress.add_task(f"{min(running, workers)} running, 0 failed", total=len(submissions))
+
+        def on_event(event: str, name: str) -> None:
+            nonlocal running, failed
+            running -= event in ("executed", "failed")
+            failed += event == "failed"
+            said = f"{min(running, workers)} running, {failed} failed"
+            progress.update(task, description=said, advance=event == "recorded")
+
+        return grade(course, submissions, on_event)
+
+
+def print_grades(assignment: str, records: Sequence[Record]) -> None:
+    """The table, why something was refused or failed, and what to look at."""
+    print_table(assignment, records)
+    print_reasons([record for record in records if record.why])
+    _print_remarks(records)
+
+
+def _say_plan(course: "GradingRun", submissions: Sequence["Submission"]) -> None:
+    from grading.pipeline.plan import why_run
+
+    for submission in submissions:
+        if submission.refusal:
+            said = f"refused: {submission.refusal}"
+        else:
+            reason = why_run(course, submission)
+            said = f"would run ({reason})" if reason else "would be scored from what is stored"
+        console.print(f"{submission.student}: {said}", markup=False, highlight=False)
+
+
+def _print_remarks(records: Sequence[Record]) -> None:
+    for record in records:
+        for flag in record.flags:
+            console.print(f"look at {record.student}: {flag}", markup=False, highlight=False)
+    repaired = sum(1 for record in records if record.repairs)
+    if repaired:
+        console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
+
+
+def print_table(title: str, records: Sequence[Record]) -> None:
+    """Points by submission and question; plain lines, since classes are large and lines can be searched."""
+    questions = list(dict.fromkeys(name for record in records for name in record.questions))
+    rows = [["submission", *(name.replace("_", " ") for name in questions), "points"]]
+    for record in records:
+        points = [f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions]
+        total = f"{record.points:g}/{record.max_points:g}" if record.status == GRADED else record.status
+        rows.append([record.student, *points, total])
+    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
+    lines = [_line(row, widths) for row in rows]
+    console.out(f"\n{title}\n{lines[0]}", style="bold", highlight=False)
+    console.out("\n".join(lines[1:]), highlight=False)
+
+
+def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+    """The first column to the left, figures to the right."""
+    blanks = [" " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
+    return "  ".join([row[0] + blanks[0], *(blank + text for blank, text in zip(blanks[1:], row[1:], strict=True))])
+
+
+def print_reasons(records: Sequence[Record]) -> None:
+    """Why points were lost, by submission."""
+    for record in records:
+        for line in [record.why] if record.why else _reasons_lost(record.questions):
+            console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)
+
+
+def _reasons_lost(questions: Mapping[str, QuestionRecord]) -> list[str]:
+    seen: dict[str, list[str]] = {}
+    for name, question in questions.items():
+        if question.points < question.max_points:
+            seen.setdefault(question.reason or "no reason was given", []).append(name)
+    return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]

@@ -1,0 +1,192 @@
+"""Commands between the LMS and the grades: collect, export, and the whole way in one."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from grading.cli import terminal
+from grading.cli.grade import grade_with_progress, print_grades
+from grading.cli.pages import write_report_with_progress
+from grading.cli.terminal import console, stderr
+
+if TYPE_CHECKING:
+    from grading.lms.collect import Collected, Left
+    from grading.lms.export import Exported, Grade
+    from grading.lms.roster import Roster
+    from grading.pipeline.plan import GradingRun
+
+app = typer.Typer()
+
+ROSTER = "roster.csv"
+EXPORTS = "exports"
+
+Download = Annotated[Path, typer.Argument(help="What the LMS gave: a zip or a folder.")]
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+RosterFile = Annotated[
+    Path | None, typer.Option("--roster", help=f"CSV of the class; {ROSTER} of the course if it is there.")
+]
+Kind = Annotated[str | None, typer.Option(help="moodle, canvas, blackboard, google or plain; found out by default.")]
+Zone = Annotated[str | None, typer.Option(help="Zone of times without one, such as Europe/Rome; this machine's.")]
+Target = Annotated[str, typer.Option("--to", help="moodle, canvas or csv.")]
+Template = Annotated[Path | None, typer.Option(help="Moodle's grading worksheet or Canvas's gradebook, to be filled.")]
+Column = Annotated[str, typer.Option(help="The assignment's name in the LMS, if it is another.")]
+Scale = Annotated[bool, typer.Option("--scale", help="Scale points where the LMS's maximum is another.")]
+Output = Annotated[Path | None, typer.Option(help="The file to write; exports/<assignment>-<target>.csv by default.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]
+Private = Annotated[Path | None, typer.Option(help="Folder of private evaluation data.")]
+
+
+@app.command()
+def collect(
+    download: Download, assignment: Assignment, roster: RosterFile = None, kind: Kind = None, timezone: Zone = None
+) -> None:
+    """Place what an LMS gave into submitted/. Exit status 1: something could not be placed, and is listed."""
+    collected = _collect(download, assignment, _roster(roster), kind, timezone)
+    raise typer.Exit(1 if collected.unplaced else 0)
+
+
+@app.command()
+def export(
+    assignment: Assignment,
+    to: Target,
+    roster: RosterFile = None,
+    template: Template = None,
+    column: Column = "",
+    scale: Scale = False,
+    output: Output = None,
+) -> None:
+    """Write the grades in the form that an LMS imports."""
+    from grading.pipeline.plan import open_course, options_from
+
+    folder = terminal.repository()
+    course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
+    _export(course, to, _roster(roster), template, column, scale, output)
+
+
+@app.command()
+def process(
+    download: Download,
+    assignment: Assignment,
+    to: Annotated[str | None, typer.Option("--to", help="moodle, canvas or csv; no file by default.")] = None,
+    roster: RosterFile = None,
+    kind: Kind = None,
+    timezone: Zone = None,
+    template: Template = None,
+    column: Column = "",
+    scale: Scale = False,
+    data: Data = None,
+    private: Private = None,
+) -> None:
+    """From an LMS download to feedback in one: collect, grade, feedback, report and, with --to, export."""
+    from grading.pipeline.plan import open_course, options_from, plan
+    from grading.records.record import FAILED
+
+    folder = terminal.repository()
+    course = open_course(folder, assignment, options_from(folder, data=data, private=private))
+    known = _roster(roster)
+    collected = _collect(download, assignment, known, kind, timezone)
+    records = grade_with_progress(course, plan(course))
+    print_grades(assignment, records)
+    page = write_report_with_progress(course)
+    console.print(f"report: {terminal.shown(page)}", soft_wrap=True, highlight=False)
+    if to is not None:
+        _export(course, to, known, template, column, scale, None)
+    failed = any(record.status == FAILED for record in records)
+    raise typer.Exit(1 if failed or collected.unplaced else 0)
+
+
+def _roster(path: Path | None) -> "Roster | None":
+    from grading.lms.roster import read_roster
+
+    usual = terminal.repository() / ROSTER
+    if path is None and not usual.is_file():
+        return None
+    return read_roster(path or usual)
+
+
+def _collect(
+    download: Path, assignment: str, roster: "Roster | None", kind: str | None, timezone: str | None
+) -> "Collected":
+    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+    from grading.config import course_directory, load_config
+    from grading.errors import GradingError
+    from grading.lms.collect import collect
+    from grading.pipeline.assignment import find_master
+
+    folder = terminal.repository()
+    find_master(folder, assignment)
+    submitted = folder / course_directory(load_config(folder), "submitted")
+    try:
+        zone = ZoneInfo(timezone) if timezone else None
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise GradingError(f"no time zone {timezone!r}: give a name such as Europe/Rome") from error
+    collected = collect(download, assignment, submitted, roster, kind, timezone=zone)
+    console.print(
+        f"{collected.kind}: {len(collected.placed)} placed, {len(collected.unchanged)} there already, "
+        f"{len(collected.superseded)} older attempts, {len(collected.unplaced)} not placed",
+        highlight=False,
+    )
+    for note in collected.notes:
+        console.print(note, markup=False, highlight=False)
+    _list("Older attempts, left aside", collected.superseded)
+    _list("Could not be placed", collected.unplaced)
+    return collected
+
+
+def _list(title: str, items: "Sequence[Left]") -> None:
+    if items:
+        console.print(f"{title}:")
+    for item in items:
+        console.print(f"  {item.name}: {item.reason}", markup=False, highlight=False, soft_wrap=True)
+
+
+def _export(
+    course: "GradingRun",
+    to: str,
+    roster: "Roster | None",
+    template: Path | None,
+    column: str,
+    scale: bool,
+    output: Path | None,
+) -> "Exported":
+    from grading.lms.export import export
+
+    name = course.assignment.name
+    path = output or course.folder / EXPORTS / f"{name}-{to}.csv"
+    exported = export(grades_of(course), to, path, roster, template, column=column or name, scale=scale)
+    console.print(f"{len(exported.written)} grades in {terminal.shown(exported.path)}", soft_wrap=True, highlight=False)
+    for title, students in (
+        ("no grade yet", exported.without_grade),
+        ("graded, but in neither the template nor the roster", exported.without_row),
+    ):
+        if students:
+            stderr.print(f"{title}: {', '.join(students)}", markup=False, highlight=False)
+    for note in exported.notes:
+        console.print(note, markup=False, highlight=False)
+    return exported
+
+
+def grades_of(course: "GradingRun") -> "list[Grade]":
+    """Every grade of the gradebook, with the reasons of the points that were lost."""
+    from grading.lms.export import Grade
+    from grading.pages.feedback import read_records
+    from grading.records.gradebook import read_grades
+
+    grades = read_grades(course.db_url, course.course_id, course.assignment.name)
+    return [
+        Grade(
+            record.student,
+            grades[record.student].points if record.student in grades else None,
+            course.assignment.total,
+            comment="\n".join(
+                f"{name}: {question.points:g} of {question.max_points:g}. {question.reason}"
+                for name, question in record.questions.items()
+                if question.points < question.max_points
+            ),
+        )
+        for record in read_records(course)
+    ]

@@ -1,0 +1,105 @@
+"""Files: written whole or not at all, and hashed by content or by what can be seen without opening them."""
+
+import hashlib
+import json
+import os
+import tempfile
+import time
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+_MAX_ENTRIES = 2000
+_MADE_BY_TOOLS = {"__pycache__", ".ipynb_checkpoints"}
+_RACY_NS = 2_000_000_000
+"""A file that changed so shortly ago may change again without a change of its times: it is read again."""
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a file under a temporary name, then rename it: whoever reads sees the old or the new."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile("w", dir=path.parent, prefix=".new-", delete=False, encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    Path(file.name).chmod(0o644)
+    Path(file.name).replace(path)
+
+
+def built_once(folder: Path, build: Callable[[Path], None]) -> Path:
+    """A folder that `build` fills, unless it is there already; it is there whole or not at all."""
+    if not folder.is_dir():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
+            target = Path(scratch) / "built"
+            target.mkdir()
+            build(target)
+            try:
+                target.rename(folder)
+            except OSError:
+                if not folder.is_dir():  # else someone else was first
+                    raise
+    return folder
+
+
+def read_json(path: Path) -> Any:
+    """A JSON file's content."""
+    return json.loads(path.read_text(encoding="utf-8"))
+
+
+def dump_json_by_line(value: Mapping[str, Any], lists: str = "") -> str:
+    """JSON with a line for each key, and for each item of the list named `lists`.
+
+    To be read and searched by people, and many times faster to write than with indentation all the way down.
+    """
+    lines = []
+    for key, item in value.items():
+        parts = ",\n".join(f"  {json.dumps(part)}" for part in item) if key == lists else ""
+        lines.append(f" {json.dumps(key)}: " + (f"[\n{parts}\n ]" if parts else json.dumps(item)))
+    return "{\n" + ",\n".join(lines) + "\n}\n"
+
+
+def hash_of(value: Any) -> str:
+    """SHA-256 of plain data."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def listing(folder: Path, settled: bool = True) -> str:
+    """Hash of names, kinds, sizes, times and places of all that lies in a folder; nothing is opened or followed.
+
+    Empty if it cannot be told: too much in it, something unreadable, or something that changed just now (unless
+    `settled` is False: for files that only we write).
+    """
+    found: list[tuple[object, ...]] = []
+    youngest = 0
+    waiting = [(folder, "")]
+    try:
+        for path, prefix in waiting:  # grows while it is read
+            if not prefix and (folder.is_symlink() or folder.parent.is_symlink()):
+                return ""
+            with os.scandir(path) as entries:
+                for entry in entries:
+                    stat = entry.stat(follow_symlinks=False)
+                    name = prefix + entry.name
+                    found.append((name, stat.st_mode, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns, stat.st_ino))
+                    youngest = max(youngest, stat.st_mtime_ns, stat.st_ctime_ns)
+                    if entry.is_dir(follow_symlinks=False):
+                        waiting.append((Path(entry.path), f"{name}/"))
+            if len(found) > _MAX_ENTRIES:
+                return ""
+        if settled and youngest > time.time_ns() - _RACY_NS:
+            return ""
+        return hash_of(sorted(found, key=repr))
+    except (OSError, ValueError, UnicodeError):
+        return ""
+
+
+def tree_hash(folder: Path) -> str:
+    """Hash of names, sizes and times of all files below a folder of our own; links are followed."""
+    found = []
+    for here, below, names in os.walk(folder, followlinks=True):
+        below[:] = sorted(set(below) - _MADE_BY_TOOLS)
+        for name in sorted(names):
+            stat = Path(here, name).stat()
+            found.append((here, name, stat.st_size, stat.st_mtime_ns))
+    return hash_of(found)

@@ -1,0 +1,71 @@
+"""What one execution needs, and what came of it: plain data, so that both can go to another machine."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from grading.execution.answers import BadAnswerError, decode, read_answer
+from grading.options import Isolation, Limits
+from grading.records.record import Event
+from grading.sandbox.kernel import Environment
+from grading.scoring.questions import Answer
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A code cell to run. Demonstrations are left out unless something needs them."""
+
+    id: str
+    source: str
+    demo: bool = False
+
+
+@dataclass(frozen=True)
+class Job:
+    """Everything that one execution needs; plain data, so that it can go to another machine."""
+
+    cells: tuple[Cell, ...]
+    questions: tuple[str, ...]
+    """Names, in the order of the files in the folder of questions."""
+    cases: tuple[int, ...]
+    environment: Environment
+    limits: Limits = field(default_factory=Limits)
+    isolation: Isolation = Isolation.bwrap
+
+
+@dataclass
+class Executed:
+    """What came of a job. Outputs and answers are as hostile as the code that made them."""
+
+    outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+    """Outputs of the cells that were run, by id."""
+    packed: dict[str, str] = field(default_factory=dict)
+    """Base64 of each answer, by question."""
+    lost: dict[str, str] = field(default_factory=dict)
+    """Why a question has no answer."""
+    events: list[Event] = field(default_factory=list)
+    demos: bool = False
+    seconds: float = 0.0
+    cpu_seconds: float = 0.0
+    peak_memory: int = 0
+    kernels: int = 0
+    suspicious: bool = False
+    """Something outside killed a kernel, so that this result may not be the student's doing."""
+
+    def answer(self, question: str, cases: int) -> Answer:
+        """The answer to a question, read with suspicion."""
+        if question in self.packed:
+            try:
+                return read_answer(decode(self.packed[question]), cases)
+            except BadAnswerError as error:
+                return Answer(lost=f"The answer could not be read: {error}.")
+        return Answer(lost=self.lost.get(question, "It was not asked."))
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Executed":
+        """From what `to_json` gave."""
+        return cls(**{**data, "events": [Event(**event) for event in data["events"]]})

@@ -1,0 +1,168 @@
+"""What was executed, kept by content: nothing that has not changed runs twice."""
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+from grading.common.files import built_once, hash_of, write_atomically
+from grading.common.versions import versions
+from grading.execution.job import Cell, Executed
+from grading.options import Isolation, Limits
+from grading.sandbox.kernel import INSIDE, Environment
+from grading.scoring.questions import Array, Question
+
+log = logging.getLogger(__name__)
+
+
+class Store:
+    """A folder of results, each in one file under the hash of everything it depends on."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __contains__(self, key: str) -> bool:
+        return self.path(key).is_file()
+
+    def get(self, key: str) -> Executed | None:
+        """What was stored under a key, or None."""
+        try:
+            return Executed.from_json(json.loads(self.path(key).read_text(encoding="utf-8")))
+        except FileNotFoundError:
+            return None
+        except (ValueError, TypeError, KeyError) as error:
+            log.warning("%s is damaged (%s) and was removed: the next run makes it anew", self.path(key), error)
+            self.path(key).unlink(missing_ok=True)
+            return None
+
+    def put(self, key: str, executed: Executed) -> None:
+        """Store a result; a reader sees all of it or nothing."""
+        write_atomically(self.path(key), json.dumps(executed.to_json()))
+
+    def stamp(self, key: str) -> tuple[int, int] | None:
+        """What changes when a result is stored anew: when and where its file was written; None if there is none."""
+        try:
+            stat = self.path(key).stat()
+        except FileNotFoundError:
+            return None
+        return stat.st_mtime_ns, stat.st_ino
+
+    def path(self, key: str) -> Path:
+        """The file of a result, whether it is there or not."""
+        return self.folder / key[:2] / f"{key}.json"
+
+
+def code_hash(cells: Sequence[Cell], inlined: frozenset[str]) -> str:
+    """Hash of the cells that run. `inlined` are ids of demonstrations that hold thresholds: they may change."""
+    return hash_of([(cell.id, None if cell.id in inlined else cell.source, cell.demo) for cell in cells])
+
+
+def job_parts(
+    code: str, extras: str, data: str, environment: Environment, limits: Limits, isolation: Isolation
+) -> dict[str, str]:
+    """What an execution depends on, each part as a hash; `job_key` makes one of them.
+
+    Args:
+        code: `code_hash` of the cells.
+        extras: `fingerprint` of what else was handed in.
+        data: `fingerprint` of the data as students see it.
+        environment: Its paths do not count, their contents do.
+        limits: Limits of the execution.
+        isolation: What stands around it.
+    """
+    variables = sorted(environment.variables.items())
+    return {
+        "code": code,
+        "questions": environment.questions.name,
+        "data": data,
+        "other files": extras,
+        "seed": hash_of([environment.seed, variables, environment.gpu is not None]),
+        "limits": hash_of(asdict(limits)),
+        "isolation": hash_of(isolation),
+        "environment": environment_hash(environment.helpers),
+    }
+
+
+def job_key(parts: Mapping[str, str]) -> str:
+    """The name under which the result of an execution is stored."""
+    return hash_of(dict(parts))
+
+
+def write_questions(questions: Sequence[Question], folder: Path) -> Path:
+    """Write what goes into the sandbox, `<n>.json` and `<n>.npz`, to a folder named by its content."""
+    digest = hashlib.sha256()
+    for question in questions:
+        digest.update(json.dumps([question.name, question.code, question.several]).encode())
+        for case in question.cases:
+            for name, array in case.items():
+                digest.update(json.dumps([name, str(array.dtype), array.shape]).encode())
+                digest.update(np.ascontiguousarray(array).tobytes())
+            digest.update(b"|")
+    return built_once(folder / digest.hexdigest(), lambda target: _write_questions(questions, target))
+
+
+def _write_questions(questions: Sequence[Question], target: Path) -> None:
+    for index, question in enumerate(questions):
+        described = {
+            "name": question.name,
+            "code": question.code,
+            "several": question.several,
+            "cases": [list(case) for case in question.cases],
+        }
+        (target / f"{index}.json").write_text(json.dumps(described), encoding="utf-8")
+        np.savez(target / f"{index}.npz", **_inputs(question))  # type: ignore[arg-type]
+
+
+def _inputs(question: Question) -> dict[str, Array]:
+    """Inputs as `<case>/<name>`; where all cases have arrays of one kind, stacked as `<name>`: faster to read."""
+    by_name: dict[str, list[Array]] = {}
+    for case in question.cases:
+        for name, array in case.items():
+            by_name.setdefault(name, []).append(array)
+    stacked = {
+        name: np.stack(arrays)
+        for name, arrays in by_name.items()
+        if 1 < len(arrays) == len(question.cases) and len({(array.dtype, array.shape) for array in arrays}) == 1
+    }
+    single = {
+        f"{index}/{name}": array
+        for index, case in enumerate(question.cases)
+        for name, array in case.items()
+        if name not in stacked
+    }
+    return stacked | single
+
+
+def fingerprint(files: Mapping[str, Path], cache_folder: Path) -> str:
+    """Hash of files and folders by name: of the contents of files, of names, sizes and times in folders."""
+    return hash_of([(name, _content(path, cache_folder)) for name, path in sorted(files.items())])
+
+
+def _content(path: Path, cache_folder: Path) -> str:
+    stat = path.stat()
+    if path.is_dir():
+        with os.scandir(path) as entries:
+            listed = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in entries)
+        return hash_of(listed)
+    noted = cache_folder / hash_of([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
+    if noted.is_file():
+        return noted.read_text(encoding="ascii")
+    with path.open("rb") as file:
+        digest = hashlib.file_digest(file, "sha256").hexdigest()
+    write_atomically(noted, digest)
+    return digest
+
+
+@cache
+def environment_hash(helpers: Path) -> str:
+    """Hash of the versions, of the students' library and of what runs beside student code."""
+    digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
+    for path in [*sorted(helpers.glob("*.py")), *sorted(INSIDE.glob("*.py"))]:
+        digest.update(path.read_bytes())
+    return digest.hexdigest()

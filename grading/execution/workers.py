@@ -1,0 +1,156 @@
+"""Run many jobs on many workers. Only this module knows Dask.
+
+Workers drive sandboxes; they never run student code themselves. What they need is named by path, and must be seen
+at that path: on one machine always, on a cluster through a shared file system.
+"""
+
+import contextlib
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from grading.errors import GradingError
+from grading.execution.execute import execute
+from grading.execution.job import Executed, Job
+from grading.options import Isolation, Workers
+from grading.sandbox.forkserver import KernelPool
+
+log = logging.getLogger(__name__)
+
+GPU_VARIABLE = "COURSE_GPU"
+"""On a cluster: the index of the GPU that a worker's submissions use."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of a job, or why nothing did: the machine's fault, not the student's."""
+
+    key: str
+    executed: Executed | None
+    failure: str = ""
+
+
+def run_all(jobs: Mapping[str, Job], workers: Workers) -> Iterator[Outcome]:
+    """Run jobs, by key, and give each outcome as soon as it is there.
+
+    With one worker, or one job, they run here, in turn; else on Dask, where a lost worker's jobs run elsewhere.
+    """
+    if not jobs:
+        return
+    if min(len(jobs), workers.count) == 1 and not workers.scheduler:
+        with KernelPool() as pool:
+            for key, job in jobs.items():
+                yield _run_one(key, job, workers.gpu, pool)
+        return
+    import dask
+
+    dask.config.set({"logging.distributed": "error"})  # read when distributed is first imported
+    from distributed import as_completed
+
+    with _client(workers, len(jobs)) as client:
+        futures = {
+            client.submit(_run_on_worker, key, job, workers.gpu, pure=False, key=f"course-{key}"): key
+            for key, job in jobs.items()
+        }
+        for future in as_completed(futures):
+            if future.status == "finished":
+                yield future.result()
+            else:
+                error = future.exception()
+                yield Outcome(futures[future], None, f"its workers were lost: {type(error).__name__}: {error}")
+            future.release()  # the cluster need not keep what has been given
+
+
+_ON_WORKER = "course_kernel_pool"
+"""Attribute of a Dask worker: what it keeps from job to job."""
+
+
+def _run_on_worker(key: str, job: Job, gpu: bool) -> Outcome:
+    from distributed import get_worker
+
+    worker = get_worker()
+    if not hasattr(worker, _ON_WORKER):
+        setattr(worker, _ON_WORKER, KernelPool())
+    return _run_one(key, job, gpu, getattr(worker, _ON_WORKER))
+
+
+def _run_one(key: str, job: Job, gpu: bool, pool: KernelPool) -> Outcome:
+    missing = [str(path) for path in _paths(job) if not path.exists()]
+    if missing:
+        return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
+    if gpu:
+        job = replace(job, environment=replace(job.environment, **_gpu(job)))
+    try:
+        return Outcome(key, execute(job, pool))
+    except Exception as error:
+        log.debug("a job failed", exc_info=True)
+        return Outcome(key, None, f"{type(error).__name__}: {error}")
+
+
+def _paths(job: Job) -> list[Path]:
+    environment = job.environment
+    return [environment.questions, environment.helpers, *environment.data.values(), *environment.extras.values()]
+
+
+@contextlib.contextmanager
+def _client(workers: Workers, jobs: int) -> Iterator[Any]:
+    import dask
+    from distributed import Client, LocalCluster
+    from distributed.security import Security
+
+    if workers.scheduler:
+        security = None
+        if workers.tls:
+            security = Security(
+                tls_ca_file=workers.tls["ca_file"],
+                tls_client_cert=workers.tls["client_cert"],
+                tls_client_key=workers.tls["client_key"],
+                require_encryption=True,
+            )
+        try:
+            client = Client(workers.scheduler, security=security, timeout=20)
+        except (OSError, TimeoutError, ValueError) as error:
+            raise GradingError(f"no Dask scheduler answers at {workers.scheduler}: {error}") from error
+        with client:
+            yield client
+        return
+    settings = {
+        "distributed.worker.daemon": True,
+        "distributed.worker.multiprocessing-method": "forkserver",  # what each worker imports is imported once
+        "distributed.admin.tick.limit": "30s",
+        "distributed.comm.timeouts.connect": "60s",
+    }
+    with (
+        dask.config.set(settings),
+        LocalCluster(
+            n_workers=min(workers.count, jobs),
+            threads_per_worker=1,
+            processes=True,
+            memory_limit=0,
+            host="127.0.0.1",
+            dashboard_address="127.0.0.1:0",
+            silence_logs=logging.CRITICAL,
+        ) as cluster,
+        Client(cluster) as client,
+    ):
+        yield client
+
+
+def _gpu(job: Job) -> dict[str, Any]:
+    """The GPU of this worker, one submission a GPU; none where there are more workers than GPUs."""
+    index = os.environ.get(GPU_VARIABLE, "")
+    if not index:
+        with contextlib.suppress(ImportError, ValueError):
+            from distributed import get_worker
+
+            index = str(get_worker().name)
+    devices = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")]
+    if index not in devices or not re.fullmatch(r"\d+", index):
+        return {"gpu": None, "variables": {**job.environment.variables, "CUDA_VISIBLE_DEVICES": "-1"}}
+    visible = "0" if job.isolation is Isolation.bwrap else index  # inside, the others do not exist
+    settings = {"CUDA_VISIBLE_DEVICES": visible, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
+    return {"gpu": int(index), "variables": {**job.environment.variables, **settings}}

@@ -1,0 +1,102 @@
+"""What the pages for people share: one file each, no address outside itself, everything escaped, no script of others.
+
+A page carries a content security policy that lets nothing in: were something of a student's to slip through, the
+browser would still not run it.
+"""
+
+import base64
+import hashlib
+import io
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+from PIL import Image
+
+from grading.common.text import clean
+
+TRUE_COLOR = "#C44601"
+PREDICTED_COLOR = "#0060A8"
+"""Vermilion and blue, each dark enough to read on white (contrast above 4.5)."""
+THUMBNAIL = 320
+"""Width of a photograph on a page, in pixels."""
+_STYLE, _SCRIPT = "style.css", "table.js"
+
+
+def render(template: str, values: Mapping[str, Any], script: bool = False) -> str:
+    """A page from `templates/<template>`; `script` lets our own table script run, and nothing else."""
+    source = _text(_SCRIPT) if script else ""
+    allowed = f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'" if script else "'none'"
+    policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
+    # Both are files of ours, not of a student's.
+    return (
+        _environment()
+        .get_template(template)
+        .render(**values, policy=policy, style=Markup(_text(_STYLE)), script=Markup(source))
+    )
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("grading.pages"),
+        autoescape=select_autoescape(default=True, default_for_string=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["points"] = lambda value: f"{value:g}"
+    environment.filters["share"] = lambda value: f"{value:.3f}"
+    environment.filters["clean"] = clean
+    environment.globals["colors"] = {"true": TRUE_COLOR, "predicted": PREDICTED_COLOR}
+    return environment
+
+
+@lru_cache(maxsize=4)
+def _text(name: str) -> str:
+    return (resources.files("grading") / "templates" / name).read_text(encoding="utf-8")
+
+
+@lru_cache(maxsize=2000)
+def thumbnail(photo: Path) -> str:
+    """A photograph, made small, as a `data:` address. Kept, since a class looks at the same ones."""
+    with Image.open(photo) as image:
+        small = image.convert("RGB")
+        small.thumbnail((THUMBNAIL, THUMBNAIL))
+        content = io.BytesIO()
+        small.save(content, "JPEG", quality=78)
+    return "data:image/jpeg;base64," + base64.b64encode(content.getvalue()).decode()
+
+
+def histogram(
+    values: Sequence[float], label: str, limits: tuple[float, float], marks: Mapping[str, float], bins: int = 20
+) -> Markup:
+    """How values are distributed, as an SVG; `marks` are vertical lines, by what they mean."""
+    figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+    axes = figure.subplots()
+    axes.hist(values, bins=bins, range=limits, color="#4C78A8", edgecolor="white", linewidth=0.6)
+    for (name, value), style in zip(marks.items(), ("--", ":", "-."), strict=False):
+        axes.axvline(value, color="#222222", linestyle=style, linewidth=1.4, label=f"{name} ({value:g})")
+    axes.set(xlabel=label, ylabel="Submissions", xlim=limits)
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.spines[["top", "right"]].set_visible(False)
+    if marks:
+        axes.legend(frameon=False, fontsize=8)
+    return svg(figure)
+
+
+def svg(figure: Figure) -> Markup:
+    """A figure as an inline SVG, the same bytes for the same figure."""
+    from matplotlib import rc_context
+
+    content = io.StringIO()
+    with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
+        figure.savefig(content, format="svg", metadata={"Date": None})
+    text = content.getvalue()
+    return Markup(text[text.index("<svg") :])  # Matplotlib's own, text drawn as paths

@@ -1,0 +1,217 @@
+"""One page for the instructor about a whole class: how it went, which questions worked, whom to look at."""
+
+import os
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, median
+from typing import Any
+from urllib.parse import quote
+
+import numpy as np
+
+from grading.common.files import write_atomically
+from grading.pages.page import histogram, render
+from grading.pipeline.plan import GradingRun
+from grading.records.gradebook import Grades, read_grades
+from grading.records.record import GRADED, Record
+
+FEW = 10
+"""Below this many graded submissions no discrimination is given: it would be noise."""
+_TOLERANCE = 1e-9
+
+
+@dataclass(frozen=True)
+class QuestionStatistics:
+    """One grade cell over the class.
+
+    `difficulty` is the mean share of its points that was reached (the p-value of classical test theory: low is
+    hard); `discrimination` the correlation of its points with those of all other questions (corrected item-total
+    correlation; from 0.3 up a question separates well, below 0.2 it should be looked at: Ebel and Frisbie,
+    Essentials of Educational Measurement, 1991). None where it is not defined or the class is too small.
+    """
+
+    name: str
+    max_points: float
+    difficulty: float
+    full: float
+    """Share of submissions with all points."""
+    zero: float
+    """Share of submissions with none."""
+    discrimination: float | None
+
+
+@dataclass(frozen=True)
+class Group:
+    """Something that several submissions have in common."""
+
+    what: str
+    students: Sequence[str]
+
+    @property
+    def count(self) -> int:
+        """How many submissions."""
+        return len(self.students)
+
+
+@dataclass(frozen=True)
+class Hint:
+    """Two pieces of work that look alike; never a verdict."""
+
+    students: Sequence[str]
+    what: str
+
+
+def write_report(course: GradingRun, records: Sequence[Record], folder: Path, hints: Sequence[Hint] = ()) -> Path:
+    """Write `<folder>/index.html`, with links to `feedback/` beside it; gives its path."""
+    grades = read_grades(course.db_url, course.course_id, course.assignment.name)
+    path = folder / "index.html"
+    write_atomically(path, report_page(course, records, grades, folder, hints))
+    return path
+
+
+def report_page(
+    course: GradingRun,
+    records: Sequence[Record],
+    grades: Mapping[str, Grades],
+    folder: Path,
+    hints: Sequence[Hint] = (),
+) -> str:
+    """The page as HTML; links are relative to `folder`."""
+    rows = [_row(course, record, grades.get(record.student), folder) for record in records]
+    graded = [record for record in records if record.status == GRADED]
+    names = list(dict.fromkeys(measure.name for record in graded for measure in record.measures))
+    values: dict[str, Any] = {
+        "title": course.assignment.title,
+        "rows": rows,
+        "questions": list(course.assignment.max_points.items()),
+        "measures": names,
+        "max_points": course.assignment.total,
+        "counts": {status: sum(record.status == status for record in records) for status in _statuses(records)},
+        "summary": _summary([row["points"] for row in rows]),
+        "plots": _plots(course, rows, graded, names),
+        "statistics": question_statistics(graded, course.assignment.max_points),
+        "few": len(graded) < FEW,
+        "failures": failures(records),
+        "repairs": group((repair, record.student) for record in records for repair in record.repairs),
+        "timings": _timings(graded),
+        "flags": [(record.student, flag) for record in records for flag in record.flags],
+        "hints": hints,
+        "by_hand": [row["student"] for row in rows if row["by_hand"]],
+    }
+    return render("report.html.j2", values, script=True)
+
+
+def question_statistics(records: Sequence[Record], max_points: Mapping[str, float]) -> list[QuestionStatistics]:
+    """Difficulty and discrimination of each question, from automatic points."""
+    if not records:
+        return []
+    points = np.array([[record.questions[name].points for name in max_points] for record in records], dtype=float)
+    found = []
+    for index, (name, maximum) in enumerate(max_points.items()):
+        own, others = points[:, index], np.delete(points, index, axis=1).sum(axis=1)
+        known = len(records) >= FEW and own.std() > _TOLERANCE and others.std() > _TOLERANCE
+        found.append(
+            QuestionStatistics(
+                name=name,
+                max_points=maximum,
+                difficulty=float(own.mean() / maximum) if maximum else 0.0,
+                full=float((own >= maximum - _TOLERANCE).mean()),
+                zero=float((own <= _TOLERANCE).mean()),
+                discrimination=float(np.corrcoef(own, others)[0, 1]) if known else None,
+            )
+        )
+    return found
+
+
+def failures(records: Sequence[Record]) -> list[Group]:
+    """What stopped submissions: refusals, failures, and events while running; the most frequent first."""
+    causes = [(f"{record.status}: {record.why}", record.student) for record in records if record.why]
+    causes += [(event.what, record.student) for record in records for event in record.events]
+    return group(causes)
+
+
+def group(said: Iterable[tuple[str, str]]) -> list[Group]:
+    """Sentences that differ in numbers and names only, with the students of whom they are said."""
+    groups: dict[str, dict[str, None]] = {}
+    words: dict[str, str] = {}
+    for sentence, student in said:
+        key = re.sub(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*", "…", sentence)
+        words.setdefault(key, sentence)
+        groups.setdefault(key, {})[student] = None
+    found = [Group(words[key] if len(names) == 1 else key, list(names)) for key, names in groups.items()]
+    return sorted(found, key=lambda group: (-group.count, group.what))
+
+
+def _statuses(records: Sequence[Record]) -> list[str]:
+    return sorted({record.status for record in records})
+
+
+def _row(course: GradingRun, record: Record, grades: Grades | None, folder: Path) -> dict[str, Any]:
+    name = f"{record.student}.html"
+    target = course.records / record.student / course.assignment.name / "record.json"
+    questions = {name: question.points for name, question in record.questions.items()}
+    return {
+        "student": record.student,
+        "status": record.status,
+        "points": grades.points if grades else record.points,
+        "questions": {**questions, **(grades.questions if grades else {})},
+        "measures": {measure.name: measure.value for measure in record.measures},
+        "seconds": max(record.execution.get("seconds", ()), default=None),
+        "repairs": len(record.repairs),
+        "flags": record.flags,
+        "late": bool(grades and grades.penalty),
+        "by_hand": bool(grades and grades.by_hand),
+        "why": record.why,
+        "feedback": f"feedback/{quote(name)}" if (folder / "feedback" / name).is_file() else None,
+        "record": quote(os.path.relpath(target, folder)),
+    }
+
+
+def _summary(points: Sequence[float]) -> Mapping[str, float]:
+    if not points:
+        return {}
+    return {"mean": fmean(points), "median": median(points), "lowest": min(points), "highest": max(points)}
+
+
+def _plots(
+    course: GradingRun, rows: Sequence[Mapping[str, Any]], graded: Sequence[Record], names: Sequence[str]
+) -> list[tuple[str, Any]]:
+    """Pictures of the class, each with the sentence that says the same."""
+    most = course.assignment.total
+    points = [row["points"] for row in rows]
+    plots = [(_sentence("Points", points), histogram(points, "Points", (0, most), {}, bins=max(5, min(20, int(most)))))]
+    for name in names:
+        measures = [measure for record in graded for measure in record.measures if measure.name == name]
+        marks = {"points start": measures[0].start, "minimum": measures[0].minimum}
+        values = [measure.value for measure in measures]
+        shown = {word: value for word, value in marks.items() if value is not None}
+        plots.append((_sentence(name, values), histogram(values, name, (0, 1), shown)))
+    return plots
+
+
+def _sentence(name: str, values: Sequence[float]) -> str:
+    if not values:
+        return f"{name}: nothing to show"
+    quarter, half, three = np.quantile(values, [0.25, 0.5, 0.75])
+    return f"{name}: median {half:.3g}, middle half from {quarter:.3g} to {three:.3g}, {len(values)} submissions"
+
+
+def _timings(records: Sequence[Record]) -> list[tuple[str, Mapping[str, float]]]:
+    """Time and memory of the executions: median, 95th percentile, most, sum."""
+    took = [record.execution for record in records if record.execution.get("seconds")]
+    columns = {
+        "Wall time (s)": [max(execution["seconds"]) for execution in took],
+        "Processor time (s)": [max(execution["cpu_seconds"]) for execution in took],
+        "Peak memory (MiB)": [execution["peak_memory_bytes"] / 2**20 for execution in took],
+        "Kernels started": [max(execution["kernels"]) for execution in took],
+    }
+    return [
+        (
+            name,
+            {"median": float(np.median(values)), "95 %": float(np.quantile(values, 0.95)), "most": float(max(values))},
+        )
+        for name, values in columns.items()
+        if values
+    ]

@@ -1,0 +1,89 @@
+"""The executed notebook of a submission: what its cells printed, and in each grade cell the points and why."""
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_output
+from nbformat.v4.rwbase import strip_transient
+from nbgrader.utils import is_grade, is_solution
+
+from grading.common.files import dump_json_by_line, read_json
+from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG
+from grading.records.record import QuestionRecord, Record
+
+SKIPPED = "Not run when grading: this cell only demonstrates."
+_LINK = re.compile(r"\](?=[(\[:])")
+
+
+def executed_notebook(
+    rebuilt: NotebookNode, outputs: Mapping[str, list[dict[str, Any]]], record: Record
+) -> NotebookNode:
+    """The rebuilt notebook with what its cells printed, and in each grade cell the points and why."""
+    notebook = copy.deepcopy(rebuilt)
+    for cell in notebook.cells:
+        if cell.cell_type != "code":
+            if is_solution(cell) or cell.id.startswith(ADDITIONAL_ID):
+                cell.source = strip_markdown_links(cell.source)
+            continue
+        cell.execution_count = None
+        if is_grade(cell):
+            cell.outputs = _verdict(record.questions[cell.metadata.nbgrader.grade_id])
+        elif cell.id in outputs:
+            cell.outputs = [nbformat.from_dict(_written(output)) for output in outputs[cell.id]]
+        elif DEMO_TAG in cell.metadata.get("tags", []):
+            cell.outputs = [new_output("stream", name="stdout", text=SKIPPED)]
+    return notebook
+
+
+def as_text(notebook: NotebookNode) -> str:
+    """The text of a notebook's file, a line for each cell."""
+    return dump_json_by_line(strip_transient(notebook), lists="cells")
+
+
+def revised_notebook(path: Path, record: Record) -> str:
+    """The text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
+    notebook = read_json(path)
+    for cell in notebook["cells"]:
+        described = cell.get("metadata", {}).get("nbgrader", {})
+        if described.get("grade") and cell["cell_type"] == "code":
+            cell["outputs"] = _verdict(record.questions[described["grade_id"]])
+    return dump_json_by_line(notebook, lists="cells")
+
+
+def strip_markdown_links(markdown: str) -> str:
+    """Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too."""
+    return _LINK.sub("] ", markdown.replace("<", "&lt;"))
+
+
+def _verdict(question: QuestionRecord) -> list[NotebookNode]:
+    """Outputs that nbgrader reads as just these points."""
+    said = f"{question.reason}\n{question.points:g} of {question.max_points:g} points.\n"
+    data = {"text/plain": f"{question.points:g}"}
+    return [
+        NotebookNode(output_type="stream", name="stdout", text=said),
+        NotebookNode(
+            output_type="execute_result", data=NotebookNode(data), metadata=NotebookNode(), execution_count=None
+        ),
+    ]
+
+
+def _written(output: Mapping[str, Any]) -> dict[str, Any]:
+    """An output that cannot break the file: what cannot be encoded is replaced."""
+    found: dict[str, Any] = json.loads(json.dumps(output).encode("utf-8", "replace").decode("utf-8"))
+    return _without_surrogates(found)
+
+
+def _without_surrogates(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode("utf-8")
+    if isinstance(value, list):
+        return [_without_surrogates(item) for item in value]
+    if isinstance(value, dict):
+        return {_without_surrogates(key): _without_surrogates(item) for key, item in value.items()}
+    return value

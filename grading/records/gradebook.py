@@ -1,0 +1,432 @@
+"""nbgrader's gradebook: one writer for each run, and what it says of a class. Only this module talks to it.
+
+A class is read in a few queries, and only what has changed is written, many rows at a time.
+"""
+
+import copy
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from time import monotonic, sleep
+from types import TracebackType
+from typing import Any
+
+import nbgrader
+from alembic.script import ScriptDirectory
+from nbformat import NotebookNode
+from nbgrader.api import Assignment as AssignmentRow
+from nbgrader.api import (
+    Base,
+    BaseCell,
+    Comment,
+    Gradebook,
+    InvalidEntry,
+    Notebook,
+    Student,
+    SubmittedAssignment,
+    SubmittedNotebook,
+    new_uuid,
+)
+from nbgrader.api import Course as CourseRow
+from nbgrader.api import Grade as GradeRow
+from nbgrader.plugins import LateSubmissionPlugin
+from nbgrader.preprocessors import ComputeChecksums, SaveCells
+from nbgrader.utils import is_solution, parse_utc
+from sqlalchemy import bindparam, create_engine, insert, inspect, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from traitlets.config import Config
+
+from grading.errors import GradingError
+from grading.records.record import FAILED, GRADED, REFUSED, Record
+
+log = logging.getLogger(__name__)
+
+_COMMIT_SECONDS = 0.5
+_TRIES = 5
+NO_RESPONSE = "No response."
+
+
+@dataclass
+class _Grade:
+    """A row of the table of grades."""
+
+    id: str
+    auto: float | None
+    manual: float | None
+    extra: float | None
+    needs_manual: bool
+
+    @property
+    def score(self) -> float:
+        chosen = self.auto if self.manual is None else self.manual
+        return (chosen or 0.0) + (self.extra or 0.0)
+
+
+@dataclass
+class _Row:
+    """A submission in the gradebook, as far as grading writes it."""
+
+    submission: str
+    notebook: str
+    timestamp: datetime | None
+    penalty: float | None
+    grades: dict[str, _Grade] = field(default_factory=dict)
+    comments: dict[str, tuple[str, str | None]] = field(default_factory=dict)
+    """By grade id: the row's id and the automatic comment."""
+
+
+@dataclass(frozen=True)
+class _Cells:
+    """Ids of an assignment, its notebook and its cells, the latter by their names."""
+
+    assignment: str
+    notebook: str
+    graded: Mapping[str, str]
+    commented: Mapping[str, str]
+
+
+class _Changes:
+    """Rows to be inserted and values to be set, written together: one statement for many rows."""
+
+    def __init__(self) -> None:
+        self._new: dict[Any, list[dict[str, Any]]] = defaultdict(list)
+        self._set: dict[tuple[Any, tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
+
+    def insert(self, table: Any, **values: Any) -> str:
+        """A new row, of which the id is given back."""
+        key = new_uuid()
+        self._new[table].append({"id": key, **values})
+        return key
+
+    def set(self, table: Any, key: str, **values: Any) -> None:
+        """Values of the row with an id."""
+        self._set[table, tuple(values)].append({"_id": key, **{f"_{name}": value for name, value in values.items()}})
+
+    def write(self, db: Session) -> None:
+        """Write all, in the order in which tables were first named."""
+        connection = db.connection()
+        for table, rows in self._new.items():
+            connection.execute(insert(table.__table__), rows)
+        for (table, names), rows in self._set.items():
+            columns = table.__table__.c
+            values: dict[Any, Any] = {columns[name]: bindparam(f"_{name}") for name in names}
+            connection.execute(update(table.__table__).where(columns.id == bindparam("_id")).values(values), rows)
+        self.forget()
+
+    def forget(self) -> None:
+        """Leave all unwritten."""
+        self._new.clear()
+        self._set.clear()
+
+
+class GradebookWriter:
+    """nbgrader's gradebook, open for one assignment. Manual grades and comments are never touched.
+
+    What was written is committed at the latest by `commit`, by the end of the block, or by a later `write`.
+    """
+
+    def __init__(self, db_url: str, assignment: str, released: NotebookNode, config: Config) -> None:
+        self.assignment = assignment
+        self._config = config
+        self._solutions = frozenset(cell.metadata.nbgrader.grade_id for cell in released.cells if is_solution(cell))
+        _in_several_tries(lambda: _enter_assignment(db_url, assignment, released, config))
+        self._gradebook = Gradebook(db_url, _course_id(config))
+        self._db = self._gradebook.db
+        self._has_due_date = self._gradebook.find_assignment(assignment).duedate is not None
+        self._cells = self._read_cells()
+        self._students = set(self._db.scalars(select(Student.id)))
+        self._rows = self._read()
+        self._changes = _Changes()
+        self._committed = monotonic()
+        self._uncommitted: list[Record] = []
+
+    def __enter__(self) -> "GradebookWriter":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self.commit()
+        finally:
+            self._gradebook.close()
+
+    def enter_students(self, students: Iterable[str]) -> None:
+        """Enter those that the gradebook does not know; others may be entering them at the same time."""
+        new = set(students) - self._students
+        if new:
+            rows = [{"id": student} for student in sorted(new)]  # sorted: two who insert never wait for each other
+            self._db.execute(_insert_or_leave(self._db.get_bind().dialect.name, Student), rows)
+            self._db.commit()
+            self._students |= new
+
+    def write(self, record: Record) -> None:
+        """Enter a record's points. One that has failed changes nothing; a refused one has 0 and asks for a look."""
+        if record.status == FAILED:
+            return
+        row = self._rows.get(record.student) or self._add(record.student)
+        try:
+            self._write_time(row, record)
+            for name, grade in row.grades.items():
+                if name in record.questions:
+                    self._write_grade(grade, record, name)
+            self._write_comments(row, record)
+            self._write_penalty(row, record)
+        except BaseException:
+            self._rows.pop(record.student, None)  # what is known of it may not be what was written
+            raise
+        self._uncommitted.append(record)
+        if monotonic() - self._committed > _COMMIT_SECONDS:
+            self.commit()
+
+    def commit(self) -> None:
+        """Make what was written last."""
+        self._changes.write(self._db)
+        self._db.commit()
+        self._committed = monotonic()
+        self._uncommitted = []
+
+    def rollback(self) -> None:
+        """Forget the record that could not be written; those before it are written again."""
+        self._changes.forget()
+        self._db.rollback()
+        self._rows = self._read()
+        before, self._uncommitted = self._uncommitted, []
+        for record in before:
+            self.write(record)
+
+    def _write_time(self, row: _Row, record: Record) -> None:
+        known = record.submission.get("timestamp")
+        when = parse_utc(known) if known else None
+        if when is not None and when != row.timestamp:
+            self._changes.set(SubmittedAssignment, row.submission, timestamp=when)
+            row.timestamp = when
+
+    def _write_grade(self, grade: _Grade, record: Record, name: str) -> None:
+        points = record.questions[name].points if record.status == GRADED else 0.0
+        needs_manual = grade.needs_manual
+        if grade.manual is None:
+            needs_manual = record.status == REFUSED
+        elif grade.auto != points:
+            needs_manual = True  # a person has decided on other grounds: have them look again
+        if (grade.auto, grade.needs_manual) != (points, needs_manual):
+            self._changes.set(GradeRow, grade.id, auto_score=points, needs_manual_grade=needs_manual)
+            grade.auto, grade.needs_manual = points, needs_manual
+
+    def _write_comments(self, row: _Row, record: Record) -> None:
+        said = None if record.submission.get("changed") else NO_RESPONSE
+        for name, (key, before) in row.comments.items():
+            if name in self._solutions and before != said:
+                self._changes.set(Comment, key, auto_comment=said)
+                row.comments[name] = (key, said)
+
+    def _write_penalty(self, row: _Row, record: Record) -> None:
+        penalty = self._penalty(row, record.student) if self._has_due_date else None
+        if penalty != row.penalty:
+            self._changes.set(SubmittedNotebook, row.notebook, late_submission_penalty=penalty)
+            row.penalty = penalty
+
+    def _penalty(self, row: _Row, student: str) -> float | None:
+        self._changes.write(self._db)
+        submission = self._gradebook.find_submission(self.assignment, student)
+        self._db.refresh(submission)
+        if submission.total_seconds_late <= 0:
+            return None
+        score = sum(grade.score for grade in row.grades.values())
+        plugin = LateSubmissionPlugin(config=self._config)
+        penalty = plugin.late_submission_penalty(student, score, submission.total_seconds_late)
+        return None if penalty is None else float(penalty)
+
+    def _add(self, student: str) -> _Row:
+        """Enter a submission as nbgrader's `add_submission` does, with a row for each of its cells."""
+        new = self._changes.insert
+        self.enter_students([student])
+        submission = new(SubmittedAssignment, assignment_id=self._cells.assignment, student_id=student)
+        notebook = new(SubmittedNotebook, notebook_id=self._cells.notebook, assignment_id=submission)
+        row = _Row(submission, notebook, None, None)
+        for name, cell in self._cells.graded.items():
+            row.grades[name] = _Grade(new(GradeRow, cell_id=cell, notebook_id=notebook), None, None, None, True)
+        for name, cell in self._cells.commented.items():
+            row.comments[name] = (new(Comment, cell_id=cell, notebook_id=notebook), None)
+        self._rows[student] = row
+        return row
+
+    def _read_cells(self) -> _Cells:
+        assignment = self._gradebook.find_assignment(self.assignment)
+        notebook: Notebook = assignment.notebooks[0]
+        tasks = {cell.name: cell.id for cell in notebook.task_cells}
+        return _Cells(
+            assignment.id,
+            notebook.id,
+            {**{cell.name: cell.id for cell in notebook.grade_cells}, **tasks},
+            {**{cell.name: cell.id for cell in notebook.solution_cells}, **tasks},
+        )
+
+    def _read(self, student: str | None = None) -> dict[str, _Row]:
+        rows: dict[str, _Row] = {}
+        chosen = _of_assignment(self.assignment, student)
+        submissions = select(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.id,
+            SubmittedNotebook.id,
+            SubmittedAssignment.timestamp,
+            SubmittedNotebook.late_submission_penalty,
+        )
+        for name, *values in self._db.execute(chosen(submissions, SubmittedNotebook)):
+            rows[name] = _Row(*values)
+        grades = select(
+            SubmittedAssignment.student_id,
+            BaseCell.name,
+            GradeRow.id,
+            GradeRow.auto_score,
+            GradeRow.manual_score,
+            GradeRow.extra_credit,
+            GradeRow.needs_manual_grade,
+        )
+        for name, cell, *values in self._db.execute(chosen(grades, GradeRow)):
+            rows[name].grades[cell] = _Grade(*values)
+        comments = select(SubmittedAssignment.student_id, BaseCell.name, Comment.id, Comment.auto_comment)
+        for name, cell, key, said in self._db.execute(chosen(comments, Comment)):
+            rows[name].comments[cell] = (key, said)
+        return rows
+
+
+def _of_assignment(assignment: str, student: str | None = None) -> Any:
+    """What joins a selection of rows of a table to the submissions of an assignment."""
+
+    def chosen(selected: Any, table: Any) -> Any:
+        selected = selected.select_from(SubmittedAssignment)
+        selected = selected.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        selected = selected.join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
+        if table is not SubmittedNotebook:
+            selected = selected.join(table, table.notebook_id == SubmittedNotebook.id)
+            selected = selected.join(BaseCell, BaseCell.id == table.cell_id)
+        selected = selected.where(AssignmentRow.name == assignment)
+        return selected.where(SubmittedAssignment.student_id == student) if student is not None else selected
+
+    return chosen
+
+
+@dataclass(frozen=True)
+class Grades:
+    """What the gradebook says of one submission: what was given by hand stands above what was automatic."""
+
+    questions: Mapping[str, float]
+    by_hand: frozenset[str] = frozenset()
+    comments: Mapping[str, str] = field(default_factory=dict)
+    """Written by a person, by the grade id of the cell."""
+    penalty: float = 0.0
+    """Points taken off because it was late."""
+
+    @property
+    def points(self) -> float:
+        """Points in all, after the penalty."""
+        return max(0.0, sum(self.questions.values()) - self.penalty)
+
+
+def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grades]:
+    """The grades of a class, by student, as the formgrader shows them. Empty if nothing was graded yet."""
+    chosen = _of_assignment(assignment)
+    points = select(
+        SubmittedAssignment.student_id,
+        BaseCell.name,
+        GradeRow.auto_score,
+        GradeRow.manual_score,
+        GradeRow.extra_credit,
+        SubmittedNotebook.late_submission_penalty,
+    )
+    said = select(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
+    with Gradebook(db_url, course_id or "default_course") as gradebook:
+        rows = gradebook.db.execute(chosen(points, GradeRow)).all()
+        written = gradebook.db.execute(chosen(said, Comment).where(Comment.manual_comment.is_not(None))).all()
+    questions: dict[str, dict[str, float]] = {}
+    by_hand: dict[str, set[str]] = {}
+    penalties: dict[str, float] = {}
+    for student, cell, auto, manual, extra, penalty in rows:
+        questions.setdefault(student, {})[cell] = _Grade("", auto, manual, extra, False).score
+        penalties[student] = penalty or 0.0
+        if manual is not None or extra:
+            by_hand.setdefault(student, set()).add(cell)
+    comments = _by_student(written)
+    return {
+        student: Grades(scores, frozenset(by_hand.get(student, ())), comments.get(student, {}), penalties[student])
+        for student, scores in questions.items()
+    }
+
+
+def _by_student(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {}
+    for student, cell, comment in rows:
+        found.setdefault(student, {})[cell] = comment
+    return found
+
+
+def _create(db_url: str, course_id: str) -> None:
+    """A new gradebook as nbgrader makes it, without a second spent on starting `alembic` for one number.
+
+    The course is entered whether the gradebook is new or not.
+    """
+    try:
+        engine = create_engine(db_url)
+    except ImportError as error:
+        kind = make_url(db_url).get_backend_name()
+        raise GradingError(
+            f"the gradebook's database ({kind}) needs a driver: {error}. For PostgreSQL, "
+            'install the extra `postgresql` and write "postgresql+psycopg://..." in c.CourseDirectory.db_url'
+        ) from error
+    try:
+        with engine.begin() as connection:
+            if not inspect(connection).get_table_names():
+                Base.metadata.create_all(connection)
+                version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
+                connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+                connection.execute(text("INSERT INTO alembic_version VALUES (:version)"), {"version": version})
+            connection.execute(_insert_or_leave(engine.dialect.name, CourseRow), {"id": course_id})
+    finally:
+        engine.dispose()
+
+
+def _insert_or_leave(dialect: str, table: Any) -> Any:
+    """An insertion that leaves a row that is there as it is, where the database can do that."""
+    if dialect == "sqlite":
+        return sqlite.insert(table).on_conflict_do_nothing()
+    return postgresql.insert(table).on_conflict_do_nothing() if dialect == "postgresql" else insert(table)
+
+
+def _in_several_tries(enter: Callable[[], None]) -> None:
+    """Enter something that others may be entering at the same moment: who comes second finds it there."""
+    for tried in range(1, _TRIES + 1):
+        try:
+            return enter()
+        except (DBAPIError, InvalidEntry) as error:
+            if tried == _TRIES:
+                raise
+            log.info("The gradebook is tried again: %s", error)
+            sleep(0.2 * tried)
+
+
+def _course_id(config: Config) -> str:
+    return str(config.CourseDirectory.get("course_id", "")) or "default_course"
+
+
+def _enter_assignment(db_url: str, assignment: str, released: NotebookNode, config: Config) -> None:
+    """What nbgrader's generate_assignment enters: the assignment and its cells."""
+    course_id = _course_id(config)
+    _create(db_url, course_id)
+    with Gradebook(db_url, course_id) as gradebook:
+        gradebook.update_or_create_assignment(assignment)
+    resources = {"nbgrader": {"assignment": assignment, "notebook": assignment, "db_url": db_url}}
+    notebook, _ = ComputeChecksums(config=config).preprocess(copy.deepcopy(released), resources)
+    try:
+        SaveCells(config=config).preprocess(notebook, resources)
+    except RuntimeError as error:
+        raise GradingError(
+            f"{error}. Grade into a new gradebook (move the old one away), or remove the assignment from it with "
+            f"`nbgrader db assignment remove {assignment}`"
+        ) from error
