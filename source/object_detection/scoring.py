@@ -30,7 +30,7 @@ SUSPICIOUS_GAP = 0.25
 """A mean IoU on the public test set that is this much above the private one is flagged.
 
 Private images may be harder: with 108 photographs that show other, difficult objects too, an honest solution had 0.535
-in public and 0.392 in private (tests/test_scoring.py prints it). Learning by heart gives more than 0.9 in public.
+in public and 0.392 in private (tests/assignments/test_object_detection_scoring.py prints it). Learning by heart gives more than 0.9 in public.
 """
 FEW = 8
 SHOWN = 6

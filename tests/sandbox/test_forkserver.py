@@ -23,7 +23,7 @@ from grading.sandbox.forkserver import ForkServer, KernelPool, _line
 from grading.sandbox.kernel import Ended, Environment, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 IMPORTS = ("import json", "import numpy", "import there_is_no_such_module")
 ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
 """NumPy would start some, and what has threads cannot be forked."""

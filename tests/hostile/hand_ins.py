@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from attacks.cells import FULL, ZERO
+from hostile.cells import FULL, ZERO
 from nbformat import NotebookNode
 
 Make = Callable[[Path, NotebookNode, str], None]

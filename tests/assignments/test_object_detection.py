@@ -20,7 +20,7 @@ from grading.options import Options, Workers
 from grading.pipeline.plan import options_from
 from grading.release.build import build_release
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAME = "object_detection"
 SHARED = ROOT.parent / "shared"
 MASTER = ROOT / "source" / NAME / f"{NAME}.ipynb"

@@ -14,7 +14,7 @@ from helpers.sample import backbone as sample_backbone
 from helpers.sample import make_sample
 from helpers.sample.drawing import render_scene
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")

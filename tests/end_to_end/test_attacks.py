@@ -12,10 +12,10 @@ from pathlib import Path
 import nbformat
 import psutil
 import pytest
-from attacks.cells import ATTACKS, FULL, Attack
-from attacks.detection import MODEL_ATTACKS
-from attacks.hand_ins import FILE_ATTACKS, FileAttack
 from classes import quick
+from hostile.cells import ATTACKS, FULL, Attack
+from hostile.detection import MODEL_ATTACKS
+from hostile.hand_ins import FILE_ATTACKS, FileAttack
 from nbformat import NotebookNode
 from notebooks import ROOT
 

@@ -13,8 +13,8 @@ from pathlib import Path
 
 import psutil
 import pytest
-from broken.damages import DAMAGES
 from classes import gradebook_rows, quick
+from damaged.damages import DAMAGES
 from notebooks import ROOT
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells

@@ -391,7 +391,7 @@ def test_does_it_work_in_a_kernel(tmp_path: Path) -> None:
     import nbformat
     from nbclient import NotebookClient
 
-    root = str(Path(__file__).parents[1])
+    root = str(Path(__file__).parents[2])
     start = f"import sys\nsys.path.insert(0, {root!r})\nimport helpers\n%who"
     listed = cells(None, None, None, None)
     listed[1]["source"] = start

@@ -11,7 +11,7 @@ import pytest
 from classes import RIGHT, hand_in, tiny_classroom, tiny_course
 from notebooks import ASSIGNMENT
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAME = "object_detection"
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from broken.damages import DAMAGES, Damage, filled
+from damaged.damages import DAMAGES, Damage, filled
 from nbformat import NotebookNode
 from notebooks import ROOT, code, grade_cell, markdown, notebook, solution
 

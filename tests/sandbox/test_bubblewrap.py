@@ -22,7 +22,7 @@ from grading.sandbox.forkserver import KernelPool
 from grading.sandbox.kernel import Ended, Environment, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SMALL = Resources(memory_bytes=400 * MIB, tasks=60, cpu_seconds=20, disk_bytes=20 * MIB)
 
 

@@ -36,8 +36,8 @@ from helpers.data import (
 )
 from helpers.download import DownloadError
 
-REPOSITORY = Path(__file__).parents[1]
-VOC = Path(__file__).parents[2] / "shared" / "data" / "VOCdevkit"
+REPOSITORY = Path(__file__).parents[2]
+VOC = Path(__file__).parents[3] / "shared" / "data" / "VOCdevkit"
 
 needs_voc = pytest.mark.skipif(not VOC.is_dir(), reason=f"no photographs at {VOC}")
 

@@ -14,7 +14,7 @@ from notebooks import grade_cell, right_notebook, scratch_course
 from grading.authoring.classroom import fill_in, solution_cells
 from helpers.sample import make_sample
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 NAME = "object_detection"
 WARM_UP = "boxes_and_iou"
 STUDENT = "ada"

@@ -21,7 +21,7 @@ from grading.sandbox.forkserver import KernelPool
 from grading.sandbox.kernel import Environment
 from grading.scoring.questions import Question, call
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 LIMITS = Limits(cell_seconds=20, notebook_seconds=60, memory_bytes=1000 * MIB, output_bytes=10_000)
 DOUBLE = call("double", "double", [[1], [2]])
 TRIPLE = call("triple", "triple", [[1]])

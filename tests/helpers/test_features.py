@@ -29,7 +29,7 @@ from helpers.features import (
     write_plain,
 )
 
-SHARED = Path(__file__).parents[1].parent / "shared"
+SHARED = Path(__file__).parents[2].parent / "shared"
 VOC = SHARED / "data" / "VOCdevkit"
 WEIGHTS = SHARED / "weights" / "resnet50_notop_approx.weights.h5"
 needs_voc = pytest.mark.skipif(not VOC.is_dir(), reason=f"no photographs in {VOC}")

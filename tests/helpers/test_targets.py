@@ -11,7 +11,7 @@ from helpers.boxes import iou, voc_to_corners
 from helpers.data import CLASSES, load_annotations
 from helpers.targets import IMAGE_SIZE, interpret_output, interpret_outputs, tensorize_ground_truth
 
-VOC = Path(__file__).parents[1].parent / "shared" / "data" / "VOCdevkit"
+VOC = Path(__file__).parents[2].parent / "shared" / "data" / "VOCdevkit"
 
 CAR = {"size": (500, 333), "filename": "000007.jpg", "class": "car", "bbox": [141, 50, 500, 330]}
 

@@ -14,8 +14,8 @@ import pytest
 
 from helpers.environment import SetupReport, fix_seeds, setup
 
-REPOSITORY = Path(__file__).parents[1]
-VOC = Path(__file__).parents[2] / "shared" / "data" / "VOCdevkit"
+REPOSITORY = Path(__file__).parents[2]
+VOC = Path(__file__).parents[3] / "shared" / "data" / "VOCdevkit"
 
 
 class FakeTensorFlow(types.ModuleType):

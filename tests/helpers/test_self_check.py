@@ -16,7 +16,7 @@ from helpers.sample import make_sample
 from helpers.self_check import POINTS, assess, check
 from helpers.targets import tensorize_ground_truth
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 MINIMUM = {"class_accuracy": 0.8, "mean_iou_start": 0.3, "mean_iou": 0.6, "valid_accuracy": 0.5}
 N = 80
 REPRS = np.arange(N, dtype=np.float32).reshape(-1, 1, 1, 1)
