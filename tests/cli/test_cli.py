@@ -9,15 +9,11 @@ from pathlib import Path
 
 import pytest
 from classes import RIGHT, hand_in, tiny_classroom, tiny_course
+from commands import course
 from notebooks import ASSIGNMENT
 
 ROOT = Path(__file__).parents[2]
 NAME = "object_detection"
-
-
-def course(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    command = [str(Path(sys.executable).with_name("course")), *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, env={"PATH": "/usr/bin:/bin"})
 
 
 @pytest.fixture

@@ -7,8 +7,8 @@ import lms_downloads as lms
 import nbformat
 import pytest
 from classes import HALF, RIGHT, tiny_classroom
+from commands import course
 from notebooks import ASSIGNMENT
-from test_cli import course
 
 from grading.authoring.classroom import Classroom, fill_in
 

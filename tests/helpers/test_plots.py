@@ -12,7 +12,7 @@ from PIL import Image
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from helpers import display
+from helpers import plots as display
 from helpers.data import Annotation
 
 

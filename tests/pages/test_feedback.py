@@ -2,12 +2,12 @@
 
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 from classes import gradebook_rows
 from graded_class import STUDENTS, graded_class
+from html_page import HtmlPage
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
@@ -29,32 +29,12 @@ def pages(course: GradingRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
 
-class HandInSummary(HTMLParser):
-    """Tags and the text that a reader sees."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.tags: list[tuple[str, dict[str, str | None]]] = []
-        self.words: list[str] = []
-        self.feed(page)
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags.append((tag, dict(attrs)))
-
-    def handle_data(self, data: str) -> None:
-        self.words.append(data)
-
-    @property
-    def text(self) -> str:
-        return " ".join(" ".join(self.words).split())
-
-
 def test_has_everybody_a_page(pages: dict[str, str]) -> None:
     assert sorted(pages) == sorted(STUDENTS)
 
 
 def test_does_a_page_say_points_and_reasons(pages: dict[str, str]) -> None:
-    text = HandInSummary(pages["bo"]).text
+    text = HtmlPage(pages["bo"]).text
     assert "Feedback for bo" in text
     assert "2 of 5 points" in text
     assert "2 of 4 cases are right" in text
@@ -62,14 +42,14 @@ def test_does_a_page_say_points_and_reasons(pages: dict[str, str]) -> None:
 
 
 def test_does_a_refusal_say_why_and_what_to_do(pages: dict[str, str]) -> None:
-    text = HandInSummary(pages[STUDENTS[3]]).text
+    text = HtmlPage(pages[STUDENTS[3]]).text
     assert "It could not be graded." in text
     assert "0 of 5 points" in text
     assert "hand it in again" in text
 
 
 def test_are_pictures_and_tables_in_the_page_itself(pages: dict[str, str]) -> None:
-    seen = HandInSummary(pages["ann"])
+    seen = HtmlPage(pages["ann"])
     (picture,) = [attributes for tag, attributes in seen.tags if tag == "img"]
     assert (picture["src"] or "").startswith("data:image/jpeg;base64,")
     assert picture["alt"] == "IoU 0.25: a cat, predicted as dog"
@@ -77,7 +57,7 @@ def test_are_pictures_and_tables_in_the_page_itself(pages: dict[str, str]) -> No
 
 
 def test_is_a_box_that_leaves_the_picture_cut_at_its_edge(pages: dict[str, str]) -> None:
-    rectangles = [attributes for tag, attributes in HandInSummary(pages["ann"]).tags if tag == "rect"]
+    rectangles = [attributes for tag, attributes in HtmlPage(pages["ann"]).tags if tag == "rect"]
     assert (rectangles[-1]["x"], rectangles[-1]["width"]) == ("0.0", "100.0")
 
 
@@ -88,7 +68,7 @@ def test_is_what_was_repaired_said(pages: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("student", STUDENTS)
 def test_does_a_page_need_nothing_but_itself(pages: dict[str, str], student: str) -> None:
-    for tag, attributes in HandInSummary(pages[student]).tags:
+    for tag, attributes in HtmlPage(pages[student]).tags:
         assert tag not in ("script", "iframe", "object", "embed", "link", "form", "base"), tag
         for name, value in attributes.items():
             assert not name.startswith("on"), name
@@ -96,21 +76,21 @@ def test_does_a_page_need_nothing_but_itself(pages: dict[str, str], student: str
 
 
 def test_is_what_a_student_wrote_shown_as_text(pages: dict[str, str]) -> None:
-    seen = HandInSummary(pages["eve"])
+    seen = HtmlPage(pages["eve"])
     assert "window.attacked" in seen.text
     assert "script" not in {tag for tag, _ in seen.tags}
 
 
 def test_is_everything_forbidden_to_the_browser_that_the_page_does_not_need(pages: dict[str, str]) -> None:
     (policy,) = [
-        a["content"] for tag, a in HandInSummary(pages["eve"]).tags if a.get("http-equiv") == "Content-Security-Policy"
+        a["content"] for tag, a in HtmlPage(pages["eve"]).tags if a.get("http-equiv") == "Content-Security-Policy"
     ]
     assert "default-src 'none'" in (policy or "")
     assert "script-src 'none'" in (policy or "")
 
 
 def test_is_nobody_else_on_a_page_and_no_hidden_test(pages: dict[str, str]) -> None:
-    assert not {"ann", "fay", "eve"} & set(re.findall(r"\w+", HandInSummary(pages["bo"]).text))
+    assert not {"ann", "fay", "eve"} & set(re.findall(r"\w+", HtmlPage(pages["bo"]).text))
     assert "EXPECTED" not in pages["bo"]
     assert "BOXES" not in pages["bo"]
 
@@ -125,7 +105,7 @@ def test_do_a_manual_grade_and_a_comment_show(course: GradingRun, tmp_path: Path
         gradebook.db.commit()
         (record,) = [record for record in read_records(course) if record.student == "bo"]
         grades = read_grades(course.db_url, course.course_id, ASSIGNMENT)["bo"]
-        text = HandInSummary(feedback_page(course, record, grades, explain(course, record))).text
+        text = HtmlPage(feedback_page(course, record, grades, explain(course, record))).text
         grade.manual_score = None
         gradebook.db.commit()
     assert "2.5 of 5 points" in text

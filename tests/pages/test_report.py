@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 import pytest
 from graded_class import STUDENTS, graded_class
-from test_feedback import HandInSummary
+from html_page import HtmlPage
 
 from grading.pages.feedback import read_records, write_feedback
 from grading.pages.report import Hint, failures, group, question_statistics, write_report
@@ -32,20 +32,20 @@ def record(student: str, *points: float) -> Record:
 
 
 def test_is_everybody_in_the_table_with_links_that_lead_somewhere(page: Path) -> None:
-    links = [a["href"] or "" for tag, a in HandInSummary(page.read_text()).tags if tag == "a"]
+    links = [a["href"] or "" for tag, a in HtmlPage(page.read_text()).tags if tag == "a"]
     targets = [page.parent / unquote(link) for link in links if not link.startswith("#")]
     assert len(targets) == 2 * len(STUDENTS)
     assert [target for target in targets if not target.is_file()] == []
 
 
 def test_are_names_shown_as_they_are(page: Path) -> None:
-    seen = HandInSummary(page.read_text())
+    seen = HtmlPage(page.read_text())
     assert all(student in seen.text for student in STUDENTS)
     assert "i" not in {tag for tag, _ in seen.tags}
 
 
 def test_are_status_flags_and_hints_said(page: Path) -> None:
-    text = HandInSummary(page.read_text()).text
+    text = HtmlPage(page.read_text()).text
     assert "6 submissions: 5 graded, 1 refused." in text
     assert "ann : all of it is right: look" in text
     assert "ann and fay : 100 % of ann's own words" in text
@@ -53,13 +53,13 @@ def test_are_status_flags_and_hints_said(page: Path) -> None:
 
 
 def test_is_there_a_plot_of_points_and_of_each_measure(page: Path) -> None:
-    labels = [a["aria-label"] or "" for tag, a in HandInSummary(page.read_text()).tags if a.get("role") == "img"]
+    labels = [a["aria-label"] or "" for tag, a in HtmlPage(page.read_text()).tags if a.get("role") == "img"]
     assert [label.partition(":")[0] for label in labels] == ["Points", "Share right"]
     assert page.read_text().count("<svg") == 2
 
 
 def test_may_no_script_run_but_the_tables_own(page: Path) -> None:
-    seen = HandInSummary(page.read_text())
+    seen = HtmlPage(page.read_text())
     assert [tag for tag, _ in seen.tags].count("script") == 1
     (policy,) = [a["content"] or "" for _, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert re.search(r"script-src 'sha256-[\w+/=]+'$", policy)
