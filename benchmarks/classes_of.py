@@ -19,7 +19,8 @@ from grading.authoring.planted import Planted, read_planted
 from grading.config import load_config
 from grading.pipeline.assignment import load_assignment
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import open_course, options_from, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import open_course, options_from
 from grading.release.preprocessors import FillCourse, InlineJson
 
 WARM_UP = "boxes_and_iou"
@@ -91,9 +92,9 @@ def supply_answers(classroom: Classroom) -> None:
     kinds = len(_planted(classroom.assignment, ()))
     options = options_from(classroom.folder)
     course = open_course(classroom.folder, classroom.assignment, options)
-    planned = plan(course)
+    planned = plan(course).submissions
     first = replace(course, options=replace(options, students=tuple(s.student for s in planned[:kinds])))
-    grade(first, planned[:kinds])
+    grade(first, plan(first))
     answers = [course.store.get(submission.runs[0].key) for submission in planned[:kinds]]
     for number, submission in enumerate(planned):
         executed = answers[number % kinds]

@@ -9,7 +9,8 @@ from harness import Cost, Goal, LeftOutError, Section, Settings
 
 from grading.authoring.classroom import Classroom
 from grading.execution.job import Job
-from grading.pipeline.plan import missing_runs, open_course, options_from, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import open_course, options_from
 from grading.records.record import Record, read_record
 from helpers.data import COURSE_DATA_READ_ONLY
 
@@ -98,7 +99,7 @@ def _records(classroom: Classroom) -> list[Record]:
 def memory(settings: Settings, classroom: Classroom, data: Path, peaks: list[float]) -> Section:
     """What the peak of a submission is made of: its cells as a bare script that notes its memory after each."""
     course = open_course(classroom.folder, classroom.assignment, options_from(classroom.folder, data=data))
-    (job,) = missing_runs(replace(course, options=replace(course.options, force=True)), plan(course)[:1]).values()
+    job = next(iter(plan(replace(course, options=replace(course.options, force=True))).jobs.values()))
     cells = [f"{cell.source}\n_note({cell.id!r})" for cell in job.cells if not cell.demo]
     folder = settings.scratch / "memory"
     folder.mkdir()
@@ -141,7 +142,7 @@ def bare_scripts(classroom: Classroom, data: Path, folder: Path) -> list[tuple[P
     options = options_from(classroom.folder, data=data)
     course = open_course(classroom.folder, classroom.assignment, options)
     found = []
-    jobs: list[Job] = list(missing_runs(course, plan(course)[: len(MODELS)]).values())
+    jobs: list[Job] = list(plan(course).jobs.values())[: len(MODELS)]
     for number, job in enumerate(jobs):
         path = folder / f"{number}.py"
         cells = [cell.source for cell in job.cells if not cell.demo]

@@ -16,7 +16,8 @@ from harness import Cost, Goal, LeftOutError, Section, Settings
 from sqlalchemy import create_engine, text
 
 from grading.authoring.classroom import Classroom
-from grading.pipeline.plan import GradingRun, open_course, options_from, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import GradingRun, open_course, options_from
 
 STUDENTS = 100
 COORDINATORS = 10
@@ -148,7 +149,7 @@ def multiply(classroom: Classroom, number: int) -> list[str]:
 def keys(classroom: Classroom) -> list[tuple[GradingRun, str]]:
     """Under which the answers of each student are stored."""
     course = open_course(classroom.folder, classroom.assignment, options_from(classroom.folder))
-    return [(course, submission.runs[0].key) for submission in plan(course)]
+    return [(course, submission.runs[0].key) for submission in plan(course).submissions]
 
 
 def use(classroom: Classroom, url: str) -> None:

@@ -69,7 +69,8 @@ def run(settings: Any) -> list[Any]:
 def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
     """All steps, in the order of a submission's way."""
     from grading.pipeline.grade import grade
-    from grading.pipeline.plan import missing_runs, open_course, options_from, plan
+    from grading.pipeline.plan import plan
+    from grading.pipeline.run import open_course, options_from
 
     course = open_course(folder, assignment, options_from(folder))
     taken: dict[str, dict[str, float]] = {}
@@ -82,12 +83,11 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
 
     shutil.rmtree(course.store.folder.parent / "seen", ignore_errors=True)  # so that hand-ins are read
     collected = timed("collect", lambda: collect_again(folder, assignment))
-    submissions = timed("read and rebuild", lambda: plan(course))
-    assert len(collected.placed) == len(submissions)
-    missing = missing_runs(course, submissions)
-    assert not missing, f"{len(missing)} submissions have no answers"
-    records = timed("score and record", lambda: grade(course, submissions))
-    assert len(records) == len(submissions)
+    planned = timed("read and rebuild", lambda: plan(course))
+    assert len(collected.placed) == len(planned.submissions)
+    assert not planned.jobs, f"{len(planned.jobs)} submissions have no answers"
+    records = timed("score and record", lambda: grade(course, planned))
+    assert len(records) == len(planned.submissions)
     for step, function in later_steps(course).items():
         timed(step, function)
     return {"steps": taken, "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024}

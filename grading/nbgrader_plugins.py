@@ -18,10 +18,12 @@ from grading.config import Grading
 from grading.errors import GradingError
 from grading.execution.execute import execute
 from grading.execution.job import Cell, Job
+from grading.intake.hand_in import HandIn
 from grading.options import Options
 from grading.pipeline.assignment import has_scoring
 from grading.pipeline.grade import notebook_of, score
-from grading.pipeline.plan import missing_runs, open_course, plan_one
+from grading.pipeline.plan import plan_one
+from grading.pipeline.run import open_course
 from grading.records.executed_notebook import SKIPPED
 from grading.records.record import GRADED
 from grading.sandbox.bubblewrap import check
@@ -49,8 +51,10 @@ class ExecuteSandboxed(NbGraderPreprocessor):
 def _scored_outside(folder: Path, nb: NotebookNode, resources: ResourcesDict, options: Options) -> NotebookNode:
     names = resources["nbgrader"]
     course = open_course(folder, names["assignment"], options)
-    submission = plan_one(course, names["student"], nbformat.writes(nb).encode())
-    for key, job in missing_runs(course, [submission]).items():
+    hand_in = HandIn(names["student"], nbformat.writes(nb).encode(), course.assignment.notebook_name)
+    planned = plan_one(course, hand_in)
+    (submission,) = planned.submissions
+    for key, job in planned.jobs.items():
         course.store.put(key, execute(job))
     record = score(course, submission, {})
     if record.status != GRADED:

@@ -8,7 +8,7 @@ from notebooks import ASSIGNMENT
 from PIL import Image
 
 from grading.authoring.classroom import Classroom, fill_in
-from grading.pipeline.plan import GradingRun, open_course
+from grading.pipeline.run import GradingRun, open_course
 
 EXPLAINING = """
 

@@ -31,7 +31,8 @@ from grading.common.files import write_atomically
 from grading.errors import GradingError
 from grading.options import Options
 from grading.pipeline.grade import answers_of, grade
-from grading.pipeline.plan import GradingRun, missing_runs, open_course, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import GradingRun, open_course
 from helpers.checks import thresholds_for
 
 Array = npt.NDArray[np.float64]
@@ -119,11 +120,11 @@ def measure(
     course = open_course(classroom.folder, assignment, options)
     if missing := [name for name in ("outcomes", "thresholds_key") if not hasattr(course.assignment.scoring, name)]:
         raise GradingError(f"{assignment} cannot be calibrated: its scoring.py defines no {' and no '.join(missing)}")
-    submissions = plan(course)
-    for key in missing_runs(course, submissions):
+    planned = plan(course)
+    for key in planned.jobs:
         progress("missing", key)
-    grade(course, submissions, progress)
-    keys = {submission.student: [run.key for run in submission.runs] for submission in submissions}
+    grade(course, planned, progress)
+    keys = {submission.student: [run.key for run in submission.runs] for submission in planned.submissions}
     return course, [_runs(course, item, keys[item.name]) for item in planted]
 
 

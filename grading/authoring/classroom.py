@@ -19,7 +19,8 @@ from nbgrader.utils import is_solution
 from grading.config import CONFIG_FILE, load_config, quiet_logger
 from grading.options import Options
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import open_course, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import open_course
 from grading.records.record import Record
 from grading.release.build import build_release
 

@@ -26,7 +26,8 @@ from grading.common.files import read_json, write_atomically
 from grading.common.notebooks import ADDITIONAL_ID
 from grading.common.text import clean
 from grading.errors import GradingError
-from grading.pipeline.plan import GradingRun, Submission
+from grading.pipeline.plan import Submission, rebuilt_notebook
+from grading.pipeline.run import GradingRun
 
 log = logging.getLogger(__name__)
 
@@ -142,10 +143,10 @@ def similar_work(course: GradingRun, submissions: Sequence[Submission], reposito
     given = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
     work = {}
     for submission in submissions:
-        prepared = submission.read()
-        if prepared.rebuilt is None:
+        notebook = rebuilt_notebook(course, submission)
+        if notebook is None:
             continue
-        own = [cell.source for cell in prepared.rebuilt.notebook.cells if _is_own(cell)]
+        own = [cell.source for cell in notebook.cells if _is_own(cell)]
         work[submission.student] = "\n".join(own)
     return compare(work, given, _published(course, repository))
 

@@ -135,7 +135,7 @@ def demo(
 def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
     from dataclasses import replace
 
-    from grading.pipeline.plan import options_from
+    from grading.pipeline.run import options_from
 
     options = options_from(terminal.repository(), data=data)
     limits = replace(options.limits, cell_seconds=cell_seconds)

@@ -16,7 +16,8 @@ from grading.pipeline.unchanged import LastRun
 from grading.records.record import FAILED, GRADED, QuestionRecord, Record, read_record
 
 if TYPE_CHECKING:
-    from grading.pipeline.plan import GradingRun, Submission
+    from grading.pipeline.plan import Plan, Submission
+    from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
 
@@ -49,11 +50,11 @@ def grade(
         from grading.pipeline.plan import plan
 
         course = _open(repository, assignment, workers, scheduler, students=student, force=force, **asked)
-        submissions = plan(course)
+        planned = plan(course)
         if dry_run:
-            _say_plan(course, submissions)
+            _say_plan(course, planned.submissions)
             return
-        records = grade_with_progress(course, submissions)
+        records = grade_with_progress(course, planned)
         if not student:
             last.remember(course, records)
     if as_json:
@@ -68,7 +69,7 @@ def _open(
 ) -> "GradingRun":
     from dataclasses import replace
 
-    from grading.pipeline.plan import open_course, options_from
+    from grading.pipeline.run import open_course, options_from
 
     options = options_from(repository, **asked)
     known = options.workers
@@ -129,16 +130,16 @@ def describe(record: Record) -> list[str]:
     return [*lines, f"  With {versions}"] if versions else lines
 
 
-def grade_with_progress(course: "GradingRun", submissions: Sequence["Submission"]) -> list[Record]:
+def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
     """Grade, with a live bar: done, running, failed, time left."""
     from grading.pipeline.grade import grade
-    from grading.pipeline.plan import missing_runs
+    pass
 
-    running, failed = len(missing_runs(course, submissions)), 0
+    running, failed = len(planned.jobs), 0
     workers = course.options.workers.count
-    stderr.print(f"{len(submissions)} submissions, {running} executions to do", highlight=False)
+    stderr.print(f"{len(planned.submissions)} submissions, {running} executions to do", highlight=False)
     with progress_bar("graded") as progress:
-        task = progress.add_task(f"{min(running, workers)} running, 0 failed", total=len(submissions))
+        task = progress.add_task(f"{min(running, workers)} running, 0 failed", total=len(planned.submissions))
 
         def on_event(event: str, name: str) -> None:
             nonlocal running, failed
@@ -147,7 +148,7 @@ def grade_with_progress(course: "GradingRun", submissions: Sequence["Submission"
             said = f"{min(running, workers)} running, {failed} failed"
             progress.update(task, description=said, advance=event == "recorded")
 
-        return grade(course, submissions, on_event)
+        return grade(course, planned, on_event)
 
 
 def print_grades(assignment: str, records: Sequence[Record]) -> None:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from grading.lms.collect import Collected, Left
     from grading.lms.export import Exported, Grade
     from grading.lms.roster import Roster
-    from grading.pipeline.plan import GradingRun
+    from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
 
@@ -59,7 +59,7 @@ def export(
     output: Output = None,
 ) -> None:
     """Write the grades in the form that an LMS imports."""
-    from grading.pipeline.plan import open_course, options_from
+    from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
     course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
@@ -81,7 +81,8 @@ def process(
     private: Private = None,
 ) -> None:
     """From an LMS download to feedback in one: collect, grade, feedback, report and, with --to, export."""
-    from grading.pipeline.plan import open_course, options_from, plan
+    from grading.pipeline.plan import plan
+    from grading.pipeline.run import open_course, options_from
     from grading.records.record import FAILED
 
     folder = terminal.repository()

@@ -11,7 +11,7 @@ from grading.cli.terminal import console, progress_bar, stderr
 
 if TYPE_CHECKING:
     from grading.authoring.calibrate import Proposal
-    from grading.pipeline.plan import GradingRun
+    from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
 REPORTS = "reports"
@@ -50,11 +50,12 @@ def report(assignment: Assignment, data: Data = None, private: Private = None, o
 def similar(assignment: Assignment) -> None:
     """Find work that looks alike, in the class and with what was published; the report shows it as a hint."""
     from grading.authoring.similar import in_words, similar_path, similar_work, write_similar
-    from grading.pipeline.plan import open_course, options_from, plan
+    from grading.pipeline.plan import plan
+    from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
     course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
-    found = similar_work(course, plan(course), folder)
+    found = similar_work(course, plan(course).submissions, folder)
     write_similar(similar_path(course), found)
     console.print(f"{found.compared} compared; usually {found.usual:.0%} of one's own code is found in someone else's")
     if not found.tells:
@@ -77,7 +78,7 @@ def calibrate(
     import tempfile
 
     from grading.authoring.calibrate import measure, propose, read_thresholds, write_report, write_thresholds
-    from grading.pipeline.plan import options_from
+    from grading.pipeline.run import options_from
 
     repository = terminal.repository()
     options = options_from(repository, data=data, repeats=seeds)
@@ -113,7 +114,7 @@ def calibrate(
 
 
 def _open(assignment: str, data: Path | None, private: Path | None, students: list[str] | None) -> "GradingRun":
-    from grading.pipeline.plan import open_course, options_from
+    from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
     return open_course(folder, assignment, options_from(folder, data=data, private=private, students=students))

@@ -30,6 +30,10 @@ class Store:
     def __contains__(self, key: str) -> bool:
         return self.path(key).is_file()
 
+    def holds(self, key: str, limits: Limits) -> bool:
+        """Return whether a result is stored that these limits would not have changed."""
+        return key in self
+
     def get(self, key: str) -> Executed | None:
         """What was stored under a key, or None."""
         try:

@@ -13,7 +13,7 @@ from grading.common.text import clean
 from grading.errors import GradingError
 from grading.pages.page import render, thumbnail
 from grading.pipeline.grade import answers_of
-from grading.pipeline.plan import GradingRun
+from grading.pipeline.run import GradingRun
 from grading.records.gradebook import Grades, read_grades
 from grading.records.record import GRADED, Record, read_record
 from grading.scoring.explanation import Explanation, Picture, Table
@@ -64,7 +64,7 @@ def explain(course: GradingRun, record: Record) -> Explanation | None:
     """What the stored answers of a record show; None if they are not stored any more."""
     if record.status != GRADED:
         return Explanation()
-    executed = course.store.get(record.execution["keys"][0])
+    executed = course.store.get(record.execution["keys"][record.execution["decided_by"]])
     if executed is None:
         return None
     return course.assignment.explain(answers_of(course, executed), course.context)

@@ -13,7 +13,7 @@ import numpy as np
 
 from grading.common.files import write_atomically
 from grading.pages.page import histogram, render
-from grading.pipeline.plan import GradingRun
+from grading.pipeline.run import GradingRun
 from grading.records.gradebook import Grades, read_grades
 from grading.records.record import GRADED, Record
 

@@ -14,10 +14,11 @@ from grading.common.text import clean
 from grading.common.versions import our_code, versions
 from grading.config import load_config
 from grading.errors import GradingError
-from grading.execution.job import Executed
+from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
-from grading.pipeline.plan import GradingRun, Run, Submission, executed_from, missing_runs, reading_basis
+from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
+from grading.pipeline.run import GradingRun
 from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
 from grading.records.gradebook import GradebookWriter
 from grading.records.record import FAILED, GRADED, REFUSED, QuestionRecord, Record, read_record, write_files
@@ -46,10 +47,8 @@ class _Basis:
         return cls(reading_basis(course), hash_of([our_code(), versions(), *map(tree_hash, folders)]))
 
 
-def grade(
-    course: GradingRun, submissions: Sequence[Submission], progress: Progress = lambda event, name: None
-) -> list[Record]:
-    """Execute, score and record; gives the records in the order of the submissions.
+def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, name: None) -> list[Record]:
+    """Execute, score and record what was planned; return the records in the order of the submissions.
 
     Calls `progress` with ("executed" or "failed", key) after each execution, ("recorded", student) after each record.
     """
@@ -59,33 +58,33 @@ def grade(
         _alone(course),
         GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, config) as gradebook,
     ):
-        gradebook.enter_students(submission.student for submission in submissions)
+        gradebook.enter_students(submission.student for submission in planned.submissions)
         basis = _Basis.of(course)
 
         def record(submission: Submission, failures: Mapping[str, str]) -> None:
             records[submission.student] = _record(course, gradebook, submission, failures, basis)
             progress("recorded", submission.student)
 
-        missing = missing_runs(course, submissions)
         waiting: dict[str, list[Submission]] = {}
         undone: dict[str, set[str]] = {}
-        for submission in submissions:
-            undone[submission.student] = {run.key for run in submission.runs} & missing.keys()
+        parts = {run.key: run.parts for submission in planned.submissions for run in submission.runs}
+        for submission in planned.submissions:
+            undone[submission.student] = {run.key for run in submission.runs} & planned.jobs.keys()
             for key in undone[submission.student]:
                 waiting.setdefault(key, []).append(submission)
             if not undone[submission.student]:
                 record(submission, {})
         gradebook.commit()
         failures: dict[str, str] = {}
-        for outcome in run_all(missing, course.options.workers):
-            _keep(course, outcome, failures)
+        for outcome in run_all(planned.jobs, course.options.workers):
+            _keep(course, planned.jobs[outcome.key], parts[outcome.key], outcome, failures)
             progress("executed" if outcome.executed else "failed", outcome.key)
             for submission in waiting.pop(outcome.key):
                 undone[submission.student].discard(outcome.key)
                 if not undone[submission.student]:
                     record(submission, failures)
                     gradebook.commit()
-    return [records[submission.student] for submission in submissions]
+    return [records[submission.student] for submission in planned.submissions]
 
 
 def _record(
@@ -125,7 +124,7 @@ def _record(
 def _made_from(course: GradingRun, submission: Submission, basis: _Basis) -> str:
     """Hash of all that an executed notebook depends on, but for points and reasons."""
     stored = [(run.key, course.store.stamp(run.key)) for run in submission.runs]
-    return hash_of([basis.reading, asdict(submission.seen), stored])
+    return hash_of([basis.reading, asdict(submission.summary), stored])
 
 
 def score(course: GradingRun, submission: Submission, failures: Mapping[str, str]) -> Record:
@@ -143,12 +142,13 @@ def score(course: GradingRun, submission: Submission, failures: Mapping[str, str
     executions = [_stored(course, run) for run in submission.runs]
     try:
         scored = [_score(course, executed) for executed in executions]
-        scores, swings = _median(scored)
+        decided_by = _median_run(scored)
+        scores = scored[decided_by]
         flags = course.assignment.flags(scores)
         measures = course.assignment.measures(scores, course.context)
     except GradingError as error:
         return replace(record, why=str(error))
-    stopped = _first_error(executions[0])
+    stopped = _first_error(executions[decided_by])
     if course.options.isolation is Isolation.none:
         flags.append(NOT_ISOLATED)
     return replace(
@@ -159,16 +159,17 @@ def score(course: GradingRun, submission: Submission, failures: Mapping[str, str
         },
         measures=tuple(measures),
         events=tuple(dict.fromkeys(event for executed in executions for event in executed.events)),
-        flags=(*flags, *swings),
-        execution={**record.execution, **_what_it_took(executions)},
+        flags=(*flags, *_swings(scored)),
+        execution={**record.execution, **_what_it_took(executions), "decided_by": decided_by},
     )
 
 
 def notebook_of(course: GradingRun, submission: Submission, record: Record) -> NotebookNode:
-    """The executed notebook of a graded submission. Raises GradingError if the hand-in has changed meanwhile."""
-    rebuilt = executed_from(course, submission)
+    """Return the executed notebook of a graded submission, with what the deciding run printed."""
+    rebuilt = rebuilt_notebook(course, submission)
     assert rebuilt is not None, "what was refused was not executed"
-    return executed_notebook(rebuilt.notebook, _stored(course, submission.runs[0]).outputs, record)
+    run = submission.runs[record.execution["decided_by"]]
+    return executed_notebook(rebuilt, _stored(course, run).outputs, record)
 
 
 def _question(score: Score, max_points: float, stopped: str) -> QuestionRecord:
@@ -186,9 +187,12 @@ def _first_error(executed: Executed) -> str:
     return ""
 
 
-def _keep(course: GradingRun, outcome: Outcome, failures: dict[str, str]) -> None:
+def _keep(course: GradingRun, job: Job, parts: Mapping[str, str], outcome: Outcome, failures: dict[str, str]) -> None:
+    """Store a result under its key, unless the files that were handed in are no longer those of the key."""
     if outcome.executed is None:
         failures[outcome.key] = outcome.failure
+    elif not has_files_of(course, job, parts):
+        failures[outcome.key] = "the files handed in changed while they were graded: grade again"
     else:
         course.store.put(outcome.key, outcome.executed)
 
@@ -209,22 +213,26 @@ def _score(course: GradingRun, executed: Executed) -> dict[str, Score]:
     return course.assignment.score(answers_of(course, executed), course.context)
 
 
-def _median(scored: Sequence[dict[str, Score]]) -> tuple[dict[str, Score], list[str]]:
-    """For each grade cell the run with the median points, and what differed between runs."""
-    chosen, swings = {}, []
+def _median_run(scored: Sequence[dict[str, Score]]) -> int:
+    """Return the index of the run with the median total: points, reasons, pictures and notebook are all that run's."""
+    totals = [sum(score.points for score in scores.values()) for scores in scored]
+    return totals.index(statistics.median_low(totals))
+
+
+def _swings(scored: Sequence[dict[str, Score]]) -> list[str]:
+    """Say which grade cells' points differ between runs."""
+    swings = []
     for name in scored[0]:
-        runs = [scores[name] for scores in scored]
-        points = sorted(score.points for score in runs)
-        chosen[name] = next(score for score in runs if score.points == statistics.median_low(points))
-        if points[0] != points[-1]:
-            each = ", ".join(f"{score.points:g}" for score in runs)
-            swings.append(f"{name} swings with the seed: {each} points in {len(runs)} runs")
-    return chosen, swings
+        points = [scores[name].points for scores in scored]
+        if min(points) != max(points):
+            each = ", ".join(f"{value:g}" for value in points)
+            swings.append(f"{name} swings with the seed: {each} points in {len(points)} runs")
+    return swings
 
 
 def _blank_record(course: GradingRun, submission: Submission) -> Record:
     """What is known before anything is scored; its status is that of a failure."""
-    seen = submission.seen
+    seen = submission.summary
     return Record(
         student=submission.student,
         assignment=course.assignment.name,

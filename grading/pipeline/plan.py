@@ -1,32 +1,35 @@
-"""What has to be done for a class: read and rebuild what is new, and find what was executed before."""
+"""What has to be done for a class: each hand-in is read and rebuilt once, and what was executed before is found.
+
+`plan` reads only what is new or has to be executed; the rebuilt notebook is written beside the stored results, where
+recording finds it.
+"""
 
 import hashlib
 import json
 import logging
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from nbgrader.coursedir import CourseDirectory
+import nbformat
+from nbformat import NotebookNode
 from nbgrader.utils import parse_utc
 
-from grading.common.files import hash_of, listing
+from grading.common.files import hash_of, listing, write_atomically
 from grading.common.names import MAX_NAME
 from grading.common.text import clean
 from grading.common.versions import our_code, versions
-from grading.config import Grading, course_directory, load_config
 from grading.errors import GradingError, RefusedError
 from grading.execution.job import Job
-from grading.execution.store import Store, code_hash, fingerprint, job_key, job_parts, write_questions
+from grading.execution.store import code_hash, fingerprint, job_key, job_parts, write_questions
 from grading.intake.hand_in import HandIn, find_hand_ins, read_hand_in
 from grading.intake.rebuild import Rebuilt, rebuild
 from grading.options import Options
-from grading.pipeline.assignment import Assignment, cells_to_run, inlined_cells, load_assignment
+from grading.pipeline.assignment import cells_to_run, inlined_cells
+from grading.pipeline.run import GradingRun
 from grading.pipeline.seen import HandInSummaries, HandInSummary
 from grading.records.record import read_record
-from grading.sandbox.bubblewrap import check
 from grading.sandbox.kernel import Environment
-from grading.scoring.questions import Context, Question
 
 log = logging.getLogger(__name__)
 
@@ -41,7 +44,36 @@ class Run:
 
 
 @dataclass(frozen=True)
-class ReadHandIn:
+class Submission:
+    """A hand-in as it was when it was planned, ready to run, or refused; its notebook is in a file of the cache."""
+
+    summary: HandInSummary
+    runs: tuple[Run, ...]
+
+    @property
+    def student(self) -> str:
+        """Return the student's id."""
+        return self.summary.student
+
+    @property
+    def refusal(self) -> str:
+        """Return why it cannot be graded, in words; empty if it can."""
+        return self.summary.refusal
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Who handed in, in the order of their names, and what has to be executed, by key.
+
+    Two hand-ins of the same content have one job.
+    """
+
+    submissions: tuple[Submission, ...]
+    jobs: Mapping[str, Job] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _ReadHandIn:
     """A hand-in that was read, and what was made of it."""
 
     hand_in: HandIn
@@ -49,233 +81,208 @@ class ReadHandIn:
     refusal: str = ""
 
 
-@dataclass
-class Submission:
-    """A hand-in, ready to run, or refused. Its content is read when it is needed, and not kept: classes are large."""
+def plan(course: GradingRun) -> Plan:
+    """Look at every hand-in that was asked for, in the order of the students' names.
 
-    seen: HandInSummary
-    runs: tuple[Run, ...]
-    read: Callable[[], ReadHandIn]
-
-    @property
-    def student(self) -> str:
-        """The student's id."""
-        return self.seen.student
-
-    @property
-    def refusal(self) -> str:
-        """Why it cannot be graded, in words; empty if it can."""
-        return self.seen.refusal
-
-
-@dataclass(frozen=True)
-class GradingRun:
-    """Folders and settings of a grading run."""
-
-    folder: Path
-    db_url: str
-    course_id: str
-    assignment: Assignment
-    context: Context
-    questions: Sequence[Question]
-    options: Options
-    store: Store
-    submitted: Path
-    """Where hand-ins lie: nbgrader's `submitted/`."""
-    records: Path
-    """nbgrader's `autograded/`."""
-
-
-def options_from(config_folder: Path, **asked: object) -> Options:
-    """Options from nbgrader_config.py, with those that were asked for laid over."""
-    settings = Grading(config=load_config(config_folder))
-    given = {name: value for name, value in asked.items() if value is not None}
-    return Options(**{**settings.options(), **given})
-
-
-def open_course(folder: Path, name: str, options: Options, asking: bool = True) -> GradingRun:
-    """Load everything that a run needs. Raises GradingError or SandboxError before anything is touched.
-
-    Who only reads what was graded needs neither the questions nor a sandbox: `asking` is False then.
+    Raises GradingError if there is nothing to grade, or nothing of a student who was asked for.
     """
-    if asking:
-        check(options.isolation)
-    folder = folder.resolve()
-    assignment = load_assignment(folder, name)
-    config = load_config(folder)
-    config.CourseDirectory.root = str(folder)
-    coursedir = CourseDirectory(config=config)
-    context = Context(assignment.source, _existing(options.data), _existing(options.private))
-    return GradingRun(
-        folder=folder,
-        db_url=str(coursedir.db_url),
-        course_id=str(coursedir.course_id),
-        assignment=assignment,
-        context=context,
-        questions=assignment.questions(context) if asking else (),
-        options=options,
-        store=Store(Grading(config=config).cache_folder(folder) / "executed"),
-        submitted=folder / course_directory(config, "submitted"),
-        records=folder / course_directory(config, "autograded"),
-    )
-
-
-def plan(course: GradingRun) -> list[Submission]:
-    """Look at every hand-in that was asked for, in the order of the students' names; read those that are new."""
-    submitted = (course.options.submitted or course.submitted).resolve()
     name = course.assignment.name
-    if not submitted.is_dir():
-        raise GradingError(f"{submitted} is not a folder: in it lie <student>/{name}/ with the hand-ins")
-    found = find_hand_ins(submitted, name)
-    unknown = set(course.options.students) - {student for student, _ in found}
-    if unknown:
-        raise GradingError(f"nothing handed in by {', '.join(sorted(unknown))} in {submitted}")
-    wanted = [(s, folder) for s, folder in found if not course.options.students or s in course.options.students]
-    if not wanted:
-        raise GradingError(f"no hand-ins for {name} in {submitted}")
-    keys = _Keys(course)
-    before = HandInSummaries(course.store.folder.parent / "seen" / f"{name}.json", reading_basis(course))
-    submissions = [_look(course, keys, before, student, folder) for student, folder in wanted]
+    before = HandInSummaries(course.cache / "seen" / f"{name}.json", reading_basis(course))
+    planner = _Planner(course)
+    for student, folder in _wanted(course):
+        listed = listing(folder)
+        summary = before.get(folder, listed)
+        read = None
+        if summary is None or planner.has_to_run(summary) or not _spilled(course, summary):
+            read = _read(course, student, folder)
+            summary = _summary(course, read)
+            before.put(folder, listed, summary)
+        planner.add(summary, read)
     before.save()
-    return submissions
+    return planner.plan()
 
 
-def plan_one(course: GradingRun, student: str, notebook: bytes) -> Submission:
-    """The same for a notebook that is at hand."""
-    hand_in = HandIn(student, notebook, course.assignment.notebook_name)
-    prepared = _prepare(course, hand_in)
-    seen = _seen(course, prepared)
-    return Submission(seen, _Keys(course).runs(seen), lambda: prepared)
+def plan_one(course: GradingRun, hand_in: HandIn) -> Plan:
+    """Plan a hand-in that is at hand."""
+    read = _rebuild(course, hand_in)
+    planner = _Planner(course)
+    planner.add(_summary(course, read), read)
+    return planner.plan()
 
 
-def missing_runs(course: GradingRun, submissions: Sequence[Submission]) -> dict[str, Job]:
-    """What has to be executed, by key; two hand-ins of the same content are executed once.
+def rebuilt_notebook(course: GradingRun, submission: Submission) -> NotebookNode | None:
+    """Return the notebook that was planned; None for one that was refused.
 
-    A hand-in that has changed since it was planned is planned anew.
+    Raises GradingError if it is not stored any more.
     """
-    keys = _Keys(course)
-    missing: dict[str, Job] = {}
-    for submission in submissions:
-        if all(_is_known(course, run, missing) for run in submission.runs):
-            continue
-        prepared = submission.read()
-        submission.seen = _seen(course, prepared)
-        submission.runs = keys.runs(submission.seen)
-        for run in submission.runs:
-            if prepared.rebuilt is not None and not _is_known(course, run, missing):
-                missing[run.key] = keys.job(prepared.rebuilt, prepared.hand_in, run)
-    return missing
+    if submission.refusal:
+        return None
+    path = _rebuilt_path(course, submission.summary.rebuilt)
+    try:
+        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
+    except (OSError, ValueError) as error:
+        raise GradingError(f"{path}, the notebook as it was planned, cannot be read: grade again ({error})") from error
 
 
-def _is_known(course: GradingRun, run: Run, missing: Mapping[str, Job]) -> bool:
-    return run.key in missing or (run.key in course.store and not course.options.force)
-
-
-def executed_from(course: GradingRun, submission: Submission) -> Rebuilt | None:
-    """The notebook of which the runs are; None for one that was refused.
-
-    Raises GradingError if the hand-in is another one by now.
-    """
-    prepared = submission.read()
-    if _seen(course, prepared) != submission.seen:
-        raise GradingError("the hand-in changed while it was graded: grade again")
-    return prepared.rebuilt
+def has_files_of(course: GradingRun, job: Job, parts: Mapping[str, str]) -> bool:
+    """Return whether the files beside a notebook are still those that a run's key was made from."""
+    try:
+        return fingerprint(job.environment.extras, _hashes(course)) == parts["other files"]
+    except OSError:
+        return False
 
 
 def why_run(course: GradingRun, submission: Submission) -> str:
-    """Why a submission has to be executed, in words; empty if it need not be."""
-    if all(run.key in course.store for run in submission.runs) and not course.options.force:
-        return ""
+    """Say why a submission has to be executed; empty if it need not be."""
     if course.options.force:
         return "--force"
+    if all(course.store.holds(run.key, course.options.limits) for run in submission.runs):
+        return ""
     before = read_record(course.records / submission.student / course.assignment.name)
     known = before.execution.get("parts", {}) if before else {}
     if not known:
         return "never executed"
     changed = [name for name, part in submission.runs[0].parts.items() if known.get(name) != part]
-    return f"changed: {', '.join(changed)}" if changed else "its stored result is gone"
+    if changed:
+        return f"changed: {', '.join(changed)}"
+    return "changed: limits" if submission.runs[0].key in course.store else "its stored result is gone"
 
 
 def reading_basis(course: GradingRun) -> str:
-    """All that the reading of a hand-in depends on, but for the hand-in."""
+    """Hash all that the reading of a hand-in depends on, but for the hand-in."""
     released = json.dumps(course.assignment.released, sort_keys=True)
     return hash_of([course.assignment.name, released, our_code(), versions()])
 
 
-class _Keys:
-    """Names of executions; what is the same for all is hashed once."""
+class _Planner:
+    """Gathers submissions and jobs; what is the same for all is hashed once."""
 
     def __init__(self, course: GradingRun) -> None:
         self._course = course
-        self._common = _surroundings(course)
+        self._common = _environment(course)
         self._data = fingerprint(self._common.data, _hashes(course))
+        self._submissions: list[Submission] = []
+        self._jobs: dict[str, Job] = {}
 
-    def runs(self, seen: HandInSummary) -> tuple[Run, ...]:
+    def has_to_run(self, summary: HandInSummary) -> bool:
+        """Return whether some run of a hand-in is neither stored nor planned."""
+        return any(self._is_missing(run) for run in self._runs(summary))
+
+    def add(self, summary: HandInSummary, read: _ReadHandIn | None) -> None:
+        """Add a submission, with a job for each run that is missing; `read` is needed only for these."""
+        submission = Submission(summary, self._runs(summary))
+        for run in submission.runs:
+            if read is not None and read.rebuilt is not None and self._is_missing(run):
+                self._jobs[run.key] = self._job(read.rebuilt, read.hand_in, run)
+        self._submissions.append(submission)
+
+    def plan(self) -> Plan:
+        """Return what was gathered."""
+        return Plan(tuple(self._submissions), self._jobs)
+
+    def _is_missing(self, run: Run) -> bool:
+        options = self._course.options
+        stored = not options.force and self._course.store.holds(run.key, options.limits)
+        return not stored and run.key not in self._jobs
+
+    def _runs(self, summary: HandInSummary) -> tuple[Run, ...]:
         """One for each seed; none for a hand-in that was refused."""
-        return () if seen.refusal else tuple(self._run(seen, seed) for seed in range(self._course.options.repeats))
+        if summary.refusal:
+            return ()
+        return tuple(self._run(summary, seed) for seed in range(self._course.options.repeats))
 
-    def job(self, rebuilt: Rebuilt, hand_in: HandIn, run: Run) -> Job:
-        """What a worker has to do for one run."""
+    def _run(self, summary: HandInSummary, seed: int) -> Run:
+        environment = replace(self._common, seed=seed)
+        options = self._course.options
+        parts = job_parts(summary.code, summary.extras, self._data, environment, options.limits, options.isolation)
+        return Run(job_key(parts), parts, seed)
+
+    def _job(self, rebuilt: Rebuilt, hand_in: HandIn, run: Run) -> Job:
+        questions = self._course.questions
         return Job(
             cells=cells_to_run(rebuilt.notebook),
-            questions=tuple(question.name for question in self._course.questions),
-            cases=tuple(len(question.cases) for question in self._course.questions),
+            questions=tuple(question.name for question in questions),
+            cases=tuple(len(question.cases) for question in questions),
             environment=replace(self._common, extras=dict(hand_in.extras), seed=run.seed),
             limits=self._course.options.limits,
             isolation=self._course.options.isolation,
         )
 
-    def _run(self, seen: HandInSummary, seed: int) -> Run:
-        options = self._course.options
-        environment = replace(self._common, seed=seed)
-        parts = job_parts(seen.code, seen.extras, self._data, environment, options.limits, options.isolation)
-        return Run(job_key(parts), parts, seed)
+
+def _wanted(course: GradingRun) -> list[tuple[str, Path]]:
+    submitted, name, students = course.submitted, course.assignment.name, course.options.students
+    if not submitted.is_dir():
+        raise GradingError(f"{submitted} is not a folder: in it lie <student>/{name}/ with the hand-ins")
+    found = find_hand_ins(submitted, name)
+    unknown = set(students) - {student for student, _ in found}
+    if unknown:
+        raise GradingError(f"nothing handed in by {', '.join(sorted(unknown))} in {submitted}")
+    wanted = [(student, folder) for student, folder in found if not students or student in students]
+    if not wanted:
+        raise GradingError(f"no hand-ins for {name} in {submitted}")
+    return wanted
 
 
-def _hashes(course: GradingRun) -> Path:
-    return course.store.folder.parent / "hashes"
-
-
-def _look(course: GradingRun, keys: _Keys, before: HandInSummaries, student: str, folder: Path) -> Submission:
-    listed = listing(folder)
-    seen = before.get(folder, listed)
-    if seen is None:
-        seen = _seen(course, _read(course, student, folder))
-        before.put(folder, listed, seen)
-    return Submission(seen, keys.runs(seen), lambda: _read(course, student, folder))
-
-
-def _seen(course: GradingRun, prepared: ReadHandIn) -> HandInSummary:
-    hand_in, rebuilt = prepared.hand_in, prepared.rebuilt
-    return HandInSummary(
+def _summary(course: GradingRun, read: _ReadHandIn) -> HandInSummary:
+    """Sum up a hand-in, and write its rebuilt notebook where `rebuilt_notebook` finds it."""
+    hand_in, rebuilt = read.hand_in, read.rebuilt
+    summary = HandInSummary(
         student=hand_in.student,
-        refusal=prepared.refusal,
+        refusal=read.refusal,
         file=hand_in.name,
         sha256=hashlib.sha256(hand_in.notebook).hexdigest() if hand_in.notebook is not None else None,
         timestamp=hand_in.timestamp,
-        changed=rebuilt.changed if rebuilt else None,
         other_files=tuple(sorted(hand_in.extras)),
         repairs=(*hand_in.repairs, *(rebuilt.repairs if rebuilt else ())),
-        code=code_hash(cells_to_run(rebuilt.notebook), inlined_cells(rebuilt.notebook)) if rebuilt else "",
-        extras=fingerprint(hand_in.extras, _hashes(course)) if rebuilt else "",
+    )
+    if rebuilt is None:
+        return summary
+    return replace(
+        summary,
+        changed=rebuilt.changed,
+        code=code_hash(cells_to_run(rebuilt.notebook), inlined_cells(rebuilt.notebook)),
+        extras=fingerprint(hand_in.extras, _hashes(course)),
+        rebuilt=_spill(course, rebuilt.notebook),
     )
 
 
-def _read(course: GradingRun, student: str, folder: Path) -> ReadHandIn:
+def _spill(course: GradingRun, notebook: NotebookNode) -> str:
+    """Write a rebuilt notebook under the hash of its content, once; return the hash."""
+    text = json.dumps(notebook)
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    path = _rebuilt_path(course, digest)
+    if not path.is_file():
+        write_atomically(path, text)
+    return digest
+
+
+def _spilled(course: GradingRun, summary: HandInSummary) -> bool:
+    return not summary.rebuilt or _rebuilt_path(course, summary.rebuilt).is_file()
+
+
+def _rebuilt_path(course: GradingRun, digest: str) -> Path:
+    return course.cache / "rebuilt" / digest[:2] / f"{digest}.json"
+
+
+def _hashes(course: GradingRun) -> Path:
+    return course.cache / "hashes"
+
+
+def _read(course: GradingRun, student: str, folder: Path) -> _ReadHandIn:
     hand_in = read_hand_in(folder, student, course.assignment.notebook_name)
     if hand_in.timestamp is not None and not _is_time(hand_in.timestamp):
         said = f"The time stamp {hand_in.timestamp!r} is no time: it was left out."
         hand_in = replace(hand_in, timestamp=None, repairs=(*hand_in.repairs, said))
-    return _prepare(course, replace(hand_in, student=_writable_id(student)))
+    return _rebuild(course, replace(hand_in, student=_writable_id(student)))
 
 
-def _prepare(course: GradingRun, hand_in: HandIn) -> ReadHandIn:
+def _rebuild(course: GradingRun, hand_in: HandIn) -> _ReadHandIn:
     if hand_in.refusal or hand_in.notebook is None:
-        return ReadHandIn(hand_in, None, hand_in.refusal or "no notebook was handed in")
+        return _ReadHandIn(hand_in, None, hand_in.refusal or "no notebook was handed in")
     try:
-        return ReadHandIn(hand_in, rebuild(course.assignment.released, hand_in.notebook))
+        return _ReadHandIn(hand_in, rebuild(course.assignment.released, hand_in.notebook))
     except RefusedError as error:
-        return ReadHandIn(hand_in, None, str(error))
+        return _ReadHandIn(hand_in, None, str(error))
 
 
 def _is_time(text: str) -> bool:
@@ -286,45 +293,37 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _writable_id(student: str) -> str:
-    """A student's id as it is, if it can stand in a gradebook, a path and a terminal; else something near to it."""
-    if student.isprintable() and len(student) <= MAX_NAME:
-        return student
-    digest = hashlib.sha256(student.encode("utf-8", "surrogateescape")).hexdigest()[:8]
-    return f"{clean(student)[: MAX_NAME // 2]}-{digest}"
-
-
-def _surroundings(course: GradingRun) -> Environment:
-    """What is the same around every submission."""
-    scratch = course.store.folder.parent
+def _environment(course: GradingRun) -> Environment:
+    """Return what is the same around every submission."""
     data = {}
     if course.context.data is not None:
-        whole = fingerprint({"data": course.context.data}, scratch / "hashes")
-        view = scratch / "views" / course.assignment.name / whole[:16]
+        whole = fingerprint({"data": course.context.data}, _hashes(course))
+        view = course.cache / "views" / course.assignment.name / whole[:16]
         view.parent.mkdir(parents=True, exist_ok=True)
         data = dict(course.assignment.student_view(course.context, view))
     return Environment(
         data=data,
-        questions=write_questions(course.questions, scratch / "questions"),
+        questions=write_questions(course.questions, course.cache / "questions"),
         extras={},
         helpers=course.folder / "helpers",
-        variables=_variables(course.options.threads),
+        variables=_variables(course.options),
         imports=course.assignment.imports,
     )
 
 
-def _variables(threads: int) -> dict[str, str]:
-    """Two submissions of one thread each finish sooner than one with two."""
+def _variables(options: Options) -> dict[str, str]:
     return {
         "TF_CPP_MIN_LOG_LEVEL": "3",
-        "TF_NUM_INTRAOP_THREADS": str(threads),
+        "TF_NUM_INTRAOP_THREADS": str(options.threads),
         "TF_NUM_INTEROP_THREADS": "1",
-        "OMP_NUM_THREADS": str(threads),
-        "OPENBLAS_NUM_THREADS": str(threads),
+        "OMP_NUM_THREADS": str(options.threads),
+        "OPENBLAS_NUM_THREADS": str(options.threads),
     }
 
 
-def _existing(folder: Path | None) -> Path | None:
-    if folder is not None and not folder.is_dir():
-        raise GradingError(f"{folder} is not a folder")
-    return folder.resolve() if folder else None
+def _writable_id(student: str) -> str:
+    """Return a student's id, or something near to it that can stand in a gradebook, a path and a terminal."""
+    if student.isprintable() and len(student) <= MAX_NAME:
+        return student
+    digest = hashlib.sha256(student.encode("utf-8", "surrogateescape")).hexdigest()[:8]
+    return f"{clean(student)[: MAX_NAME // 2]}-{digest}"

@@ -26,6 +26,8 @@ class HandInSummary:
     """`store.code_hash` of its cells; empty for one that was refused."""
     extras: str = ""
     """`store.fingerprint` of the other files."""
+    rebuilt: str = ""
+    """Hash of the rebuilt notebook, under which it is kept; empty for one that was refused."""
 
 
 class HandInSummaries:

@@ -19,7 +19,7 @@ from grading.intake.hand_in import find_hand_ins
 from grading.records.record import FAILED, Record, read_record
 
 if TYPE_CHECKING:
-    from grading.pipeline.plan import GradingRun
+    from grading.pipeline.run import GradingRun
 
 _NO_INFLUENCE = {"cache", "workers", "scheduler", "tls"}
 """Settings of `Grading` that say where and by whom things are run."""

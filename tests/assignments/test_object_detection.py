@@ -17,7 +17,7 @@ from running import errors, run_whole
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
 from grading.authoring.planted import Verdict, read_planted, verify
 from grading.options import Options, Workers
-from grading.pipeline.plan import options_from
+from grading.pipeline.run import options_from
 from grading.release.build import build_release
 
 ROOT = Path(__file__).parents[2]

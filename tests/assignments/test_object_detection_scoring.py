@@ -16,7 +16,7 @@ from grading.authoring.private_data import ANNOTATIONS, REPRESENTATIONS, build_p
 from grading.errors import GradingError
 from grading.options import Workers
 from grading.pipeline.assignment import Assignment, load_assignment
-from grading.pipeline.plan import options_from
+from grading.pipeline.run import options_from
 from grading.scoring.questions import Answer, Context, Question, Result
 from helpers.data import CLASSES, labels2idx, load_annotations, split
 from helpers.features import is_plain, representation_key

@@ -17,7 +17,7 @@ from running import students_machine
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
 from grading.pages.feedback import read_records, write_feedback
-from grading.pipeline.plan import GradingRun, options_from
+from grading.pipeline.run import GradingRun, options_from
 
 pytestmark = pytest.mark.slow
 BO = STUDENTS[1]

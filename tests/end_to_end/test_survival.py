@@ -20,7 +20,7 @@ from notebooks import ROOT
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
 from grading.authoring.planted import hand_in_all, read_planted
 from grading.config import load_config
-from grading.pipeline.plan import open_course
+from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
 from grading.records.record import GRADED, REFUSED, Record
 from grading.sandbox.kernel import LIBRARY

@@ -13,7 +13,7 @@ from notebooks import ASSIGNMENT
 
 from grading.errors import GradingError
 from grading.pages.feedback import explain, feedback_page, read_records, write_feedback
-from grading.pipeline.plan import GradingRun
+from grading.pipeline.run import GradingRun
 from grading.records.gradebook import read_grades
 
 

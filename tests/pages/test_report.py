@@ -10,7 +10,7 @@ from html_page import HtmlPage
 
 from grading.pages.feedback import read_records, write_feedback
 from grading.pages.report import Hint, failures, group, question_statistics, write_report
-from grading.pipeline.plan import GradingRun
+from grading.pipeline.run import GradingRun
 from grading.records.record import GRADED, QuestionRecord, Record
 
 

@@ -21,7 +21,8 @@ from grading.execution.workers import Outcome
 from grading.options import Isolation
 from grading.pipeline import grade as module
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import open_course, plan, why_run
+from grading.pipeline.plan import plan, why_run
+from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
 from grading.records.record import FAILED, GRADED, REFUSED, Record, read_record
 
@@ -122,7 +123,7 @@ def test_does_a_dry_run_say_what_would_run_and_why(classroom: Classroom) -> None
 
     def why(**changes: object) -> str:
         course = open_course(classroom.folder, ASSIGNMENT, quick(**changes))
-        return why_run(course, plan(course)[0])
+        return why_run(course, plan(course).submissions[0])
 
     assert why() == "never executed"
     classroom.grade(quick())

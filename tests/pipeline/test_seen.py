@@ -1,11 +1,12 @@
 """Is nothing read, scored or written again that is as it was, and everything that is not?"""
 
 import os
+import shutil
 import sqlite3
 from pathlib import Path
 
 import pytest
-from classes import HALF, RIGHT, gradebook_rows, hand_in, quick, set_minimum, tiny_classroom
+from classes import HALF, NOTHING, RIGHT, gradebook_rows, hand_in, quick, set_minimum, tiny_classroom
 from notebooks import ASSIGNMENT
 
 from grading.authoring.classroom import Classroom
@@ -14,8 +15,10 @@ from grading.common.files import listing
 from grading.pipeline import plan as planning
 from grading.pipeline.assignment import Assignment
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import open_course, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import open_course
 from grading.pipeline.seen import HandInSummaries, HandInSummary
+from grading.records.record import FAILED
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -118,14 +121,48 @@ def test_is_a_lost_record_written_again(classroom: Classroom, calls: dict[str, i
     assert calls["scored"] == 3
 
 
-def test_is_what_was_handed_in_meanwhile_what_is_graded(classroom: Classroom) -> None:
-    """Planned, then replaced, then graded: never one hand-in's answers under another's name."""
+def test_what_was_planned_is_graded_and_what_was_handed_in_meanwhile_next_time(classroom: Classroom) -> None:
+    """Never one hand-in's answers under another's name."""
     course = open_course(classroom.folder, ASSIGNMENT, quick())
-    submissions = plan(course)
+    planned = plan(course)
     hand_in(classroom, "ada", HALF)
-    records = {record.student: record for record in grade(course, submissions)}
-    assert records["ada"].points == 2
-    assert records["ada"] == {record.student: record for record in classroom.grade(quick())}["ada"]
+    before = {record.student: record for record in grade(course, planned)}["ada"]
+    after = {record.student: record for record in classroom.grade(quick())}["ada"]
+    assert (before.points, after.points) == (5, 2)
+    assert before.submission["sha256"] != after.submission["sha256"]
+
+
+def test_a_file_beside_the_notebook_that_changes_while_grading_fails_and_is_graded_next_time(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = hand_in(classroom, "ada", "from own import area")
+    own = path.with_name("own.py")
+    own.write_text(RIGHT)
+    course = open_course(classroom.folder, ASSIGNMENT, quick())
+    planned = plan(course)
+    own.write_text(HALF)
+    before = {record.student: record for record in grade(course, planned)}["ada"]
+    assert (before.status, before.why) == (FAILED, "the files handed in changed while they were graded: grade again")
+    assert {record.student: record.points for record in classroom.grade(quick())}["ada"] == 2
+
+
+def test_each_hand_in_is_read_and_rebuilt_once(
+    classroom: Classroom, calls: dict[str, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rebuilds = []
+    real = planning.rebuild
+    monkeypatch.setattr(planning, "rebuild", lambda *given: rebuilds.append(1) or real(*given))
+    hand_in(classroom, "cy", NOTHING)
+    assert len(classroom.grade(quick())) == 3
+    assert (calls["read"], len(rebuilds)) == (3, 3)
+
+
+def test_a_rebuilt_notebook_that_was_removed_is_made_again(classroom: Classroom, calls: dict[str, int]) -> None:
+    first = classroom.grade(quick())
+    shutil.rmtree(classroom.folder / ".cache" / "rebuilt")
+    executed_notebook(classroom, "ada").unlink()
+    assert classroom.grade(quick()) == first
+    assert executed_notebook(classroom, "ada").is_file()
 
 
 def test_is_nothing_known_once_the_rules_of_reading_have_changed(tmp_path: Path) -> None:

@@ -12,7 +12,8 @@ from notebooks import ASSIGNMENT
 from grading.authoring.classroom import Classroom
 from grading.common import files
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import open_course, plan
+from grading.pipeline.plan import plan
+from grading.pipeline.run import open_course
 from grading.pipeline.unchanged import LastRun
 from grading.records.record import FAILED, Record
 

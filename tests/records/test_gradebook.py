@@ -17,7 +17,7 @@ from grading.authoring.classroom import Classroom
 from grading.config import load_config
 from grading.errors import GradingError
 from grading.pipeline.assignment import Assignment
-from grading.pipeline.plan import open_course
+from grading.pipeline.run import open_course
 from grading.records import gradebook
 from grading.records.gradebook import GradebookWriter
 from grading.records.record import GRADED, QuestionRecord, Record
