@@ -115,7 +115,7 @@ def measure(
     if not roles >= {GOOD, BAD}:
         raise GradingError(f'no planted submission of {assignment} has "calibration": "good", or none "bad"')
     classroom = Classroom.create(repository, folder, assignment)
-    classroom.share_store(repository / ".cache")
+    classroom.share_results(repository)
     hand_in_all(classroom, planted)
     course = open_course(classroom.folder, assignment, options)
     if missing := [name for name in ("outcomes", "thresholds_key") if not hasattr(course.assignment.scoring, name)]:

@@ -16,13 +16,16 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_solution
 
-from grading.config import CONFIG_FILE, load_config, quiet_logger
+from grading.config import CONFIG_FILE, Grading, load_config, quiet_logger
 from grading.options import Options
 from grading.pipeline.grade import grade
 from grading.pipeline.plan import plan
 from grading.pipeline.run import open_course
 from grading.records.record import Record
 from grading.release.build import build_release
+
+SHARED = ("executed", "hashes", "questions", "views")
+"""Folders of a cache whose entries are named by their content."""
 
 
 @dataclass(frozen=True)
@@ -46,7 +49,6 @@ class Classroom:
         shutil.copytree(repository / "source" / assignment, folder / "source" / assignment, ignore=ignored)
         shutil.copytree(repository / "helpers", folder / "helpers", ignore=ignored)
         build_release(folder, assignment)
-        (folder / ".cache").mkdir()
         return cls(folder, assignment)
 
     @property
@@ -69,11 +71,19 @@ class Classroom:
         nbformat.write(notebook, path)
         return path
 
-    def share_store(self, cache: Path) -> None:
-        """Keep what is executed in another course's cache, so that it outlives this class."""
-        cache.mkdir(parents=True, exist_ok=True)
-        (self.folder / ".cache").rmdir()
-        (self.folder / ".cache").symlink_to(cache.resolve())
+    def share_results(self, course_dir: Path) -> None:
+        """Keep what is executed in another course's cache, so that it outlives this class.
+
+        Its lock and what is known of its hand-ins stay its own: grading the course goes on meanwhile.
+        """
+        own, shared = (_cache_folder(folder) for folder in (self.folder, course_dir))
+        shared.mkdir(parents=True, exist_ok=True)
+        own.mkdir(parents=True, exist_ok=True)
+        if own.samefile(shared):
+            return
+        for name in SHARED:
+            (shared / name).mkdir(parents=True, exist_ok=True)
+            (own / name).symlink_to((shared / name).resolve())
 
     def grade(
         self, options: Options, students: Sequence[str] = (), on_event: Callable[[str, str], None] = lambda *_: None
@@ -97,6 +107,10 @@ class Classroom:
             raise RuntimeError(f"nbgrader failed at the feedback of {student}:\n{lines.getvalue()}") from error
         page = Path(self.notebook_name).with_suffix(".html").name
         return self.folder / "feedback" / student / self.assignment / page
+
+
+def _cache_folder(course_dir: Path) -> Path:
+    return Grading(config=load_config(course_dir)).cache_folder(course_dir)
 
 
 def solution_cells(notebook: NotebookNode) -> dict[str, str]:

@@ -96,7 +96,7 @@ def verify(
     """Grade the planted submissions of an assignment in a classroom of its own at `folder`."""
     planted = read_planted(planted_folder(repository, assignment))
     classroom = Classroom.create(repository, folder, assignment)
-    classroom.share_store(repository / ".cache")
+    classroom.share_results(repository)
     hand_in_all(classroom, planted)
     records = {record.student: record for record in classroom.grade(options, on_event=on_event)}
     return [Verdict(submission, records[submission.name]) for submission in planted]

@@ -60,7 +60,7 @@ def _environment() -> Environment:
 
 @lru_cache(maxsize=4)
 def _text(name: str) -> str:
-    return (resources.files("grading") / "templates" / name).read_text(encoding="utf-8")
+    return (resources.files("grading.pages") / "templates" / name).read_text(encoding="utf-8")
 
 
 @lru_cache(maxsize=2000)

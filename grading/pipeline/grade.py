@@ -1,10 +1,9 @@
 """From a folder of hand-ins to grades: read, rebuild, execute what is new, score, record."""
 
 import contextlib
-import fcntl
 import logging
 import statistics
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 
 from nbformat import NotebookNode
@@ -17,6 +16,7 @@ from grading.errors import GradingError
 from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
+from grading.pipeline.lock import alone
 from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
 from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
@@ -55,7 +55,7 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
     records: dict[str, Record] = {}
     config = load_config(course.folder)
     with (
-        _alone(course),
+        alone(course.cache, course.assignment.name),
         GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, config) as gradebook,
     ):
         gradebook.enter_students(submission.student for submission in planned.submissions)
@@ -264,16 +264,3 @@ def _what_it_took(executions: Sequence[Executed]) -> dict[str, object]:
         "kernels": [executed.kernels for executed in executions],
         "demonstrations_run": any(executed.demos for executed in executions),
     }
-
-
-@contextlib.contextmanager
-def _alone(course: GradingRun) -> Iterator[None]:
-    """Hold the assignment's lock; it goes with the process, however that ends."""
-    folder = course.store.folder.parent
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / f"{course.assignment.name}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            raise GradingError(f"{course.assignment.name} is being graded already, by another process") from None
-        yield

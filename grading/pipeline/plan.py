@@ -7,7 +7,7 @@ recording finds it.
 import hashlib
 import json
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from grading.intake.hand_in import HandIn, find_hand_ins, read_hand_in
 from grading.intake.rebuild import Rebuilt, rebuild
 from grading.options import Options
 from grading.pipeline.assignment import cells_to_run, inlined_cells
+from grading.pipeline.clean import note_used
 from grading.pipeline.run import GradingRun
 from grading.pipeline.seen import HandInSummaries, HandInSummary
 from grading.records.record import read_record
@@ -301,14 +302,22 @@ def _environment(course: GradingRun) -> Environment:
         view = course.cache / "views" / course.assignment.name / whole[:16]
         view.parent.mkdir(parents=True, exist_ok=True)
         data = dict(course.assignment.student_view(course.context, view))
+    questions = write_questions(course.questions, course.cache / "questions")
+    note_used(course.cache, course.assignment.name, [questions, *_roots(data.values(), course.cache / "views")])
     return Environment(
         data=data,
-        questions=write_questions(course.questions, course.cache / "questions"),
+        questions=questions,
         extras={},
         helpers=course.folder / "helpers",
         variables=_variables(course.options),
         imports=course.assignment.imports,
     )
+
+
+def _roots(paths: Iterable[Path], views: Path) -> list[Path]:
+    """Return the folders `views/<assignment>/<name>` that paths lie in."""
+    inside = [path.relative_to(views) for path in paths if path.is_relative_to(views)]
+    return [views.joinpath(*path.parts[:2]) for path in inside]
 
 
 def _variables(options: Options) -> dict[str, str]:

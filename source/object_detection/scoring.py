@@ -5,6 +5,7 @@ student code never sees, and the public test set is only compared with it. Witho
 its labels are taken out of the data that student code sees.
 """
 
+import hashlib
 import json
 import shutil
 from collections.abc import Mapping
@@ -71,9 +72,11 @@ def student_view(context: Context, folder: Path) -> dict[str, Path]:
     root, representations = _files(_data(context))
     year = year_folder(root)
     tested = {annotation["filename"] for annotation in _public(context).annotations}
-    built_once(folder, lambda target: _blind(year / "Annotations", target, tested))
+    chosen = hashlib.sha256("\n".join(sorted(tested)).encode()).hexdigest()[:16]
+    blinded = folder.with_name(f"{folder.name}-without-{chosen}")  # other test images: another view
+    built_once(blinded, lambda target: _blind(year / "Annotations", target, tested))
     return {
-        f"VOCdevkit/{year.name}/Annotations": folder,
+        f"VOCdevkit/{year.name}/Annotations": blinded,
         f"VOCdevkit/{year.name}/JPEGImages": year / "JPEGImages",
         representations.name: _plain(representations, folder.with_name(f"{folder.name}-representations")),
     }

@@ -9,6 +9,7 @@ import postgres
 import pytest
 from classes import gradebook_rows, quick, tiny_classroom
 from harness import LeftOutError, Settings
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook, InvalidEntry
 from notebooks import ASSIGNMENT
 from sqlalchemy.exc import OperationalError
@@ -16,7 +17,6 @@ from sqlalchemy.exc import OperationalError
 from grading.authoring.classroom import Classroom
 from grading.config import load_config
 from grading.errors import GradingError
-from grading.pipeline.assignment import Assignment
 from grading.pipeline.run import open_course
 from grading.records import gradebook
 from grading.records.gradebook import GradebookWriter
@@ -28,9 +28,8 @@ def classroom(tmp_path: Path) -> Classroom:
     return tiny_classroom(tmp_path)
 
 
-def assignment_called(name: str, classroom: Classroom) -> Assignment:
-    known = open_course(classroom.folder, ASSIGNMENT, quick(), asking=False).assignment
-    return replace(known, name=name)
+def released(classroom: Classroom) -> NotebookNode:
+    return open_course(classroom.folder, ASSIGNMENT, quick(), asking=False).assignment.released
 
 
 def record(student: str, points: float, assignment: str = ASSIGNMENT) -> Record:
@@ -46,7 +45,7 @@ def points(classroom: Classroom) -> dict[str, float]:
 def writer(classroom: Classroom, name: str = ASSIGNMENT) -> GradebookWriter:
     config = load_config(classroom.folder)
     url = f"sqlite:///{classroom.folder / 'gradebook.db'}"
-    return GradebookWriter(url, assignment_called(name, classroom), config)
+    return GradebookWriter(url, name, released(classroom), config)
 
 
 def test_do_two_who_enter_the_same_students_get_along(classroom: Classroom) -> None:
@@ -136,7 +135,7 @@ def test_is_a_gradebook_tried_again_that_somebody_else_is_making(
 def test_is_a_missing_driver_said_in_words(classroom: Classroom) -> None:
     config = load_config(classroom.folder)
     with pytest.raises(GradingError, match=r"needs a driver.*postgresql\+psycopg"):
-        GradebookWriter("mysql+pymysql://localhost/x", assignment_called(ASSIGNMENT, classroom), config)
+        GradebookWriter("mysql+pymysql://localhost/x", ASSIGNMENT, released(classroom), config)
 
 
 @pytest.mark.slow

@@ -95,7 +95,11 @@ class TestThisCourse:
 
 
 def test_does_the_released_wheel_hold_every_file_of_the_library_as_it_is_now() -> None:
-    files = {f"helpers/{path.name}" for path in (ROOT / "helpers").iterdir() if path.is_file()}
+    files = {
+        path.relative_to(ROOT).as_posix()
+        for path in (ROOT / "helpers").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
     for wheel in (ROOT / "release").glob("*/*.whl"):
         assert members(wheel) == files - {"helpers/pyproject.toml"}, "build the release again"
         with zipfile.ZipFile(wheel) as archive:

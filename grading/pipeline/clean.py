@@ -1,0 +1,131 @@
+"""What grading keeps to save work, and nothing refers to any more. A record or a hand-in is never among it.
+
+All of it can be made again: a stored result that is removed here and asked for later is executed anew.
+"""
+
+import contextlib
+import json
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from grading.common.files import read_json, write_atomically
+from grading.config import Grading, course_directory, load_config
+from grading.errors import GradingError
+from grading.pipeline.lock import alone
+from grading.records.record import RECORD
+
+USED = "used.json"
+"""In the cache: the views and questions that each assignment was last graded with."""
+DAY = 24 * 3600.0
+
+
+@dataclass(frozen=True)
+class Leftover:
+    """A file or folder that nothing refers to, or an entry of the memory of hand-ins."""
+
+    kind: str
+    path: Path
+    bytes: int
+    entry: str = ""
+    """The entry's name, where only a part of the file goes."""
+
+
+def note_used(cache: Path, assignment: str, paths: Sequence[Path]) -> None:
+    """Note which views and questions an assignment uses now."""
+    path = cache / USED
+    used = _json(path)
+    now = sorted(str(item.relative_to(cache)) for item in paths if item.is_relative_to(cache))
+    if used.get(assignment) != now:
+        write_atomically(path, json.dumps({**used, assignment: now}, indent=1))
+
+
+def leftovers(course_dir: Path, age: float = DAY) -> list[Leftover]:
+    """List what nothing refers to and was not touched within `age` seconds: somebody may be about to use it."""
+    config = load_config(course_dir)
+    cache = Grading(config=config).cache_folder(course_dir)
+    records = course_dir / course_directory(config, "autograded")
+    found = [
+        *_results(cache, records),
+        *_folders(cache, "views", depth=2),
+        *_folders(cache, "questions", depth=1),
+        *_memories(cache),
+        *_notebooks(cache),
+        *_hashes(cache),
+    ]
+    limit = time.time() - age
+    return [item for item in found if item.entry or item.path.stat().st_mtime <= limit]
+
+
+def remove(course_dir: Path, found: Sequence[Leftover]) -> None:
+    """Remove leftovers. Raises GradingError while an assignment is being graded."""
+    cache = Grading(config=load_config(course_dir)).cache_folder(course_dir)
+    with contextlib.ExitStack() as locks:
+        for path in sorted(cache.glob("*.lock")):
+            locks.enter_context(alone(cache, path.stem))
+        for item in found:
+            if item.entry:
+                _forget(item.path, item.entry)
+            elif item.path.is_dir():
+                shutil.rmtree(item.path)
+            else:
+                item.path.unlink(missing_ok=True)
+
+
+def _results(cache: Path, records: Path) -> Iterator[Leftover]:
+    wanted: set[str] = set()
+    for path in records.glob(f"*/*/{RECORD}"):
+        record = _json(path)
+        if not record:
+            raise GradingError(f"{path} cannot be read, so it cannot be told which results it needs: grade again first")
+        wanted.update(record.get("execution", {}).get("keys", ()))
+    for path in sorted((cache / "executed").glob("*/*.json")):
+        if path.stem not in wanted:
+            yield Leftover("stored results", path, path.stat().st_size)
+
+
+def _folders(cache: Path, kind: str, depth: int) -> Iterator[Leftover]:
+    used = {name for names in _json(cache / USED).values() for name in names}
+    for path in sorted((cache / kind).glob("/".join("*" * depth))):
+        if str(path.relative_to(cache)) not in used:
+            yield Leftover(kind, path, sum(file.lstat().st_size for file in path.rglob("*") if file.is_file()))
+
+
+def _memories(cache: Path) -> Iterator[Leftover]:
+    for path in sorted((cache / "seen").glob("*.json")):
+        for folder, entry in _json(path).get("entries", {}).items():
+            if not Path(folder).is_dir():
+                yield Leftover("hand-ins that are gone", path, len(json.dumps(entry)), entry=folder)
+
+
+def _notebooks(cache: Path) -> Iterator[Leftover]:
+    memories = [_json(path).get("entries", {}) for path in (cache / "seen").glob("*.json")]
+    known = {entry["seen"].get("rebuilt") for entries in memories for entry in entries.values()}
+    for path in sorted((cache / "rebuilt").glob("*/*.json")):
+        if path.stem not in known:
+            yield Leftover("rebuilt notebooks", path, path.stat().st_size)
+
+
+def _hashes(cache: Path) -> Iterator[Leftover]:
+    for path in sorted((cache / "hashes").glob("*")):
+        hashed = _json(path).get("path")
+        if hashed is None or not Path(hashed).exists():
+            yield Leftover("hashes of files that are gone", path, path.stat().st_size)
+
+
+def _forget(path: Path, folder: str) -> None:
+    memory = _json(path)
+    memory.get("entries", {}).pop(folder, None)
+    write_atomically(path, json.dumps(memory))
+
+
+def _json(path: Path) -> dict[str, Any]:
+    """Read an object; empty if there is none."""
+    try:
+        found = read_json(path)
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
