@@ -29,9 +29,7 @@ def test_results_are_kept_in_the_configured_cache_and_used_by_the_next_class(
 ) -> None:
     one, two = two_classes(tmp_path)
     one.grade(quick())
-
-        (tmp_path / "course").rglob("kept/here/executed/*/*.json")
-    )
+    assert list((tmp_path / "course").rglob("kept/here/executed/*/*.json"))
     two.grade(quick())
     assert len(executed) == 1
 
