@@ -1,0 +1,33 @@
+"""Does the view of the data follow the data? Record, key and view must never speak of different test images."""
+
+from pathlib import Path
+
+from grading.pipeline.assignment import load_assignment
+from grading.scoring.questions import Context
+from helpers.data import CLASSES, load_annotations, split
+from helpers.sample import make_sample
+
+ROOT = Path(__file__).parents[2]
+
+
+def seen_labels(data: Path, folder: Path) -> tuple[list[str], list[str]]:
+    """Names of the test images of today, and of those whose label the view hides."""
+    assignment = load_assignment(ROOT, "object_detection")
+    view = assignment.student_view(Context(assignment.source, data), folder)
+    annotations = load_annotations(next(data.glob("*/*/Annotations")).parents[1])
+    tested = [annotation["filename"] for annotation in annotations[split(len(annotations)).test]]
+    (visible,) = (path for name, path in view.items() if name.endswith("Annotations"))
+    blank = {path.stem for path in visible.glob("*.xml") if f"<name>{CLASSES[0]}</name>" in path.read_text()}
+    whole_image = [name for name in tested if Path(name).stem in blank]
+    return tested, whole_image
+
+
+def test_labels_of_images_that_have_become_test_images_are_hidden(tmp_path: Path) -> None:
+    data = make_sample(tmp_path / "data", n=30, progress=False)
+    tested, hidden = seen_labels(data, tmp_path / "view")
+    assert hidden == tested
+    last = max(data.glob("*/*/Annotations/*.xml"))
+    last.unlink()
+    now_tested, now_hidden = seen_labels(data, tmp_path / "view")
+    assert now_tested != tested
+    assert now_hidden == now_tested
