@@ -31,6 +31,8 @@ from grading.options import MIB, IntakeLimits
 log = logging.getLogger(__name__)
 
 STAGING = ".collecting"
+_OLD = "old"
+"""Below it: hand-ins that make room for newer ones, until these are in their places."""
 _JUNK = {"__MACOSX", "Thumbs.db", "desktop.ini"}
 _SMALL = 64 * 1024
 _CHUNK = MIB
@@ -539,13 +541,23 @@ def _write(pieces: Mapping[str, Piece], target: Path, when: str | None, place: _
         (new / TIMESTAMP).write_text(f"{when}\n", encoding="utf-8")
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        old = place.staging / "old" / target.parent.name / target.name
-        old.parent.mkdir(parents=True, exist_ok=True)
-        target.rename(old)
-        new.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        _swap(new, target, place.staging / _OLD / target.parent.name / target.name)
     else:
         new.rename(target)
+
+
+def _swap(new: Path, target: Path, old: Path) -> None:
+    """Put a hand-in in the place of an earlier one, which comes back where that fails."""
+    old.parent.mkdir(parents=True, exist_ok=True)
+    target.rename(old)
+    try:
+        new.rename(target)
+    except OSError as error:
+        old.rename(target)  # where this fails too, it stays in the staging folder, and `_put_back` tries again
+        raise _CannotPlaceError(
+            f"It could not be put in its place ({clean(error.strerror or str(error))}): the earlier hand-in stayed."
+        ) from error
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def _spend(budget: _Budget, size: int) -> None:
@@ -565,13 +577,30 @@ def _staging(submitted: Path) -> Iterator[Path]:
         except OSError as error:
             raise GradingError(f"Another run is collecting into {submitted}: wait for it.") from error
         staging = submitted / STAGING
-        for folder in staging.glob("old/*/*"):
-            target = submitted / folder.parent.name / folder.name
-            if not target.exists():
-                folder.rename(target)
+        _put_back(staging, submitted)
         shutil.rmtree(staging, ignore_errors=True)
-        staging.mkdir()
+        staging.mkdir(exist_ok=True)
         yield staging
+        _put_back(staging, submitted)
         shutil.rmtree(staging, ignore_errors=True)
     finally:
         os.close(lock)
+
+
+def _put_back(staging: Path, submitted: Path) -> None:
+    """Put back the hand-ins that were taken away and for which nothing has come.
+
+    Raises:
+        GradingError: One cannot be put back; nothing of the staging folder is deleted then.
+    """
+    for folder in staging.glob(f"{_OLD}/*/*"):
+        target = submitted / folder.parent.name / folder.name
+        if target.exists():
+            continue
+        try:
+            folder.rename(target)
+        except OSError as error:
+            raise GradingError(
+                f"The earlier hand-in {target} could not be put back ({clean(error.strerror or str(error))}). "
+                f"It is kept in {folder}: make room or mend the rights, then collect again."
+            ) from error

@@ -1,5 +1,6 @@
 """Does every hand-in of a download reach the right folder, once, newest and whole, and nothing else get written?"""
 
+import errno
 import os
 import stat
 import zipfile
@@ -468,6 +469,47 @@ def test_is_nothing_half_written_or_lost_after_an_interruption(
     assert placed_files(submitted) == {f"{ADA.id}/{PS}/work.ipynb": b"old", f"{ADA.id}/{PS}/x.csv": b"old"}
     run(tmp_path, new, roster, when=NOON + 60)
     assert placed_files(submitted) == {f"{ADA.id}/{PS}/work.ipynb": b"new", f"{ADA.id}/{PS}/x.csv": b"new"}
+
+
+def test_an_earlier_hand_in_survives_a_failed_rename(
+    tmp_path: Path, submitted: Path, roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{ADA.id}/ps1.ipynb"
+    run(tmp_path, {name: b"earlier"}, roster)
+    rename = Path.rename
+
+    def full_disk(path: Path, target: Path) -> Path:
+        if path.name == "new":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", full_disk)
+        collected = run(tmp_path, {name: b"later"}, roster, when=NOON + 60)
+    assert placed_files(submitted) == {f"{ADA.id}/{PS}/ps1.ipynb": b"earlier"}
+    assert "No space left on device" in reasons(collected.unplaced)
+    assert "the earlier hand-in stayed" in reasons(collected.unplaced)
+    assert not collected.placed
+
+
+def test_an_earlier_hand_in_that_cannot_be_put_back_is_kept_for_the_next_run(
+    tmp_path: Path, submitted: Path, roster: Roster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"{ADA.id}/ps1.ipynb"
+    run(tmp_path, {name: b"earlier"}, roster)
+    rename = Path.rename
+
+    def only_away(path: Path, target: Path) -> Path:
+        if collecting.STAGING in path.parts:
+            raise OSError(errno.EIO, os.strerror(errno.EIO))
+        return rename(path, target)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "rename", only_away)
+        with pytest.raises(GradingError, match="collect again"):
+            run(tmp_path, {name: b"later"}, roster, when=NOON + 60)
+    run(tmp_path, {}, roster)
+    assert placed_files(submitted) == {f"{ADA.id}/{PS}/ps1.ipynb": b"earlier"}
 
 
 def test_does_a_second_run_wait_its_turn(tmp_path: Path, submitted: Path, roster: Roster) -> None:
