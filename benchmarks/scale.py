@@ -95,9 +95,9 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
 
 def later_steps(course: Any) -> dict[str, Callable[[], Any]]:
     """Steps after grading, by name."""
-    from grading.cli.lms import grades_of
     from grading.lms.export import export
     from grading.pages.feedback import read_records
+    from grading.pages.grades import grades_of
     from grading.pages.report import write_report
 
     reports = course.folder / "reports"

@@ -14,7 +14,7 @@ from grading.cli.terminal import console, stderr
 
 if TYPE_CHECKING:
     from grading.lms.collect import Collected, Left
-    from grading.lms.export import Exported, Grade
+    from grading.lms.export import Exported
     from grading.lms.roster import Roster
     from grading.pipeline.run import GradingRun
 
@@ -155,10 +155,11 @@ def _export(
     output: Path | None,
 ) -> "Exported":
     from grading.lms.export import export
+    from grading.pages.grades import grades_of
 
     name = course.assignment.name
     path = output or course.folder / EXPORTS / f"{name}-{to}.csv"
-    exported = export(grades_of(course), to, path, roster, template, column=column or name, scale=scale)
+    exported = export(grades_of(course, roster), to, path, roster, template, column=column or name, scale=scale)
     console.print(f"{len(exported.written)} grades in {terminal.shown(exported.path)}", soft_wrap=True, highlight=False)
     for title, students in (
         ("no grade yet", exported.without_grade),
@@ -169,25 +170,3 @@ def _export(
     for note in exported.notes:
         console.print(note, markup=False, highlight=False)
     return exported
-
-
-def grades_of(course: "GradingRun") -> "list[Grade]":
-    """Every grade of the gradebook, with the reasons of the points that were lost."""
-    from grading.lms.export import Grade
-    from grading.pages.feedback import read_records
-    from grading.records.gradebook import read_grades
-
-    grades = read_grades(course.db_url, course.course_id, course.assignment.name)
-    return [
-        Grade(
-            record.student,
-            grades[record.student].points if record.student in grades else None,
-            course.assignment.total,
-            comment="\n".join(
-                f"{name}: {question.points:g} of {question.max_points:g}. {question.reason}"
-                for name, question in record.questions.items()
-                if question.points < question.max_points
-            ),
-        )
-        for record in read_records(course)
-    ]

@@ -16,6 +16,7 @@ from grading.pipeline.grade import answers_of
 from grading.pipeline.run import GradingRun
 from grading.records.gradebook import Grades, read_grades
 from grading.records.record import GRADED, Record, read_record
+from grading.records.results import result_of
 from grading.scoring.explanation import Explanation, Picture, Table
 
 log = logging.getLogger(__name__)
@@ -72,30 +73,17 @@ def explain(course: GradingRun, record: Record) -> Explanation | None:
 
 def feedback_page(course: GradingRun, record: Record, grades: Grades | None, explanation: Explanation) -> str:
     """The page of one record, as HTML. Nothing in it comes from another student."""
-    points = grades.questions if grades else {name: question.points for name, question in record.questions.items()}
-    penalty = grades.penalty if grades else 0.0
-    comments = dict(grades.comments) if grades else {}
-    questions: list[dict[str, Any]] = [
-        {
-            "name": name,
-            "points": points.get(name, question.points),
-            "max_points": question.max_points,
-            "reason": question.reason,
-            "by_hand": bool(grades and name in grades.by_hand),
-            "comments": [comments.pop(name)] if name in comments else [],
-        }
-        for name, question in record.questions.items()
-    ]
+    result = result_of(record, grades)
     seconds = record.execution.get("seconds", [])
     values: dict[str, Any] = {
         "title": course.assignment.title,
         "student": record.student,
-        "total": max(0.0, sum(question["points"] for question in questions) - penalty),
+        "total": result.points,
         "max_total": record.max_points,
-        "penalty": penalty,
+        "penalty": result.penalty,
         "why": record.why,
-        "questions": questions,
-        "comments": list(comments.values()),
+        "questions": result.questions,
+        "comments": list(result.comments.values()),
         "measures": record.measures,
         "advice": [*_general_advice(record), *explanation.advice],
         "galleries": [

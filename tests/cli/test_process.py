@@ -8,6 +8,7 @@ import nbformat
 import pytest
 from classes import HALF, RIGHT, tiny_classroom
 from commands import course
+from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
 from grading.authoring.classroom import Classroom, fill_in
@@ -88,6 +89,26 @@ def test_is_a_file_written_for_each_lms(classroom: Classroom, download: Path, to
     )
     assert ran.returncode == 0, ran.stderr
     assert (classroom.folder / f"{to}.csv").stat().st_size > 100
+
+
+def test_the_exported_comment_of_a_manual_regrade_is_the_teachers(classroom: Classroom, download: Path) -> None:
+    course(classroom.folder, "process", str(download), ASSIGNMENT, "--roster", "worksheet.csv")
+    student = PEOPLE[1].email
+    with Gradebook(f"sqlite:///{classroom.folder}/gradebook.db") as gradebook:
+        notebook = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, student)
+        next(grade for grade in notebook.grades if grade.name == "test_sum").manual_score = 3
+        next(iter(notebook.comments)).manual_comment = "Nearly there!"
+        gradebook.db.commit()
+    arguments = ("--to", "csv", "--output", "manual.csv", "--roster", "worksheet.csv")
+    assert course(classroom.folder, "export", ASSIGNMENT, *arguments).returncode == 0
+    with (classroom.folder / "manual.csv").open(encoding="utf-8-sig", newline="") as file:
+        row = next(row for row in csv.DictReader(file) if row["student"] == student)
+    assert row["name"] == PEOPLE[1].name
+    assert row["points"] == "3"
+    assert "test_sum: 3 of 3" in row["comment"]
+    assert "Nearly there!" in row["comment"]
+    test_sum = next(line for line in row["comment"].splitlines() if line.startswith("test_sum"))
+    assert "cases are right" not in test_sum, "the automatic reason no longer counts"
 
 
 def test_is_a_wrong_time_zone_one_clear_line(classroom: Classroom, download: Path) -> None:
