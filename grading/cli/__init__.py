@@ -12,10 +12,10 @@ import typer
 from rich.logging import RichHandler
 from rich.markup import escape
 
+from grading.cli import clean, terminal
 from grading.cli import grade as cli_grade
 from grading.cli import lms as cli_lms
 from grading.cli import pages as cli_class
-from grading.cli import terminal
 from grading.cli.grade import print_reasons, print_table
 from grading.cli.terminal import console, progress_bar, stderr
 from grading.config import CONFIG_FILE
@@ -142,7 +142,7 @@ def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
     return replace(options, workers=replace(options.workers, count=workers), limits=limits)
 
 
-for part in (cli_grade, cli_lms, cli_class):
+for part in (cli_grade, cli_lms, cli_class, clean):
     app.add_typer(part.app)
 data_app = typer.Typer(no_args_is_help=True, help="Data sets for grading.")
 app.add_typer(data_app, name="data")

@@ -1,0 +1,9 @@
+"""From a folder of hand-ins to grades: `plan` says what is there and what has to run, `grade` runs, scores and records.
+
+In: a `GradingRun` (`run.open_course`): folders, the assignment, options.
+Out: records, written beside the executed notebooks and entered into the gradebook.
+Called by `pages`, `authoring`, `cli` and nbgrader's plug-ins. `unchanged` asks first whether anything is to be done;
+`clean` lists what nothing refers to any more.
+"""
+
+__all__ = ["assignment", "clean", "grade", "limits", "lock", "plan", "run", "seen", "unchanged"]
