@@ -8,7 +8,9 @@ structured types.
 import ast
 import base64
 import io
+import logging
 import re
+import sys
 import zipfile
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -19,6 +21,8 @@ from numpy.lib import format as npy
 
 from grading.common.text import clean
 from grading.scoring.questions import Answer, Array, Result
+
+log = logging.getLogger(__name__)
 
 MAX_BYTES = 4 * 2**20
 """Largest answer to one question, packed or not."""
@@ -40,6 +44,9 @@ def read_answer(packed: bytes, cases: int) -> Answer:
         return Answer(_results(_arrays(packed), cases))
     except BadAnswerError as error:
         return Answer(lost=f"The answer could not be read: {error}.")
+    except Exception as error:  # this is a border: whatever was made to hurt has hurt nobody but its sender
+        log.warning("an answer made its reader stumble: %s: %s", type(error).__name__, error)
+        return Answer(lost="The answer could not be read: it is not what the question sends.")
 
 
 def decode(text: str) -> bytes:
@@ -97,7 +104,14 @@ def _array(content: bytes) -> Array:
         raise BadAnswerError("an array in it is not as long as it says")
     if not len(data):
         return np.zeros(shape, dtype)
+    if dtype.kind == "U" and not _is_text(data, dtype):
+        raise BadAnswerError("an array in it holds characters that do not exist")
     return np.frombuffer(data, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def _is_text(data: bytes, dtype: np.dtype[Any]) -> bool:
+    """Return whether UTF-32 data holds code points only: NumPy believes it, and `str` of anything else fails."""
+    return bool((np.frombuffer(data, f"{dtype.byteorder}u4") <= sys.maxunicode).all())
 
 
 @lru_cache(maxsize=1000)

@@ -43,7 +43,7 @@ def execute(job: Job, pool: KernelPool | None = None) -> Executed:
 
 def _attempt(job: Job, pool: KernelPool | None, demos: bool) -> Executed:
     began = time.monotonic()
-    executed = Executed(demos=demos)
+    executed = Executed(demos=demos, gpu=job.environment.gpu)
     cells = [cell for cell in job.cells if demos or not cell.demo]
     with _Session(job, executed, pool) as session:
         _run_cells(session, cells)

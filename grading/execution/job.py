@@ -49,6 +49,8 @@ class Executed:
     cpu_seconds: float = 0.0
     peak_memory: int = 0
     kernels: int = 0
+    gpu: int | None = None
+    """Number of the GPU that it could use."""
     suspicious: bool = False
     """Something outside killed a kernel, so that this result may not be the student's doing."""
 

@@ -68,7 +68,7 @@ def code_hash(cells: Sequence[Cell], inlined: frozenset[str]) -> str:
 
 
 def job_parts(
-    code: str, extras: str, data: str, environment: Environment, limits: Limits, isolation: Isolation
+    code: str, extras: str, data: str, environment: Environment, limits: Limits, isolation: Isolation, gpu: bool = False
 ) -> dict[str, str]:
     """What an execution depends on, each part as a hash; `job_key` makes one of them.
 
@@ -79,6 +79,7 @@ def job_parts(
         environment: Its paths do not count, their contents do.
         limits: Limits of the execution.
         isolation: What stands around it.
+        gpu: Whether a GPU was asked for.
     """
     variables = sorted(environment.variables.items())
     return {
@@ -86,7 +87,7 @@ def job_parts(
         "questions": environment.questions.name,
         "data": data,
         "other files": extras,
-        "seed": hash_of([environment.seed, variables, environment.gpu is not None]),
+        "seed": hash_of([environment.seed, variables, gpu]),
         "limits": hash_of(asdict(limits)),
         "isolation": hash_of(isolation),
         "environment": environment_hash(environment.helpers),

@@ -7,7 +7,6 @@ at that path: on one machine always, on a cluster through a shared file system.
 import contextlib
 import logging
 import os
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -41,15 +40,16 @@ def run_all(jobs: Mapping[str, Job], workers: Workers) -> Iterator[Outcome]:
     """
     if not jobs:
         return
+    workers = _within_gpus(workers)
     if min(len(jobs), workers.count) == 1 and not workers.scheduler:
         with KernelPool() as pool:
             for key, job in jobs.items():
                 yield _run_one(key, job, workers.gpu, pool)
         return
-    import dask
+    import dask  # slow to load, as is distributed
 
-    dask.config.set({"logging.distributed": "error"})  # read when distributed is first imported
-    from distributed import as_completed
+    with dask.config.set({"logging.distributed": "error"}):  # read when distributed is first imported
+        from distributed import as_completed
 
     with _client(workers, len(jobs)) as client:
         futures = {
@@ -83,7 +83,10 @@ def _run_one(key: str, job: Job, gpu: bool, pool: KernelPool) -> Outcome:
     if missing:
         return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
     if gpu:
-        job = replace(job, environment=replace(job.environment, **_gpu(job)))
+        equipped = _with_gpu(job)
+        if equipped is None:
+            return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}")
+        job = equipped
     try:
         return Outcome(key, execute(job, pool))
     except Exception as error:
@@ -140,17 +143,40 @@ def _client(workers: Workers, jobs: int) -> Iterator[Any]:
         yield client
 
 
-def _gpu(job: Job) -> dict[str, Any]:
-    """The GPU of this worker, one submission a GPU; none where there are more workers than GPUs."""
-    index = os.environ.get(GPU_VARIABLE, "")
-    if not index:
-        with contextlib.suppress(ImportError, ValueError):
-            from distributed import get_worker
+def gpus() -> list[str]:
+    """Return the numbers of this machine's GPUs."""
+    return sorted(path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
 
-            index = str(get_worker().name)
-    devices = [path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*")]
-    if index not in devices or not re.fullmatch(r"\d+", index):
-        return {"gpu": None, "variables": {**job.environment.variables, "CUDA_VISIBLE_DEVICES": "-1"}}
+
+def _with_gpu(job: Job) -> Job | None:
+    """Return the job with the GPU of this worker; None if this worker has none."""
+    index = os.environ.get(GPU_VARIABLE, "") or _number_of_worker()
+    if index not in gpus():
+        return None
     visible = "0" if job.isolation is Isolation.bwrap else index  # inside, the others do not exist
     settings = {"CUDA_VISIBLE_DEVICES": visible, "TF_FORCE_GPU_ALLOW_GROWTH": "true"}
-    return {"gpu": int(index), "variables": {**job.environment.variables, **settings}}
+    environment = job.environment
+    variables = {**environment.variables, **settings}
+    return replace(job, environment=replace(environment, gpu=int(index), variables=variables))
+
+
+def _number_of_worker() -> str:
+    """Return the name of this Dask worker, a number on one machine; the first where jobs run in this process."""
+    from distributed import get_worker  # slow to load
+
+    try:
+        return str(get_worker().name)
+    except ValueError:
+        return "0"
+
+
+def _within_gpus(workers: Workers) -> Workers:
+    """Return no more workers than this machine has GPUs; a cluster's workers have their own."""
+    if not workers.gpu or workers.scheduler:
+        return workers
+    found = len(gpus())
+    if not found:
+        raise GradingError("c.Grading.gpu is set, but this machine has no GPU (no /dev/nvidia0): set it to False")
+    if workers.count > found:
+        log.info("%d workers, one for each GPU", found)
+    return replace(workers, count=min(workers.count, found))

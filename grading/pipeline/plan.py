@@ -195,7 +195,15 @@ class _Planner:
     def _run(self, summary: HandInSummary, seed: int) -> Run:
         environment = replace(self._common, seed=seed)
         options = self._course.options
-        parts = job_parts(summary.code, summary.extras, self._data, environment, options.limits, options.isolation)
+        parts = job_parts(
+            summary.code,
+            summary.extras,
+            self._data,
+            environment,
+            options.limits,
+            options.isolation,
+            options.workers.gpu,
+        )
         return Run(job_key(parts), parts, seed)
 
     def _job(self, rebuilt: Rebuilt, hand_in: HandIn, run: Run) -> Job:

@@ -1,7 +1,9 @@
 """Is the command line clear about what it did, and about what is wrong?"""
 
 import json
+import os
 import shutil
+import signal
 import subprocess
 import sys
 import time
@@ -11,6 +13,8 @@ import pytest
 from classes import RIGHT, hand_in, tiny_classroom, tiny_course
 from commands import course
 from notebooks import ASSIGNMENT
+
+from grading.cli import main
 
 ROOT = Path(__file__).parents[2]
 NAME = "object_detection"
@@ -139,3 +143,40 @@ def test_do_twin_and_notebook_go_both_ways(copy: Path) -> None:
     before = twin.read_bytes()
     assert course(copy, "twin", NAME).returncode == 0
     assert twin.read_bytes() == before
+
+
+def test_an_unexpected_bug_shows_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def buggy() -> Path:
+        raise ValueError("a bug")
+
+    monkeypatch.setattr("grading.cli.terminal.repository", buggy)
+    monkeypatch.setattr(sys, "argv", ["course", "release", NAME])
+    with pytest.raises(ValueError, match="a bug"):
+        main()
+
+
+def test_damaged_course_data_is_one_clear_line(copy: Path, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    ran = course(copy, "demo", NAME, "--dataset", "voc", "--voc-root", str(tmp_path / "empty"))
+    assert ran.returncode == 2, ran.stderr
+    assert "Traceback" not in ran.stderr
+
+
+def test_ctrl_c_is_one_plain_line_and_keeps_what_was_graded(tmp_path: Path, bubblewrap: None) -> None:
+    classroom = tiny_classroom(tmp_path)
+    hand_in(classroom, "ada", RIGHT).write_text("not a notebook")
+    for student in ("bo", "cy"):
+        hand_in(classroom, student, f"while {student!r}: pass")
+    command = [str(Path(sys.executable).with_name("course")), "grade", ASSIGNMENT]
+    with subprocess.Popen(
+        command, cwd=classroom.folder, stderr=subprocess.PIPE, text=True, start_new_session=True
+    ) as running:
+        assert running.stderr is not None
+        said = running.stderr.readline()
+        assert "2 executions to do" in said
+        os.killpg(running.pid, signal.SIGINT)
+        rest = running.stderr.read()
+    assert running.returncode == 130, rest
+    assert "Traceback" not in rest
+    assert "what was graded is kept" in rest
+    assert len(rest.strip().splitlines()) == 1, rest

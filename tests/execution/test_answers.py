@@ -148,3 +148,11 @@ def test_is_a_long_or_strange_text_decoded() -> None:
 def test_is_a_message_one_short_printable_line() -> None:
     assert clean("a\n\x1b[31mb\x00\u202e c") == "a b?? c"
     assert len(clean("x" * 10_000)) == 500
+
+
+@pytest.mark.parametrize("code_point", [0x7FFFFFFF, 0x110000])
+@pytest.mark.parametrize("name", ["0_error", "0_value", "0-1_value"])
+def test_text_of_impossible_characters_is_an_answer_that_was_lost(name: str, code_point: int) -> None:
+    text = np.array([code_point] * 2, np.uint32).view("<U1")
+    answer = read_answer(npz(**{name: text}), 2)
+    assert answer.lost == "The answer could not be read: an array in it holds characters that do not exist."

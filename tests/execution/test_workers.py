@@ -1,0 +1,88 @@
+"""Does each job get the worker, and the GPU, that it was promised?"""
+
+from pathlib import Path
+
+import pytest
+
+from grading.errors import GradingError
+from grading.execution import workers as module
+from grading.execution.job import Executed, Job
+from grading.execution.store import job_key, job_parts
+from grading.execution.workers import GPU_VARIABLE, run_all
+from grading.options import Isolation, Limits, Workers
+from grading.sandbox.kernel import Environment
+
+HERE = Path(__file__).parent
+
+
+def job(isolation: Isolation = Isolation.bwrap) -> Job:
+    return Job((), (), (), Environment({}, HERE, {}, HERE, {}), isolation=isolation)
+
+
+@pytest.fixture
+def environments(monkeypatch: pytest.MonkeyPatch) -> list[Environment]:
+    """What each job was run with; two GPUs, as far as one can see."""
+    found: list[Environment] = []
+
+    def execute(job: Job, pool: object) -> Executed:
+        found.append(job.environment)
+        return Executed(gpu=job.environment.gpu)
+
+    monkeypatch.setattr(module, "execute", execute)
+    monkeypatch.setattr(module, "gpus", lambda: ["0", "1"])
+    monkeypatch.delenv(GPU_VARIABLE, raising=False)
+    return found
+
+
+def test_one_worker_uses_the_gpu(environments: list[Environment]) -> None:
+    (outcome,) = run_all({"key": job()}, Workers(1, gpu=True))
+    assert outcome.failure == ""
+    assert environments[0].gpu == 0
+    assert environments[0].variables["CUDA_VISIBLE_DEVICES"] == "0"
+
+
+def test_one_job_of_many_workers_uses_the_gpu(environments: list[Environment]) -> None:
+    list(run_all({"key": job()}, Workers(2, gpu=True)))
+    assert environments[0].gpu == 0
+
+
+@pytest.mark.parametrize(("isolation", "visible"), [(Isolation.bwrap, "0"), (Isolation.none, "1")])
+def test_the_gpu_of_a_worker_in_a_cluster_is_the_one_it_names(
+    environments: list[Environment], monkeypatch: pytest.MonkeyPatch, isolation: Isolation, visible: str
+) -> None:
+    monkeypatch.setenv(GPU_VARIABLE, "1")
+    list(run_all({"key": job(isolation)}, Workers(1, gpu=True)))
+    assert (environments[0].gpu, environments[0].variables["CUDA_VISIBLE_DEVICES"]) == (1, visible)
+
+
+def test_a_worker_without_a_gpu_fails_rather_than_use_the_processor(
+    environments: list[Environment], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(GPU_VARIABLE, "7")
+    (outcome,) = run_all({"key": job()}, Workers(1, gpu=True))
+    assert (outcome.executed, environments) == (None, [])
+    assert "has no GPU" in outcome.failure
+
+
+def test_there_are_no_more_workers_than_gpus(environments: list[Environment]) -> None:
+    assert module._within_gpus(Workers(8, gpu=True)).count == 2
+    assert module._within_gpus(Workers(8)).count == 8
+
+
+def test_a_gpu_that_is_not_there_is_said_in_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "gpus", list)
+    with pytest.raises(GradingError, match=r"no /dev/nvidia0"):
+        list(run_all({"key": job()}, Workers(1, gpu=True)))
+
+
+def test_without_a_gpu_nothing_is_said_to_tensorflow(environments: list[Environment]) -> None:
+    list(run_all({"key": job()}, Workers(1)))
+    assert environments == [job().environment]
+
+
+def test_a_result_from_a_gpu_has_another_key() -> None:
+    environment = Environment({}, HERE, {}, Path(__file__).parents[2] / "helpers", {})
+    keys = {
+        job_key(job_parts("code", "", "", environment, Limits(), Isolation.bwrap, gpu=gpu)) for gpu in (False, True)
+    }
+    assert len(keys) == 2
