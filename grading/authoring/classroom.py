@@ -17,6 +17,7 @@ from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_solution
 
 from grading.config import CONFIG_FILE, Grading, load_config, quiet_logger
+from grading.errors import GradingError
 from grading.options import Options
 from grading.pipeline.grade import grade
 from grading.pipeline.plan import plan
@@ -40,7 +41,7 @@ class Classroom:
         """Copy the configuration and the assignment's source into `folder` (an earlier class there is removed)."""
         if folder.exists():
             if not (folder / CONFIG_FILE).is_file() and any(folder.iterdir()):
-                raise FileExistsError(f"{folder} is not empty and not a course folder: it was left alone")
+                raise GradingError(f"{folder} is not empty and not a course folder: it was left alone")
             _remove(folder)
         folder.mkdir(parents=True)
         folder = folder.resolve()

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,7 @@ from rich.markup import escape
 
 from grading.cli import terminal
 from grading.cli.terminal import console, progress_bar, stderr
+from grading.errors import GradingError
 from grading.options import Isolation
 from grading.pipeline.unchanged import LastRun
 from grading.records.record import FAILED, GRADED, QuestionRecord, Record, read_record
@@ -67,8 +69,6 @@ def grade(
 def _open(
     repository: Path, assignment: str, workers: int | None, scheduler: str | None, **asked: object
 ) -> "GradingRun":
-    from dataclasses import replace
-
     from grading.pipeline.run import open_course, options_from
 
     options = options_from(repository, **asked)
@@ -77,7 +77,8 @@ def _open(
     options = replace(options, workers=chosen)
     if options.isolation is Isolation.none:
         stderr.print("[bold white on red] NO ISOLATION [/] Student code runs with your rights on this machine.")
-    return open_course(repository, assignment, options)
+    with terminal.data_errors():
+        return open_course(repository, assignment, options)
 
 
 @app.command()
@@ -93,7 +94,7 @@ def inspect(
     names = sorted(path.parent.name for path in folder.glob("*/record.json"))
     names = [name for name in names if assignment in (None, name)]
     if not names:
-        raise FileNotFoundError(f"nothing of {student!r} has been graded: {folder} holds no records")
+        raise GradingError(f"nothing of {student!r} has been graded: {folder} holds no records")
     for name in names:
         record = read_record(folder / name)
         if record is not None:
@@ -133,6 +134,7 @@ def describe(record: Record) -> list[str]:
 def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
     """Grade, with a live bar: done, running, failed, time left."""
     from grading.pipeline.grade import grade
+
     pass
 
     running, failed = len(planned.jobs), 0

@@ -86,7 +86,8 @@ def process(
     from grading.records.record import FAILED
 
     folder = terminal.repository()
-    course = open_course(folder, assignment, options_from(folder, data=data, private=private))
+    with terminal.data_errors():
+        course = open_course(folder, assignment, options_from(folder, data=data, private=private))
     known = _roster(roster)
     collected = _collect(download, assignment, known, kind, timezone)
     records = grade_with_progress(course, plan(course))

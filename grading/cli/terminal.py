@@ -1,11 +1,15 @@
 """What the commands share: the two consoles, the progress bar, and where the course is."""
 
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rich.console import Console
 
 from grading.config import CONFIG_FILE
+from grading.errors import CourseError, GradingError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -36,14 +40,30 @@ def progress_bar(doing: str) -> "Progress":
     )
 
 
+class DataError(CourseError):
+    """Course data is missing or damaged; the message is that of `helpers`."""
+
+
+@contextmanager
+def data_errors() -> Iterator[None]:
+    """Turn what `helpers` raises on purpose, in words, into a DataError; anything else is a bug and stays as it is."""
+    try:
+        yield
+    except (OSError, ValueError, RuntimeError) as error:
+        *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+        if frame.f_globals.get("__name__", "").partition(".")[0] != "helpers":
+            raise
+        raise DataError(str(error)) from error
+
+
 def repository() -> Path:
-    """The course folder: the nearest folder from here upwards with an nbgrader_config.py."""
+    """Return the course folder: the nearest folder from here upwards with an nbgrader_config.py."""
     for folder in (Path.cwd(), *Path.cwd().parents):
         if (folder / CONFIG_FILE).is_file() and (folder / "source").is_dir():
             return folder
-    raise FileNotFoundError(f"no {CONFIG_FILE} with source/ here or above: run `course` inside a course repository")
+    raise GradingError(f"no {CONFIG_FILE} with source/ here or above: run `course` inside a course repository")
 
 
 def shown(path: Path) -> Path:
-    """A path as a person here would write it."""
+    """Return the path relative to the working directory, if it lies below it."""
     return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -40,7 +40,7 @@ def voc() -> Path:
     root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
     if not (root.is_dir() and weights.is_file()):
         pytest.skip("the real photographs and weights (../shared) are not here")
-    from grading.cli import voc_folder
+    from grading.cli.authoring import voc_folder
 
     return voc_folder(ROOT, root, str(weights))
 

@@ -208,7 +208,7 @@ def test_do_108_private_photographs_grade_a_class(
     root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
     if not (root.is_dir() and weights.is_file()):
         pytest.skip("the real photographs and weights (../shared) are not here")
-    from grading.cli import voc_folder
+    from grading.cli.authoring import voc_folder
 
     private = tmp_path / "private"
     annotations = build_private(root, private, str(weights), public=root)

@@ -1,0 +1,269 @@
+"""Commands for authors: verify, demo, similar, calibrate, and data sets."""
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import replace
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+
+from grading.cli import terminal
+from grading.cli.grade import print_reasons, print_table
+from grading.cli.terminal import DataError, console, progress_bar, stderr
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
+
+    from grading.authoring.calibrate import Proposal
+    from grading.options import Options
+
+app = typer.Typer()
+data_app = typer.Typer(no_args_is_help=True, help="Data sets for grading.")
+app.add_typer(data_app, name="data")
+
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]
+Workers = Annotated[int, typer.Option(help="Submissions executed at a time.", min=1)]
+CellSeconds = Annotated[
+    int, typer.Option(help="Seconds a cell may run. One planted submission never ends, so keep it short.", min=1)
+]
+
+
+class Dataset(StrEnum):
+    """What the demo grades on."""
+
+    sample = "sample"
+    voc = "voc"
+
+
+@app.command()
+def sample() -> None:
+    """Make the rendered sample data set (once) and print its folder: what COURSE_DATA may point to."""
+    typer.echo(_sample())
+
+
+@app.command()
+def verify(
+    assignment: Assignment,
+    workers: Workers = 2,
+    cell_seconds: CellSeconds = 60,
+    data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
+) -> None:
+    """Check that the solution, the untouched release and every planted answer get their expected points."""
+    with tempfile.TemporaryDirectory() as folder:
+        options = _demo_options(data or _sample(), workers, cell_seconds)
+        wrong = _grade_planted(assignment, Path(folder) / "class", options)
+    raise typer.Exit(1 if wrong else 0)
+
+
+@app.command()
+def demo(
+    assignment: Assignment,
+    dataset: Dataset = Dataset.sample,
+    voc_root: Annotated[Path | None, typer.Option(help="The VOCdevkit folder, for --dataset voc.")] = None,
+    weights: Annotated[str, typer.Option(help="ResNet50 weights: a path, or imagenet.")] = "imagenet",
+    workers: Workers = 2,
+    cell_seconds: CellSeconds = 60,
+) -> None:
+    """Release the assignment, grade a small class of submissions, and show who got what and why."""
+    from grading.authoring.classroom import Classroom
+    from grading.authoring.planted import planted_folder, read_planted
+    from grading.release.build import build_release
+
+    repository = terminal.repository()
+    console.rule("Release")
+    console.print(f"built {terminal.shown(build_release(repository, assignment))}")
+    console.rule("Data")
+    data = _sample() if dataset is Dataset.sample else voc_folder(repository, voc_root, weights)
+    console.print(f"data: {terminal.shown(data)}")
+    console.rule("Grading")
+    folder = repository / ".demo" / dataset / assignment
+    wrong = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
+    student = read_planted(planted_folder(repository, assignment))[0].name
+    page = Classroom(folder, assignment).feedback(student)
+    console.print(f"\nA feedback page, to open in a browser: [bold]{terminal.shown(page)}[/bold]", soft_wrap=True)
+    raise typer.Exit(1 if wrong else 0)
+
+
+def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
+    from grading.pipeline.run import options_from
+
+    options = options_from(terminal.repository(), data=data)
+    limits = replace(options.limits, cell_seconds=cell_seconds)
+    return replace(options, workers=replace(options.workers, count=workers), limits=limits)
+
+
+@app.command()
+def similar(assignment: Assignment) -> None:
+    """Find work that looks alike, in the class and with what was published; the report shows it as a hint."""
+    from grading.authoring.similar import in_words, similar_path, similar_work, write_similar
+    from grading.pipeline.plan import plan
+    from grading.pipeline.run import open_course, options_from
+
+    folder = terminal.repository()
+    course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
+    found = similar_work(course, plan(course).submissions, folder)
+    write_similar(similar_path(course), found)
+    console.print(f"{found.compared} compared; usually {found.usual:.0%} of one's own code is found in someone else's")
+    if not found.tells:
+        console.print("Nearly everybody's work is alike, so nothing can stand out: the answer leaves little choice.")
+    for pair in found.pairs:
+        console.print(f"{pair.a} and {pair.b}: {in_words(pair)}", markup=False, highlight=False)
+    console.print("A hint where to read, never a verdict.")
+
+
+@app.command()
+def calibrate(
+    assignment: Assignment,
+    seeds: Annotated[int, typer.Option(help="How often each planted submission is trained.", min=2)] = 20,
+    workers: Annotated[int | None, typer.Option(help="Executions at a time; one for each core.", min=1)] = None,
+    data: Data = None,
+    write: Annotated[bool, typer.Option("--write", help="Put the proposal into thresholds.json.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Folder for calibration.md and its plot.")] = None,
+) -> None:
+    """Propose thresholds from what good and bad planted submissions reach over many seeds."""
+    from grading.authoring.calibrate import measure, propose, read_thresholds, write_report, write_thresholds
+    from grading.pipeline.run import options_from
+
+    repository = terminal.repository()
+    options = options_from(repository, data=data, repeats=seeds)
+    crew = replace(options.workers, count=workers or options.workers.count)
+    with tempfile.TemporaryDirectory() as folder, progress_bar("executed") as progress:
+        chosen = replace(options, workers=crew, private=None)
+        course, runs = measure(repository, assignment, Path(folder) / "class", chosen, _counting(progress))
+        scoring, context = course.assignment.scoring, course.context
+        key = scoring.thresholds_key(context)
+        baseline = scoring.baseline(context) if hasattr(scoring, "baseline") else {}
+    source = repository / "source" / assignment
+    proposal = propose(key, read_thresholds(source, key), runs, baseline)
+    _print_proposal(proposal)
+    if output is not None:
+        output.mkdir(parents=True, exist_ok=True)
+        page = write_report(proposal, output, f"course calibrate {assignment} --seeds {seeds}")
+        console.print(f"wrote {terminal.shown(page)}")
+    if write:
+        console.print(
+            f"wrote {terminal.shown(write_thresholds(source, proposal))}; `course release` brings it to students"
+        )
+    raise typer.Exit(1 if proposal.problems else 0)
+
+
+def _counting(progress: "Progress") -> Callable[[str, str], None]:
+    """Return what moves the bar; its total grows with each execution that turns out to be missing."""
+    task = progress.add_task("", total=0)
+
+    def on_event(event: str, name: str) -> None:
+        total = (progress.tasks[0].total or 0) + (event == "missing")
+        progress.update(task, advance=event in ("executed", "failed"), total=total)
+
+    return on_event
+
+
+@data_app.command("private")
+def data_private(
+    folder: Annotated[Path, typer.Argument(help="Where annotations.json and representations.h5 go.")],
+    weights: Annotated[str, typer.Option(help="ResNet50 weights: a path, or imagenet; as for the course's own.")],
+    voc_root: Annotated[
+        Path | None, typer.Option(help="A VOC-format data root; by default VOC2007's test archive is downloaded.")
+    ] = None,
+    public: Annotated[Path | None, typer.Option(help="The course's own data root, whose images are left out.")] = None,
+) -> None:
+    """Make private evaluation data: images whose labels student code never sees."""
+    from grading.authoring.private_data import build_private, fetch_voc2007_test
+
+    with terminal.data_errors():
+        root = voc_root or fetch_voc2007_test(terminal.repository() / ".cache")
+        annotations = build_private(root, folder, weights, public)
+    console.print(f"{len(annotations)} images. Name {folder} in c.Grading.private, or by --private.", highlight=False)
+
+
+def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
+    """Grade the planted submissions, print the table and what differs; gives the number that differ."""
+    from grading.authoring.planted import planted_folder, read_planted, verify
+
+    repository = terminal.repository()
+    total = len(read_planted(planted_folder(repository, assignment)))
+    with progress_bar("graded") as progress:
+        task = progress.add_task("", total=total)
+
+        def on_event(event: str, name: str) -> None:
+            if event == "recorded":
+                progress.update(task, advance=1, description=escape(name))
+
+        verdicts = verify(repository, assignment, folder, options, on_event)
+    records = [verdict.record for verdict in verdicts]
+    print_table(assignment, records)
+    console.print("Why points were lost", style="bold")
+    print_reasons(records)
+    wrong = [verdict for verdict in verdicts if verdict.differences]
+    for verdict in wrong:
+        stderr.print(f"[red]{verdict.planted.name} did not get its expected points:[/red]")
+        for line in verdict.differences:
+            stderr.print(f"  {line}", highlight=False, markup=False)
+    if not wrong:
+        console.print(f"All {len(verdicts)} submissions got exactly the points they deserve.")
+    return len(wrong)
+
+
+def _sample() -> Path:
+    from helpers.sample import make_sample
+
+    with terminal.data_errors():
+        return make_sample()
+
+
+def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
+    """Return a data folder for real photographs: a link to them, and representations extracted here.
+
+    Raises:
+        DataError: The photographs or the weights are missing or damaged.
+    """
+    from helpers.data import data_set_name, fetch_voc2007, image_path, load_annotations
+    from helpers.features import extract_features
+
+    with terminal.data_errors():
+        root = voc_root if voc_root is not None else fetch_voc2007(repository / ".cache")
+        if not root.is_dir():
+            raise DataError(f"{root} is not a folder: give --voc-root the path of VOCdevkit")
+        folder = repository / ".cache" / "voc"
+        folder.mkdir(parents=True, exist_ok=True)
+        link = folder / "VOCdevkit"
+        if link.is_symlink():
+            link.unlink()
+        link.symlink_to(root.resolve(), target_is_directory=True)
+        annotations = load_annotations(root)
+        console.print(f"{len(annotations)} photographs; extracting their representations with ResNet50")
+        extract_features(
+            [image_path(root, annotation) for annotation in annotations],
+            folder / "representations.h5",
+            data_set=data_set_name(root),
+            weights=weights,
+        )
+    return folder
+
+
+def _print_proposal(proposal: "Proposal") -> None:
+    from rich.table import Table
+
+    names = list(proposal.runs[0].outcomes)
+    table = Table(title=f"{proposal.key}: {proposal.seeds} seeds, {proposal.images} images, min / mean / max")
+    for column in ("submission", "role", *names, "passes all"):
+        table.add_column(column)
+    for run in proposal.runs:
+        means = [run.means(name) for name in names]
+        cells = [f"{values.min():.3f} / {values.mean():.3f} / {values.max():.3f}" for values in means]
+        table.add_row(run.name, run.role, *cells, f"{proposal.passing[run.name]:.1%}")
+    console.print(table)
+    for name, value in proposal.proposed.items():
+        console.print(f"{name}: {proposal.now.get(name, '–')} now, {value} proposed", highlight=False)
+    for item in proposal.failing:
+        console.print(
+            f"{item.submission} would miss {item.threshold} in {item.share:.1%} of samples "
+            f"({item.low:.1%} to {item.high:.1%})",
+            highlight=False,
+        )
+    for problem in proposal.problems:
+        stderr.print(f"[red]problem:[/red] {problem}", highlight=False)

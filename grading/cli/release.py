@@ -1,0 +1,54 @@
+"""Commands for the master and its release: sync, twin, release."""
+
+from typing import Annotated
+
+import typer
+
+from grading.cli import terminal
+from grading.cli.terminal import console
+from grading.config import CONFIG_FILE
+from grading.errors import ReleaseError
+
+app = typer.Typer()
+
+Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+
+
+@app.command()
+def sync(assignment: Assignment) -> None:
+    """Make the master notebook from its text twin."""
+    from grading.release.twin import write_notebook
+
+    text = terminal.repository() / "source" / assignment / f"{assignment}.py"
+    if not text.is_file():
+        raise ReleaseError(f"there is no text twin {text}: `course twin {assignment}` writes it")
+    console.print(f"wrote {write_notebook(text)}")
+
+
+@app.command()
+def twin(assignment: Assignment) -> None:
+    """Write the text twin from the master notebook, after it was edited in Jupyter."""
+    import nbformat  # slow to load
+
+    from grading.release.twin import to_text
+
+    notebook = terminal.repository() / "source" / assignment / f"{assignment}.ipynb"
+    path = notebook.with_suffix(".py")
+    try:
+        master = nbformat.read(notebook, as_version=4)
+    except (OSError, ValueError) as error:
+        raise ReleaseError(f"{notebook} could not be read ({error}): `course sync {assignment}` makes it") from error
+    path.write_text(to_text(master), encoding="utf-8")
+    console.print(f"wrote {path}")
+
+
+@app.command()
+def release(assignment: Assignment) -> None:
+    """Build the student release of an assignment."""
+    from grading.config import Course, load_config
+    from grading.release.build import build_release
+
+    repository = terminal.repository()
+    console.print(f"built {terminal.shown(build_release(repository, assignment))}")
+    if Course(config=load_config(repository)).is_placeholder:
+        console.print(f"The badge and the wheel's address lead nowhere yet: set c.Course.url in {CONFIG_FILE}.")
