@@ -11,6 +11,7 @@ from rich.cells import cell_len
 from rich.markup import escape
 
 from grading.cli import terminal
+from grading.cli.running import Running
 from grading.cli.terminal import console, progress_bar, stderr
 from grading.errors import GradingError
 from grading.options import Isolation
@@ -132,23 +133,18 @@ def describe(record: Record) -> list[str]:
 
 
 def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
-    """Grade, with a live bar: done, running, failed, time left."""
+    """Grade, with a live bar: done of all, time gone, how many run, and who runs longest and since when."""
     from grading.pipeline.grade import grade
 
-    pass
-
-    running, failed = len(planned.jobs), 0
-    workers = course.options.workers.count
-    stderr.print(f"{len(planned.submissions)} submissions, {running} executions to do", highlight=False)
-    with progress_bar("graded") as progress:
-        task = progress.add_task(f"{min(running, workers)} running, 0 failed", total=len(planned.submissions))
+    stderr.print(f"{len(planned.submissions)} submissions, {len(planned.jobs)} executions to do", highlight=False)
+    students = {run.key: submission.student for submission in planned.submissions for run in submission.runs}
+    running = Running(planned.jobs, students, course.options.workers.count, course.options.limits.notebook_seconds)
+    with progress_bar("graded", running.in_words) as progress:
+        task = progress.add_task("", total=len(planned.submissions))
 
         def on_event(event: str, name: str) -> None:
-            nonlocal running, failed
-            running -= event in ("executed", "failed")
-            failed += event == "failed"
-            said = f"{min(running, workers)} running, {failed} failed"
-            progress.update(task, description=said, advance=event == "recorded")
+            running.note(event, name)
+            progress.update(task, advance=event == "recorded")
 
         return grade(course, planned, on_event)
 

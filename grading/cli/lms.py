@@ -13,7 +13,7 @@ from grading.cli.pages import write_report_with_progress
 from grading.cli.terminal import console, stderr
 
 if TYPE_CHECKING:
-    from grading.lms.collect import Collected, Left
+    from grading.lms.collect import Collected, Unplaced
     from grading.lms.export import Exported
     from grading.lms.roster import Roster
     from grading.pipeline.run import GradingRun
@@ -139,7 +139,7 @@ def _collect(
     return collected
 
 
-def _list(title: str, items: "Sequence[Left]") -> None:
+def _list(title: str, items: "Sequence[Unplaced]") -> None:
     if items:
         console.print(f"{title}:")
     for item in items:

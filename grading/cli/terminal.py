@@ -1,7 +1,7 @@
 """What the commands share: the two consoles, the progress bar, and where the course is."""
 
 import traceback
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,24 +18,33 @@ console = Console()
 stderr = Console(stderr=True)
 
 
-def progress_bar(doing: str) -> "Progress":
-    """A bar on stderr: done, in all, time gone, time left, and a description."""
-    from rich.progress import (
+def progress_bar(doing: str, said: Callable[[], str] = str) -> "Progress":
+    """Return a bar on stderr: done of all, time gone, and what `said` returns when it is drawn.
+
+    No time left is guessed: one submission may run for as long as all the others.
+    """
+    from rich.progress import (  # slow to load
         BarColumn,
         MofNCompleteColumn,
         Progress,
+        ProgressColumn,
+        Task,
         TextColumn,
         TimeElapsedColumn,
-        TimeRemainingColumn,
     )
+    from rich.text import Text
+
+    class Said(ProgressColumn):
+        def render(self, task: Task) -> Text:
+            return Text(said())
 
     return Progress(
         TextColumn(doing),
         BarColumn(),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
-        TimeRemainingColumn(),
         TextColumn("{task.description}"),
+        Said(),
         console=stderr,
     )
 

@@ -1,0 +1,50 @@
+"""Is what the bar says of a run true, whatever takes long?"""
+
+import io
+
+import pytest
+from rich.console import Console
+
+from grading.cli import terminal
+from grading.cli.running import Running
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_without_started_events_only_how_many_can_run_is_said() -> None:
+    running = Running(["a", "b", "c"], {}, 2, 600)
+    assert running.in_words() == "2 running, 0 failed"
+    running.note("executed", "a")
+    running.note("failed", "b")
+    running.note("recorded", "s001")
+    assert running.in_words() == "1 running, 1 failed"
+
+
+def test_who_runs_longest_is_named_with_the_time_gone_and_the_limit() -> None:
+    clock = Clock()
+    running = Running(["a", "b"], {"a": "s012", "b": "s013"}, 2, 600, clock)
+    running.note("started", "a")
+    clock.now = 100
+    running.note("started", "b")
+    clock.now = 221
+    assert running.in_words() == "2 running, 0 failed, s012 for 3:41 of at most 10:00"
+    running.note("executed", "a")
+    assert running.in_words() == "1 running, 0 failed, s013 for 2:01 of at most 10:00"
+
+
+def test_the_bar_guesses_no_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    out = io.StringIO()
+    monkeypatch.setattr(terminal, "stderr", Console(file=out, force_terminal=True, width=120))
+    with terminal.progress_bar("graded", lambda: "1 running") as progress:
+        progress.update(progress.add_task("", total=3), completed=2)
+        columns = [type(column).__name__ for column in progress.columns]
+    assert "TimeRemainingColumn" not in columns
+    assert "2/3" in out.getvalue()
+    assert "1 running" in out.getvalue()
