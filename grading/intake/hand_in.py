@@ -8,7 +8,6 @@ import io
 import os
 import stat
 import tarfile
-import unicodedata
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -16,7 +15,7 @@ from pathlib import Path, PurePosixPath
 from types import MappingProxyType
 from typing import IO
 
-from grading.common.names import MAX_NAME, TIMESTAMP
+from grading.common.names import TIMESTAMP, is_printable, is_student_id
 from grading.common.text import clean
 from grading.options import MIB, IntakeLimits
 
@@ -26,7 +25,6 @@ _MAX_DEPTH = 20
 _MAX_DIRECTORY = MIB
 """Longest table of contents of a zip: some twenty thousand members."""
 _MAX_ARCHIVES = 5
-_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
 @dataclass(frozen=True)
@@ -72,9 +70,6 @@ class _Folder:
     odd: list[str] = field(default_factory=list)
     """Neither files nor folders, or not readable, or with names that cannot be written."""
     entries: int = 0
-
-
-"""Folder of hand-ins, in the course folder."""
 
 
 def find_hand_ins(submitted: Path, assignment: str) -> list[tuple[str, Path]]:
@@ -133,14 +128,8 @@ def _stands_there(path: Path) -> bool:
     return True
 
 
-def _writable(name: str) -> bool:
-    """Whether a name can be written to a gradebook, a table and a terminal as it is."""
-    return not any(c in _BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") for c in name)
-
-
 def _check_student(student: str, folder: Path) -> None:
-    impossible = student in ("", ".", "..") or "/" in student or not _writable(student) or student != student.strip()
-    if impossible or len(student) > MAX_NAME:
+    if not is_student_id(student):
         raise _RefusedError(
             f"The student's folder has an impossible name, {_short(student)}: rename it to the student's id."
         )
@@ -178,7 +167,7 @@ def _look(folder: Path, limits: IntakeLimits) -> _Folder:
                 continue
             if entry.is_symlink():
                 found.links.append(name)
-            elif not _writable(entry.name):
+            elif not is_printable(entry.name):
                 found.odd.append(name)
             elif entry.is_dir(follow_symlinks=False):
                 if prefix.count("/") < _MAX_DEPTH:

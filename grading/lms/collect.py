@@ -21,11 +21,21 @@ from pathlib import Path
 from typing import IO, Protocol
 
 from grading.common.files import write_atomically
-from grading.common.names import TIMESTAMP
+from grading.common.names import TIMESTAMP, is_student_id, printable
 from grading.common.text import clean
 from grading.errors import GradingError
-from grading.lms.downloads import KINDS, Asked, Entry, Found, Piece, moodle_time, read_names, recognise, stamp
-from grading.lms.roster import Clue, Roster, Student, is_folder_name, printable
+from grading.lms.downloads import (
+    KINDS,
+    DownloadedFile,
+    Entry,
+    Listing,
+    Query,
+    moodle_time,
+    read_names,
+    recognise,
+    stamp,
+)
+from grading.lms.roster import Clue, Roster, Student
 from grading.options import MIB, IntakeLimits
 
 log = logging.getLogger(__name__)
@@ -58,7 +68,7 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Left:
+class Unplaced:
     """Something that was not placed, and why. `student` is empty where that is not known."""
 
     name: str
@@ -73,9 +83,9 @@ class Collected:
     kind: str
     placed: list[Placed] = field(default_factory=list)
     unchanged: list[Placed] = field(default_factory=list)
-    superseded: list[Left] = field(default_factory=list)
+    superseded: list[Unplaced] = field(default_factory=list)
     """Attempts and versions that a newer one stands for."""
-    unplaced: list[Left] = field(default_factory=list)
+    unplaced: list[Unplaced] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     """How times were read, what was left aside, what was renamed."""
 
@@ -88,7 +98,7 @@ class _Source(Protocol):
     """A download: what is in it, what in it is neither file nor folder, and the bytes of a file."""
 
     entries: list[Entry]
-    refused: list[Left]
+    refused: list[Unplaced]
     hidden: int
 
     def open(self, entry: Entry) -> IO[bytes]:
@@ -130,10 +140,10 @@ def collect(
     with _opened(path, limits) as source:
         entries, kind = _inside_wrapper(source.entries, roster, kind)
         logins = (text for s in roster.students for text in (s.id, s.username, s.email)) if roster else ()
-        asked = Asked(assignment, frozenset(text.casefold() for text in logins if text), timezone)
+        asked = Query(assignment, frozenset(text.casefold() for text in logins if text), timezone)
         found = read_names(kind, entries, asked, lambda entry: _small_text(source, entry))
         collected = Collected(kind, unplaced=[replace(left, name=clean(left.name)) for left in source.refused])
-        collected.unplaced += [Left(clean(name), reason) for name, reason in found.strange]
+        collected.unplaced += [Unplaced(clean(name), reason) for name, reason in found.strange]
         collected.notes += found.notes
         if source.hidden:
             collected.notes.append(f"{source.hidden} hidden files were left aside.")
@@ -184,14 +194,14 @@ def _stems(names: Iterable[str]) -> set[str]:
 
 
 def _by_student(
-    kind: str, found: Found, roster: Roster | None, timezone: tzinfo | None, collected: Collected
-) -> dict[str, list[Piece]]:
+    kind: str, found: Listing, roster: Roster | None, timezone: tzinfo | None, collected: Collected
+) -> dict[str, list[DownloadedFile]]:
     """The files of every student; those of nobody are listed."""
-    students: dict[str, list[Piece]] = {}
+    students: dict[str, list[DownloadedFile]] = {}
     lost: dict[str, str] = {}
     for piece in found.pieces:
         if roster is None:
-            if is_folder_name(piece.made):
+            if is_student_id(piece.made):
                 students.setdefault(piece.made, []).append(piece)
             else:
                 lost[piece.label] = "The name does not say whose it is: give a roster."
@@ -203,11 +213,11 @@ def _by_student(
         if kind == roster.lms == "moodle":
             piece = replace(piece, time=moodle_time(who.submitted, timezone))
         students.setdefault(who.id, []).append(piece)
-    collected.unplaced += [Left(clean(name), reason) for name, reason in lost.items()]
+    collected.unplaced += [Unplaced(clean(name), reason) for name, reason in lost.items()]
     return students
 
 
-def _who(piece: Piece, roster: Roster, kind: str) -> Student | str:
+def _who(piece: DownloadedFile, roster: Roster, kind: str) -> Student | str:
     """The one student whom a piece's clues mean, or why there is none."""
     answers = [roster.find(clue, kind) for clue in piece.clues]
     students = {answer.id: answer for answer in answers if isinstance(answer, Student)}
@@ -218,13 +228,12 @@ def _who(piece: Piece, roster: Roster, kind: str) -> Student | str:
 
 
 def _note_times(
-    kind: str, students: Mapping[str, Sequence[Piece]], timezone: tzinfo | None, collected: Collected
+    kind: str, students: Mapping[str, Sequence[DownloadedFile]], timezone: tzinfo | None, collected: Collected
 ) -> None:
     pieces = [piece for files in students.values() for piece in files]
     times = [piece.time for piece in pieces if piece.time]
     if kind in ("moodle", "blackboard") and times:
-        zone = timezone or times[-1].tzinfo
-        name = f"{zone}" if timezone else f"this machine's zone, {times[-1].astimezone().tzname()}"
+        name = f"{timezone}" if timezone else f"this machine's zone, {times[-1].astimezone().tzname()}"
         if not (kind == "blackboard" and all(time.tzinfo is UTC for time in times)):
             collected.notes.append(f"The LMS's times come without a zone or with a name only; read in {name}.")
     missing = len(pieces) - len(times)
@@ -235,7 +244,7 @@ def _note_times(
 
 @dataclass(frozen=True)
 class _Attempt:
-    pieces: Mapping[str, Piece]
+    pieces: Mapping[str, DownloadedFile]
     """By path in the hand-in."""
 
     @property
@@ -252,17 +261,17 @@ class _Attempt:
         return max(piece.when for piece in self.pieces.values())
 
 
-def _newest(student: str, pieces: Sequence[Piece], collected: Collected) -> _Attempt:
+def _newest(student: str, pieces: Sequence[DownloadedFile], collected: Collected) -> _Attempt:
     """The newest attempt of a student, with the newest version of every file; what is older is listed."""
-    attempts: dict[str, list[Piece]] = {}
+    attempts: dict[str, list[DownloadedFile]] = {}
     for piece in pieces:
         attempts.setdefault(piece.attempt, []).append(piece)
     order = sorted(attempts, key=lambda name: (*max((piece.when, piece.entry.mtime) for piece in attempts[name]), name))
     for name in order[:-1]:
         for label in dict.fromkeys(piece.label for piece in attempts[name]):
-            collected.superseded.append(Left(clean(label), "The student handed in again later.", student))
-    chosen: dict[str, Piece] = {}
-    families: dict[str, Piece] = {}
+            collected.superseded.append(Unplaced(clean(label), "The student handed in again later.", student))
+    chosen: dict[str, DownloadedFile] = {}
+    families: dict[str, DownloadedFile] = {}
     for piece in sorted(attempts[order[-1]], key=lambda piece: (piece.rank, piece.entry.name)):
         path = _disk_path(piece.path)
         older = {
@@ -271,7 +280,7 @@ def _newest(student: str, pieces: Sequence[Piece], collected: Collected) -> _Att
         for old in older.values():
             chosen = {key: value for key, value in chosen.items() if value is not old}
             collected.superseded.append(
-                Left(clean(old.entry.name), f"{clean(piece.entry.name)} is a later version.", student)
+                Unplaced(clean(old.entry.name), f"{clean(piece.entry.name)} is a later version.", student)
             )
         chosen[path] = families[piece.family] = piece
         if path != piece.path:
@@ -306,7 +315,7 @@ class _FolderSource:
 
     def __init__(self, folder: Path, limits: CollectLimits) -> None:
         self.entries: list[Entry] = []
-        self.refused: list[Left] = []
+        self.refused: list[Unplaced] = []
         self.hidden = 0
         waiting = [(folder, "")]
         for path, prefix in waiting:  # grows while it is read
@@ -316,13 +325,13 @@ class _FolderSource:
                     if _is_hidden(entry.name):
                         self.hidden += 1
                     elif entry.is_symlink():
-                        self.refused.append(Left(name, "It is a link, which is never followed."))
+                        self.refused.append(Unplaced(name, "It is a link, which is never followed."))
                     elif entry.is_dir(follow_symlinks=False):
                         waiting.append((Path(entry.path), f"{name}/"))
                     elif not entry.is_file(follow_symlinks=False):
-                        self.refused.append(Left(name, "It is neither a file nor a folder."))
+                        self.refused.append(Unplaced(name, "It is neither a file nor a folder."))
                     elif "\\" in entry.name or not _encodable(entry.name):
-                        self.refused.append(Left(name, "Its name cannot be written: rename it."))
+                        self.refused.append(Unplaced(name, "Its name cannot be written: rename it."))
                     else:
                         status = entry.stat(follow_symlinks=False)
                         self.entries.append(Entry(name, status.st_size, status.st_mtime, Path(entry.path)))
@@ -343,7 +352,7 @@ class _ZipSource:
     def __init__(self, archive: zipfile.ZipFile, limits: CollectLimits) -> None:
         self._archive = archive
         self.entries: list[Entry] = []
-        self.refused: list[Left] = []
+        self.refused: list[Unplaced] = []
         self.hidden = 0
         _check_count(len(archive.infolist()), limits)
         for member in archive.infolist():
@@ -351,9 +360,9 @@ class _ZipSource:
             parts = [part for part in name.split("/") if part not in ("", ".")]
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
-                self.refused.append(Left(name, "It is a link or a device, which is never followed."))
+                self.refused.append(Unplaced(name, "It is a link or a device, which is never followed."))
             elif name.startswith("/") or name[1:2] == ":" or ".." in parts or not parts or not _encodable(name):
-                self.refused.append(Left(name, "Its path leads out of the download."))
+                self.refused.append(Unplaced(name, "Its path leads out of the download."))
             elif name.endswith("/"):
                 continue
             elif any(_is_hidden(part) for part in parts):
@@ -453,19 +462,23 @@ def _settle(student: str, attempt: _Attempt, place: _Place, collected: Collected
             collected.placed.append(placed)
         else:
             reason = "What is there is not older: remove it to take this one."
-            collected.superseded.append(Left(attempt.source, reason, student))
+            collected.superseded.append(Unplaced(attempt.source, reason, student))
     except _CannotPlaceError as error:
-        collected.unplaced.append(Left(attempt.source, str(error), student))
+        collected.unplaced.append(Unplaced(attempt.source, str(error), student))
     except (OSError, zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, struct.error) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or str(error) or type(error).__name__
-        collected.unplaced.append(Left(attempt.source, f"It could not be read or written: {clean(reason)}.", student))
+        collected.unplaced.append(
+            Unplaced(attempt.source, f"It could not be read or written: {clean(reason)}.", student)
+        )
 
 
-def _without_reserved(student: str, attempt: _Attempt, collected: Collected) -> dict[str, Piece]:
+def _without_reserved(student: str, attempt: _Attempt, collected: Collected) -> dict[str, DownloadedFile]:
     """A student's own `timestamp.txt` must not say when the student handed in."""
     pieces = dict(attempt.pieces)
     if own := pieces.pop(TIMESTAMP, None):
-        collected.unplaced.append(Left(clean(own.entry.name), "A student does not say the time of hand-in.", student))
+        collected.unplaced.append(
+            Unplaced(clean(own.entry.name), "A student does not say the time of hand-in.", student)
+        )
     if not pieces:
         raise _CannotPlaceError("There is no other file.")
     return pieces
@@ -477,7 +490,7 @@ def _check_target(target: Path) -> None:
             raise _CannotPlaceError(f"submitted/{target.parent.name} holds a link or a file where a folder should be.")
 
 
-def _same(pieces: Mapping[str, Piece], target: Path, place: _Place) -> bool:
+def _same(pieces: Mapping[str, DownloadedFile], target: Path, place: _Place) -> bool:
     """Whether a hand-in holds these bytes and nothing else, but for its time stamp."""
     there = {}
     for path in target.rglob("*"):
@@ -517,7 +530,7 @@ def _is_newer(attempt: _Attempt, target: Path) -> bool:
     return attempt.when > max((path.lstat().st_mtime for path in files if not path.is_dir()), default=0.0)
 
 
-def _write(pieces: Mapping[str, Piece], target: Path, when: str | None, place: _Place) -> None:
+def _write(pieces: Mapping[str, DownloadedFile], target: Path, when: str | None, place: _Place) -> None:
     """Write a hand-in beside, then put it in its place; what was there goes in the same moment."""
     if len(pieces) > place.limits.submission_files:
         raise _CannotPlaceError(f"It holds more than {place.limits.submission_files} files.")

@@ -25,9 +25,9 @@ from datetime import UTC, datetime, tzinfo
 from pathlib import PurePosixPath
 from zoneinfo import ZoneInfo
 
-from grading.common.names import TIMESTAMP
+from grading.common.names import TIMESTAMP, is_student_id
 from grading.common.text import clean
-from grading.lms.roster import Clue, is_folder_name, made_id, name_key
+from grading.lms.roster import Clue, made_id, name_key
 
 KINDS = ("moodle", "canvas", "blackboard", "google", "plain")
 _MOODLE = re.compile(r"(?s)(?P<name>.*?)_(?P<number>\d+)_assignsubmission_(?:file|onlinetext)(?:_(?P<rest>.*))?")
@@ -54,7 +54,7 @@ class Entry:
 
 
 @dataclass(frozen=True)
-class Piece:
+class DownloadedFile:
     """A file, and what its name says: whose it is, of which attempt, and its path in the hand-in."""
 
     entry: Entry
@@ -78,17 +78,17 @@ class Piece:
 
 
 @dataclass
-class Found:
+class Listing:
     """What is known of a download from its names."""
 
-    pieces: list[Piece] = field(default_factory=list)
+    pieces: list[DownloadedFile] = field(default_factory=list)
     strange: list[tuple[str, str]] = field(default_factory=list)
     """Names that say nothing, and why."""
     notes: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
-class Asked:
+class Query:
     """What reading a download's names depends on beside them."""
 
     assignment: str
@@ -109,7 +109,7 @@ def recognise(names: Sequence[str]) -> str:
     return "google" if files and 2 * sum(" - " in name for name in files) >= len(files) else "plain"
 
 
-def read_names(kind: str, entries: Sequence[Entry], asked: Asked, read: Callable[[Entry], str]) -> Found:
+def read_names(kind: str, entries: Sequence[Entry], asked: Query, read: Callable[[Entry], str]) -> Listing:
     """What the names of a download say; `read` gives the text of a small file."""
     if kind == "moodle":
         return _each(entries, _moodle, "Moodle")
@@ -135,8 +135,8 @@ def moodle_time(text: str, timezone: tzinfo | None) -> datetime | None:
     return None
 
 
-def _each(entries: Sequence[Entry], read: Callable[[Entry], Piece | None], lms: str) -> Found:
-    found = Found()
+def _each(entries: Sequence[Entry], read: Callable[[Entry], DownloadedFile | None], lms: str) -> Listing:
+    found = Listing()
     for entry in entries:
         if piece := read(entry):
             found.pieces.append(piece)
@@ -148,7 +148,7 @@ def _each(entries: Sequence[Entry], read: Callable[[Entry], Piece | None], lms: 
     return found
 
 
-def _moodle(entry: Entry) -> Piece | None:
+def _moodle(entry: Entry) -> DownloadedFile | None:
     top, _, below = entry.name.partition("/")
     match = _MOODLE.fullmatch(top)
     path = below or (match["rest"] if match else "")
@@ -156,10 +156,10 @@ def _moodle(entry: Entry) -> Piece | None:
         return None
     clue = Clue(lms_id=match["number"], name=match["name"])
     attempt = top if below else match["name"] + match["number"]
-    return Piece(entry, top, (clue,), made_id(match["name"], match["number"]), path, attempt)
+    return DownloadedFile(entry, top, (clue,), made_id(match["name"], match["number"]), path, attempt)
 
 
-def _canvas(entry: Entry) -> Piece | None:
+def _canvas(entry: Entry) -> DownloadedFile | None:
     match = _CANVAS.fullmatch(entry.name)
     if not match:
         return None
@@ -169,7 +169,7 @@ def _canvas(entry: Entry) -> Piece | None:
     version, family = _version(_VERSION, path)
     clue = Clue(lms_id=match["user"], name=name, compact=True)
     made = made_id(name, match["user"].replace("_", "-"))
-    return Piece(entry, entry.name, (clue,), made, path, family=family, rank=(version, number), late=late)
+    return DownloadedFile(entry, entry.name, (clue,), made, path, family=family, rank=(version, number), late=late)
 
 
 def _version(shape: re.Pattern[str], path: str) -> tuple[int, str]:
@@ -188,8 +188,8 @@ class _Receipt:
     zone: str
 
 
-def _blackboard(entries: Sequence[Entry], asked: Asked, read: Callable[[Entry], str]) -> Found:
-    found, receipts, zones = Found(), {}, set()
+def _blackboard(entries: Sequence[Entry], asked: Query, read: Callable[[Entry], str]) -> Listing:
+    found, receipts, zones = Listing(), {}, set()
     matches = [(entry, _BLACKBOARD.fullmatch(entry.name)) for entry in entries]
     for entry, match in matches:
         if match and not match["rest"]:
@@ -214,7 +214,7 @@ def _blackboard(entries: Sequence[Entry], asked: Asked, read: Callable[[Entry], 
             zones.add(zone)
         clue = _blackboard_clue(match["head"], receipt, prefix, asked)
         made = made_id(clue.username or (clue.ids[0] if clue.ids else ""))
-        found.pieces.append(Piece(entry, entry.name, (clue,), made, match["rest"], match["time"], time))
+        found.pieces.append(DownloadedFile(entry, entry.name, (clue,), made, match["rest"], match["time"], time))
     for key, (entry, _) in receipts.items():
         if key not in with_files:
             found.strange.append((entry.name, "The receipt of an attempt without files: there is nothing to grade."))
@@ -250,7 +250,7 @@ def _common_prefix(heads: set[str]) -> str:
     return first[: first.rfind("_", 0, same) + 1]
 
 
-def _blackboard_clue(head: str, receipt: _Receipt | None, prefix: str, asked: Asked) -> Clue:
+def _blackboard_clue(head: str, receipt: _Receipt | None, prefix: str, asked: Query) -> Clue:
     """Both the assignment and the username may hold a `_`: the receipt decides, then the roster, then the others."""
     if receipt:
         return Clue(username=receipt.username, name=receipt.name)
@@ -261,8 +261,8 @@ def _blackboard_clue(head: str, receipt: _Receipt | None, prefix: str, asked: As
     return Clue(ids=tuple(known[:1] or [rest]))
 
 
-def _by_folder(entries: Sequence[Entry], asked: Asked, google: bool, read: Callable[[Entry], str]) -> Found:
-    found, times = Found(), {}
+def _by_folder(entries: Sequence[Entry], asked: Query, google: bool, read: Callable[[Entry], str]) -> Listing:
+    found, times = Listing(), {}
     tidy = {entry.name.split("/")[0] for entry in entries if _in_assignment(entry.name, asked.assignment)}
     for entry in entries:
         top, _, below = entry.name.partition("/")
@@ -275,13 +275,13 @@ def _by_folder(entries: Sequence[Entry], asked: Asked, google: bool, read: Calla
                 found.strange.append((entry.name, "Its first line is no time."))
         elif below:
             clue = Clue(ids=(top,), name=top)
-            found.pieces.append(Piece(entry, top, (clue,), _plain_id(top), inside, rank=(entry.mtime,)))
+            found.pieces.append(DownloadedFile(entry, top, (clue,), _plain_id(top), inside, rank=(entry.mtime,)))
         elif piece := _loose(entry, asked, google):
             found.pieces.append(piece)
         else:
             found.strange.append((entry.name, "The name does not say whose it is: put it in a folder of the student."))
     found.pieces = [
-        Piece(**{**piece.__dict__, "time": times.get(piece.label)}) if times.get(piece.label) else piece
+        DownloadedFile(**{**piece.__dict__, "time": times.get(piece.label)}) if times.get(piece.label) else piece
         for piece in found.pieces
     ]
     return found
@@ -293,7 +293,7 @@ def _in_assignment(name: str, assignment: str) -> bool:
 
 
 def _plain_id(text: str) -> str:
-    return text if is_folder_name(text) else made_id(text)
+    return text if is_student_id(text) else made_id(text)
 
 
 def stamp(text: str) -> datetime | None:
@@ -309,12 +309,12 @@ def stamp(text: str) -> datetime | None:
     return time if time.tzinfo else time.replace(tzinfo=zone)
 
 
-def _loose(entry: Entry, asked: Asked, google: bool) -> Piece | None:
+def _loose(entry: Entry, asked: Query, google: bool) -> DownloadedFile | None:
     """A file that lies in no folder: `<student>.ipynb`, or `<Student Name> - <title>.ipynb`."""
-    stem, version = PurePosixPath(entry.name).stem, 0
-    if match := _COPY.fullmatch(stem):
-        version = int(match["number"] or 0)
-        bare = match["base"]
+    stem = PurePosixPath(entry.name).stem
+    match = _COPY.fullmatch(stem)
+    assert match is not None, "its parts match any text"
+    version, bare = int(match["number"] or 0), match["base"]
     if google:
         parts = bare.split(" - ")
         cuts = range(1, len(parts))
@@ -327,4 +327,4 @@ def _loose(entry: Entry, asked: Asked, google: bool) -> Piece | None:
         return None
     clues = tuple(Clue(ids=(name,), name=name) for name in names)
     family = _version(_COPY, entry.name)[1]
-    return Piece(entry, entry.name, clues, made, entry.name, family=family, rank=(entry.mtime, version))
+    return DownloadedFile(entry, entry.name, clues, made, entry.name, family=family, rank=(entry.mtime, version))

@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
-from grading.common.names import MAX_NAME
+from grading.common.names import MAX_NAME, is_student_id
 from grading.common.text import clean
 from grading.errors import GradingError
 
@@ -39,7 +39,6 @@ _HEADERS = {
 }
 """Headers that are understood, by field; case, spaces and punctuation do not count."""
 _STANDS_FOR_ID = ("id", "username", "number", "email", "lms_id")
-_BIDI = set("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _LETTERS = str.maketrans(
     {"ø": "o", "ł": "l", "đ": "d", "ð": "d", "æ": "ae", "œ": "oe", "ı": "i", "þ": "th", "ħ": "h", "ŧ": "t"}
 )
@@ -170,17 +169,6 @@ def _compact_forms(name: str) -> Iterator[str]:
         yield _letters("".join(words[first:] + words[:first]))
 
 
-def is_folder_name(text: str) -> bool:
-    """Whether a text may be a student's folder: the rule of `grading.intake.hand_in`, and not hidden."""
-    plain = text not in ("", ".", "..") and not set(text) & set("/\\") and text == text.strip()
-    return plain and not text.startswith(".") and printable(text) == text and len(text.encode()) <= MAX_NAME
-
-
-def printable(text: str) -> str:
-    """A text with `_` for what cannot be written to a table or a terminal as it is."""
-    return "".join("_" if c in _BIDI or unicodedata.category(c) in ("Cc", "Cs", "Zl", "Zp") else c for c in text)
-
-
 def made_id(*parts: str) -> str:
     """A student's id made from what an LMS says: letters and digits of any script, `-` between; empty if none."""
     words = (re.sub(r"[^\w@.]+", "-", unicodedata.normalize("NFC", part)).strip("-._") for part in parts)
@@ -291,7 +279,7 @@ def read_roster(path: Path) -> Roster:
             raise GradingError(
                 f"{path.name}, line {line}: nothing in the column '{table.header[table.columns[column]]}', the id."
             )
-        if not is_folder_name(student.id):
+        if not is_student_id(student.id):
             raise GradingError(
                 f"{path.name}, line {line}: the id '{clean(student.id)}' cannot be a folder's name. "
                 "Use letters, digits, '-', '_', '.' and '@'."

@@ -13,11 +13,12 @@ import lms_downloads as lms
 import pytest
 from lms_downloads import CLASS, NAMESAKES, NOON, Person, write_folder, write_zip
 
+from grading.common.names import is_student_id
 from grading.errors import GradingError
 from grading.intake.hand_in import find_hand_ins, read_hand_in
 from grading.lms import collect as collecting
-from grading.lms.collect import Collected, CollectLimits, Left, collect
-from grading.lms.roster import Roster, is_folder_name, name_key, read_roster
+from grading.lms.collect import Collected, CollectLimits, Unplaced, collect
+from grading.lms.roster import Roster, name_key, read_roster
 
 PS = "ps1"
 ADA, GRACE = CLASS[0], CLASS[20]
@@ -61,7 +62,7 @@ def expected(people: tuple[Person, ...] = CLASS) -> dict[str, bytes]:
     return {person.id: person.notebook for person in people}
 
 
-def reasons(left: list[Left]) -> str:
+def reasons(left: list[Unplaced]) -> str:
     return "\n".join(f"{item.name}: {item.reason}" for item in left)
 
 
@@ -124,7 +125,7 @@ def test_does_every_student_get_an_id_that_is_a_folder_without_a_roster(
     people = ALONE if download == "google" else CLASS
     assert len(collected.placed) >= len(people)
     assert {*expected(people).values()} <= {*notebooks(submitted).values()}
-    assert all(is_folder_name(placed.student) for placed in collected.placed)
+    assert all(is_student_id(placed.student) for placed in collected.placed)
 
 
 def test_what_are_ids_without_a_roster(tmp_path: Path, submitted: Path) -> None:
@@ -409,7 +410,7 @@ def test_are_control_characters_and_overrides_renamed(tmp_path: Path, submitted:
 
 @pytest.mark.parametrize("student", [".hidden", "..", " alice", "a" * 300, "a\nb", "a\u202eb"])
 def test_is_an_impossible_id_never_a_folder(tmp_path: Path, submitted: Path, student: str) -> None:
-    assert not is_folder_name(student)
+    assert not is_student_id(student)
     run(tmp_path, {f"{student}/work.ipynb": b"1", "bob/work.ipynb": b"2", "eve/work.ipynb": b"3"})
     assert student not in [path.name for path in submitted.iterdir()]
     assert all(not read_hand_in(folder, name, "x").refusal for name, folder in find_hand_ins(submitted, PS))
