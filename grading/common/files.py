@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -95,11 +95,27 @@ def listing(folder: Path, settled: bool = True) -> str:
 
 
 def tree_hash(folder: Path) -> str:
-    """Hash of names, sizes and times of all files below a folder of our own; links are followed."""
-    found = []
-    for here, below, names in os.walk(folder, followlinks=True):
-        below[:] = sorted(set(below) - _MADE_BY_TOOLS)
-        for name in sorted(names):
-            stat = Path(here, name).stat()
-            found.append((here, name, stat.st_size, stat.st_mtime_ns))
-    return hash_of(found)
+    """Hash names, sizes and times of all that lies below a folder of our own, wherever links in it lead.
+
+    Raises OSError for what cannot be read: it must not count as unchanged.
+    """
+    return hash_of(sorted(_below(folder, "", set())))
+
+
+def _below(folder: Path, prefix: str, seen: set[tuple[int, int]]) -> Iterator[tuple[str, int, int]]:
+    """Yield each file's name, size and time; a folder that was seen before, through a link, is only named."""
+    own = folder.stat()
+    if (own.st_dev, own.st_ino) in seen:
+        return
+    seen.add((own.st_dev, own.st_ino))
+    with os.scandir(folder) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name in _MADE_BY_TOOLS:
+                continue
+            name = prefix + entry.name
+            if entry.is_dir():
+                yield (f"{name}/", 0, 0)
+                yield from _below(Path(entry.path), f"{name}/", seen)
+            else:
+                stat = entry.stat()
+                yield (name, stat.st_size, stat.st_mtime_ns)

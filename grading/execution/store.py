@@ -1,9 +1,9 @@
 """What was executed, kept by content: nothing that has not changed runs twice."""
 
+import contextlib
 import hashlib
 import json
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from grading.common.files import built_once, hash_of, write_atomically
+from grading.common.files import built_once, hash_of, read_json, tree_hash, write_atomically
 from grading.common.versions import versions
 from grading.execution.job import Cell, Executed
 from grading.options import Isolation, Limits
@@ -145,29 +145,29 @@ def _inputs(question: Question) -> dict[str, Array]:
 
 
 def fingerprint(files: Mapping[str, Path], cache_folder: Path) -> str:
-    """Hash of files and folders by name: of the contents of files, of names, sizes and times in folders."""
+    """Hash files by name and content, folders by name and by names, sizes and times of all that lies below."""
     return hash_of([(name, _content(path, cache_folder)) for name, path in sorted(files.items())])
 
 
 def _content(path: Path, cache_folder: Path) -> str:
-    stat = path.stat()
     if path.is_dir():
-        with os.scandir(path) as entries:
-            listed = sorted((entry.name, entry.stat().st_size, entry.stat().st_mtime_ns) for entry in entries)
-        return hash_of(listed)
+        return tree_hash(path)
+    stat = path.stat()
     noted = cache_folder / hash_of([str(path.resolve()), stat.st_size, stat.st_mtime_ns, stat.st_ino])
-    if noted.is_file():
-        return noted.read_text(encoding="ascii")
+    with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
+        return str(read_json(noted)["sha256"])
     with path.open("rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
-    write_atomically(noted, digest)
+    write_atomically(noted, json.dumps({"sha256": digest, "path": str(path.resolve())}))
     return digest
 
 
 @cache
 def environment_hash(helpers: Path) -> str:
-    """Hash of the versions, of the students' library and of what runs beside student code."""
+    """Hash the versions, the students' library with its data, and what runs beside student code."""
     digest = hashlib.sha256(json.dumps(versions(), sort_keys=True).encode())
-    for path in [*sorted(helpers.glob("*.py")), *sorted(INSIDE.glob("*.py"))]:
-        digest.update(path.read_bytes())
+    for folder in (helpers, INSIDE):
+        for path in sorted(folder.rglob("*")):
+            if path.is_file() and "__pycache__" not in path.parts:
+                digest.update(path.relative_to(folder).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

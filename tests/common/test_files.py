@@ -1,12 +1,14 @@
 """Are files of records and notebooks JSON that people can read, and tables straight?"""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 from rich.cells import cell_len
 
 from grading.cli.grade import print_table
-from grading.common.files import dump_json_by_line
+from grading.common.files import dump_json_by_line, tree_hash
 from grading.records.record import GRADED, REFUSED, QuestionRecord, Record
 
 
@@ -40,3 +42,51 @@ def test_is_the_table_straight_whatever_the_names(capsys: pytest.CaptureFixture[
     assert {cell_len(line) for line in rows} == {cell_len(header)}
     assert [row.split()[-1] for row in rows] == ["1.5/2", "10/2", "refused"]
     assert "zoë [bold]" in rows[2]
+
+
+def test_a_change_anywhere_below_changes_the_hash(tmp_path: Path) -> None:
+    deep = tmp_path / "VOCdevkit" / "VOC2007" / "Annotations"
+    deep.mkdir(parents=True)
+    (deep / "000007.xml").write_text("car")
+    before = tree_hash(tmp_path)
+    assert tree_hash(tmp_path) == before
+    (deep / "000012.xml").write_text("car")
+    added = tree_hash(tmp_path)
+    (deep / "000007.xml").write_text("truck")
+    assert len({before, added, tree_hash(tmp_path)}) == 3
+
+
+def test_the_hash_does_not_depend_on_where_the_folder_lies(tmp_path: Path) -> None:
+    (tmp_path / "one").mkdir()
+    (tmp_path / "one" / "file").write_text("1")
+    before = tree_hash(tmp_path / "one")
+    assert tree_hash((tmp_path / "one").rename(tmp_path / "two")) == before
+
+
+def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
+    (tmp_path / "below").mkdir()
+    (tmp_path / "below" / "up").symlink_to(tmp_path)
+    assert tree_hash(tmp_path)
+
+
+def test_what_a_link_leads_to_counts(tmp_path: Path) -> None:
+    for name in ("data", "real"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "data" / "photographs").symlink_to(tmp_path / "real")
+    before = tree_hash(tmp_path / "data")
+    (tmp_path / "real" / "new.jpg").write_text("")
+    assert tree_hash(tmp_path / "data") != before
+
+
+def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "closed").mkdir()
+    real = os.scandir
+
+    def scandir(path: os.PathLike[str]) -> object:
+        if Path(path).name == "closed":
+            raise PermissionError(13, "Permission denied", str(path))
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", scandir)
+    with pytest.raises(PermissionError):
+        tree_hash(tmp_path)
