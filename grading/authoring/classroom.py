@@ -16,7 +16,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_solution
 
-from grading.config import CONFIG_FILE, Grading, load_config, quiet_logger
+from grading.config import CONFIG_FILE, Grading, course_directory, load_config, quiet_logger
 from grading.errors import GradingError
 from grading.options import Options
 from grading.pipeline.grade import grade
@@ -67,7 +67,8 @@ class Classroom:
 
     def hand_in(self, student: str, notebook: NotebookNode) -> Path:
         """Put a notebook where a student's submission lies."""
-        path = self.folder / "submitted" / student / self.assignment / self.notebook_name
+        submitted = self.folder / course_directory(load_config(self.folder), "submitted")
+        path = submitted / student / self.assignment / self.notebook_name
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, path)
         return path

@@ -7,6 +7,7 @@ import typer
 
 from grading.cli import terminal
 from grading.cli.terminal import console, progress_bar, stderr
+from grading.common.text import short_list
 
 if TYPE_CHECKING:
     from grading.pipeline.run import GradingRun
@@ -65,7 +66,7 @@ def _write_feedback(course: "GradingRun", folder: Path, total: int) -> None:
     if gone:
         stderr.print(
             f"{len(gone)} pages have no pictures, since the stored answers are gone "
-            f"(`course grade {course.assignment.name}` makes them anew): {', '.join(gone[:8])}",
+            f"(`course grade {course.assignment.name}` makes them anew): {short_list(gone, 8)}",
             highlight=False,
         )
 

@@ -16,7 +16,7 @@ from types import MappingProxyType
 from typing import IO
 
 from grading.common.names import TIMESTAMP, is_printable, is_student_id
-from grading.common.text import clean
+from grading.common.text import clean, quoted, short_list
 from grading.options import MIB, IntakeLimits
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz")
@@ -131,16 +131,16 @@ def _stands_there(path: Path) -> bool:
 def _check_student(student: str, folder: Path) -> None:
     if not is_student_id(student):
         raise _RefusedError(
-            f"The student's folder has an impossible name, {_short(student)}: rename it to the student's id."
+            f"The student's folder has an impossible name, {quoted(student)}: rename it to the student's id."
         )
     for path, name in ((folder.parent, student), (folder, f"{student}/{folder.name}")):
         mode = path.lstat().st_mode
         if stat.S_ISLNK(mode):
             raise _RefusedError(
-                f"The folder {_short(name)} is a link, which is never followed: hand in the files themselves."
+                f"The folder {quoted(name)} is a link, which is never followed: hand in the files themselves."
             )
         if not stat.S_ISDIR(mode):
-            raise _RefusedError(f"{_short(name)} is not a folder: hand in a folder with the notebook in it.")
+            raise _RefusedError(f"{quoted(name)} is not a folder: hand in a folder with the notebook in it.")
 
 
 def _look(folder: Path, limits: IntakeLimits) -> _Folder:
@@ -187,7 +187,7 @@ def _open(path: Path) -> io.FileIO:
     descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
-        raise _RefusedError(f"{_short(path.name)} is not a regular file: hand in the notebook itself.")
+        raise _RefusedError(f"{quoted(path.name)} is not a regular file: hand in the notebook itself.")
     return io.FileIO(descriptor, closefd=True)
 
 
@@ -196,7 +196,7 @@ def _read(file: _File, limit: int) -> bytes:
         with io.BufferedReader(_open(file.path)) as stream:
             return _capped(stream, limit, file.name)
     except OSError as error:
-        raise _RefusedError(f"{_short(file.name)} could not be read ({error.strerror}): hand it in again.") from error
+        raise _RefusedError(f"{quoted(file.name)} could not be read ({error.strerror}): hand it in again.") from error
 
 
 def _capped(stream: io.BufferedIOBase | IO[bytes], limit: int, name: str) -> bytes:
@@ -207,7 +207,7 @@ def _capped(stream: io.BufferedIOBase | IO[bytes], limit: int, name: str) -> byt
         size += len(chunk)
         if size > limit:
             raise _RefusedError(
-                f"{_short(name)} is larger than {_bytes(limit)}: clear its outputs (Edit > Clear all outputs), "
+                f"{quoted(name)} is larger than {_bytes(limit)}: clear its outputs (Edit > Clear all outputs), "
                 "save it and hand it in again."
             )
     return b"".join(chunks)
@@ -252,14 +252,14 @@ def _notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str,
     """Name and content of the notebook of a hand-in, and what is said of the choice."""
     if expected in found.links or expected in found.odd:
         what = "a link, which is never followed" if expected in found.links else "not a regular file"
-        raise _RefusedError(f"{_short(expected)} is {what}: hand in the notebook itself.")
+        raise _RefusedError(f"{quoted(expected)} is {what}: hand in the notebook itself.")
     notebooks = [file for file in found.files if _is_notebook(file.name)]
     if notebooks:
         chosen, repairs = _choose(notebooks, expected)
         return clean(chosen.name), _read(chosen, limits.notebook_bytes), repairs
     linked = [name for name in found.links + found.odd if _is_notebook(name)]
     if linked:
-        raise _RefusedError(f"{_short(linked[0])} is a link or not a regular file: hand in the notebook itself.")
+        raise _RefusedError(f"{quoted(linked[0])} is a link or not a regular file: hand in the notebook itself.")
     archives = [file for file in found.files if file.name.lower().endswith(ARCHIVES)]
     archives.sort(key=lambda file: (-file.depth, file.mtime, file.name), reverse=True)
     for archive in archives[:_MAX_ARCHIVES]:
@@ -272,11 +272,11 @@ def _notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str,
             return f"{clean(archive.name)}: {clean(name)}", content, repairs
     if archives:
         raise _RefusedError(
-            f"There is no notebook in {_names([a.name for a in archives])}: hand in {_short(expected)} itself."
+            f"There is no notebook in {_names([a.name for a in archives])}: hand in {quoted(expected)} itself."
         )
     others = [file.name for file in found.files if file.name != TIMESTAMP]
     beside = f", only {_names(others)}" if others else ""
-    raise _RefusedError(f"There is no notebook in the hand-in{beside}: hand in {_short(expected)}.")
+    raise _RefusedError(f"There is no notebook in the hand-in{beside}: hand in {quoted(expected)}.")
 
 
 def _choose(notebooks: Sequence[_File], expected: str) -> tuple[_File, list[str]]:
@@ -290,19 +290,19 @@ def _choose(notebooks: Sequence[_File], expected: str) -> tuple[_File, list[str]
     if len(notebooks) > 1:
         rest = sorted(file.name for file in notebooks if file is not chosen)
         repairs.append(
-            f"Several notebooks were handed in: {_short(chosen.name)} is the newest and was taken, "
+            f"Several notebooks were handed in: {quoted(chosen.name)} is the newest and was taken, "
             f"{_names(rest)} left aside."
         )
     if PurePosixPath(chosen.name).name != expected:
-        repairs.append(f"The notebook was handed in as {_short(chosen.name)}, not as {_short(expected)}: it was taken.")
+        repairs.append(f"The notebook was handed in as {quoted(chosen.name)}, not as {quoted(expected)}: it was taken.")
     return chosen, repairs
 
 
 def _from_archive(archive: _File, expected: str, limits: IntakeLimits) -> tuple[str, bytes, list[str]] | None:
     """The notebook inside an archive, read in memory; None if it holds none."""
-    name = _short(archive.name)
+    name = quoted(archive.name)
     if archive.size > limits.archive_bytes:
-        raise _RefusedError(f"{name} is larger than {_bytes(limits.archive_bytes)}: hand in {_short(expected)} itself.")
+        raise _RefusedError(f"{name} is larger than {_bytes(limits.archive_bytes)}: hand in {quoted(expected)} itself.")
     try:
         with _CappedFile(_open(archive.path)) as stream:
             reader = _from_zip if archive.name.lower().endswith(".zip") else _from_tar
@@ -310,7 +310,7 @@ def _from_archive(archive: _File, expected: str, limits: IntakeLimits) -> tuple[
     except _RefusedError:
         raise
     except Exception as error:  # zipfile, gzip and tarfile raise a dozen sorts over damaged bytes
-        raise _RefusedError(f"{name} is damaged or not an archive: hand in {_short(expected)} itself.") from error
+        raise _RefusedError(f"{name} is damaged or not an archive: hand in {quoted(expected)} itself.") from error
 
 
 class _CappedFile(io.BufferedReader):
@@ -347,10 +347,10 @@ def _from_zip(
         member = members[taken[0]]
         if member.flag_bits & 0x1:
             raise _RefusedError(
-                f"{_short(archive)} is encrypted: hand in {_short(expected)} itself, without a password."
+                f"{quoted(archive)} is encrypted: hand in {quoted(expected)} itself, without a password."
             )
         if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise _RefusedError(f"{_short(archive)} is packed in an unusual way: hand in {_short(expected)} itself.")
+            raise _RefusedError(f"{quoted(archive)} is packed in an unusual way: hand in {quoted(expected)} itself.")
         with opened.open(member) as content:
             return taken[0].name, _capped(content, limits.notebook_bytes, member.filename), taken[1]
 
@@ -376,7 +376,7 @@ def _from_tar(
         return None
     if taken[0].size > limits.notebook_bytes:
         raise _RefusedError(
-            f"{_short(taken[0].name)} is larger than {_bytes(limits.notebook_bytes)}: clear its outputs."
+            f"{quoted(taken[0].name)} is larger than {_bytes(limits.notebook_bytes)}: clear its outputs."
         )
     return taken[0].name, members[taken[0]], taken[1]
 
@@ -428,10 +428,10 @@ def _pax_path(records: bytes) -> str:
 
 def _check_archive(archive: str, count: int, size: int, limits: IntakeLimits) -> None:
     if count > limits.files:
-        raise _RefusedError(f"{_short(archive)} holds more than {limits.files} files: hand in the notebook itself.")
+        raise _RefusedError(f"{quoted(archive)} holds more than {limits.files} files: hand in the notebook itself.")
     if size > limits.archive_bytes:
         raise _RefusedError(
-            f"{_short(archive)} unpacks to more than {_bytes(limits.archive_bytes)}: hand in the notebook itself."
+            f"{quoted(archive)} unpacks to more than {_bytes(limits.archive_bytes)}: hand in the notebook itself."
         )
 
 
@@ -444,12 +444,12 @@ def _choose_member(
     if not notebooks:
         return None
     chosen, said = _choose(notebooks, expected)
-    repairs = [f"The notebook was handed in inside {_short(archive)}: it was taken from there.", *said]
+    repairs = [f"The notebook was handed in inside {quoted(archive)}: it was taken from there.", *said]
     if ignored:
-        repairs.append(f"Links and names that lead out of {_short(archive)} are ignored: {_names(sorted(ignored))}.")
+        repairs.append(f"Links and names that lead out of {quoted(archive)} are ignored: {_names(sorted(ignored))}.")
     others = sorted(file.name for file in visible if not _is_notebook(file.name) and file.name != TIMESTAMP)
     if others:
-        repairs.append(f"Other files in {_short(archive)} are not unpacked: {_names(others)} left aside.")
+        repairs.append(f"Other files in {quoted(archive)} are not unpacked: {_names(others)} left aside.")
     return chosen, repairs
 
 
@@ -471,11 +471,5 @@ def _bytes(size: int) -> str:
     return f"{size // MIB} MiB" if size >= MIB else f"{size} bytes"
 
 
-def _short(name: str) -> str:
-    line = clean(name)
-    return f"'{line if len(line) <= 80 else line[:79] + '…'}'"
-
-
 def _names(names: Sequence[str]) -> str:
-    more = f" and {len(names) - 3} more" if len(names) > 3 else ""
-    return ", ".join(_short(name) for name in names[:3]) + more
+    return short_list([quoted(name) for name in names])

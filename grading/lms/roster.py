@@ -22,7 +22,7 @@ from functools import cached_property
 from pathlib import Path
 
 from grading.common.names import MAX_NAME, is_student_id
-from grading.common.text import clean
+from grading.common.text import clean, short_list
 from grading.errors import GradingError
 
 MAX_BYTES = 64 * 2**20
@@ -137,7 +137,7 @@ class Roster:
 def _only(students: Sequence[Student], said: str) -> Student | str:
     if len(students) == 1:
         return students[0]
-    ids = ", ".join(clean(student.id) for student in students[:5])
+    ids = short_list([clean(student.id) for student in students], 5)
     return f"{said} {len(students)} students ({ids}): nobody is guessed, place it by hand or give the LMS's ids."
 
 
