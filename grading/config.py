@@ -12,7 +12,7 @@ from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
-from grading.errors import ReleaseError
+from grading.errors import GradingError, ReleaseError
 from grading.options import MIB, Isolation, Limits, Options, Workers
 
 CONFIG_FILE = "nbgrader_config.py"
@@ -116,13 +116,20 @@ class Grading(Configurable):
         """Where stored results lie; a relative path is below the course folder."""
         return course_dir / self.cache
 
+    def _isolation(self) -> Isolation:
+        try:
+            return Isolation(self.isolation)
+        except ValueError as error:
+            known = ", ".join(kind.value for kind in Isolation)
+            raise GradingError(f"c.Grading.isolation is {self.isolation!r}: give one of {known}") from error
+
     def options(self) -> dict[str, Any]:
         """Return keywords for `grading.options.Options`."""
 
         return {
             "data": self.data_folder,
             "private": self.private_folder,
-            "isolation": Isolation(self.isolation),
+            "isolation": self._isolation(),
             "workers": Workers(self.workers or os.cpu_count() or 1, self.scheduler, dict(self.tls) or None, self.gpu),
             "limits": self.limits,
             "threads": self.threads,

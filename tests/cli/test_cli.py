@@ -180,3 +180,14 @@ def test_ctrl_c_is_one_plain_line_and_keeps_what_was_graded(tmp_path: Path, bubb
     assert "Traceback" not in rest
     assert "what was graded is kept" in rest
     assert len(rest.strip().splitlines()) == 1, rest
+
+
+def test_an_isolation_that_there_is_not_is_one_clear_line(tmp_path: Path) -> None:
+    folder = tiny_course(tmp_path / "course")
+    with (folder / "nbgrader_config.py").open("a") as config:
+        config.write('\nc.Grading.isolation = "docker"\n')
+    ran = course(folder, "grade", ASSIGNMENT)
+    assert ran.returncode == 2, ran.stderr
+    assert "docker" in ran.stderr
+    assert "bwrap" in ran.stderr
+    assert "Traceback" not in ran.stderr
