@@ -5,6 +5,7 @@ import logging
 import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 
 from nbformat import NotebookNode
 
@@ -20,7 +21,7 @@ from grading.pipeline.lock import alone
 from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
 from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
-from grading.records.gradebook import GradebookWriter
+from grading.records.gradebook import GradebookWriter, in_words
 from grading.records.record import FAILED, GRADED, REFUSED, QuestionRecord, Record, read_record, write_files
 from grading.scoring.questions import Answer, Score
 
@@ -62,9 +63,18 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
         basis = _Basis.of(course)
 
         def record(submission: Submission, failures: Mapping[str, str]) -> None:
-            records[submission.student] = _record(course, gradebook, submission, failures, basis)
+            records[submission.student], lost = _record(course, gradebook, submission, failures, basis)
+            fail(lost)
             progress("recorded", submission.student)
 
+        def enter() -> None:
+            fail(gradebook.commit())
+
+        def fail(lost: Mapping[str, str]) -> None:
+            for student, why in lost.items():
+                records[student] = _record_failure(course, by_student[student], why)
+
+        by_student = {submission.student: submission for submission in planned.submissions}
         waiting: dict[str, list[Submission]] = {}
         undone: dict[str, set[str]] = {}
         parts = {run.key: run.parts for submission in planned.submissions for run in submission.runs}
@@ -74,7 +84,9 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
                 waiting.setdefault(key, []).append(submission)
             if not undone[submission.student]:
                 record(submission, {})
-        gradebook.commit()
+                if gradebook.is_due:
+                    enter()
+        enter()
         failures: dict[str, str] = {}
         for outcome in run_all(planned.jobs, course.options.workers):
             _keep(course, planned.jobs[outcome.key], parts[outcome.key], outcome, failures)
@@ -83,42 +95,61 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
                 undone[submission.student].discard(outcome.key)
                 if not undone[submission.student]:
                     record(submission, failures)
-                    gradebook.commit()
+                    enter()
     return [records[submission.student] for submission in planned.submissions]
 
 
 def _record(
     course: GradingRun, gradebook: GradebookWriter, submission: Submission, failures: Mapping[str, str], basis: _Basis
+) -> tuple[Record, Mapping[str, str]]:
+    """Score and write down one submission, unless that was done. Whatever is wrong with it, the others go on.
+
+    Return its record, and the students whose records could not be entered into the gradebook, with the reason.
+    """
+    try:
+        return _write_record(course, gradebook, submission, failures, basis), {}
+    except Exception as error:
+        log.exception("%s could not be recorded", submission.student)
+        why = in_words(error)
+    return _record_failure(course, submission, why), gradebook.leave_out()
+
+
+def _write_record(
+    course: GradingRun, gradebook: GradebookWriter, submission: Submission, failures: Mapping[str, str], basis: _Basis
 ) -> Record:
-    """Score and write down one submission, unless that was done. Whatever is wrong with it, the others go on."""
-    folder = course.records / submission.student / course.assignment.name
+    folder = _folder_of(course, submission)
     path = folder / course.assignment.notebook_name
     made_from = _made_from(course, submission, basis)
     scored_by = hash_of([made_from, basis.scoring])
-    try:
-        before = None if any(run.key in failures for run in submission.runs) else read_record(folder)
-        if before is not None and before.status == GRADED and not path.is_file():
-            before = None
-        if before is not None and before.execution.get("scored_by") == scored_by:
-            gradebook.write(before)
-            return before
-        record = score(course, submission, failures)
-        if record.status != FAILED:
-            known = {"made_from": made_from, "scored_by": scored_by}
-            record = replace(record, execution={**record.execution, **known})
-        text = None
-        if record.status == GRADED:
-            same = before is not None and before.status == GRADED and before.execution.get("made_from") == made_from
-            text = revised_notebook(path, record) if same else as_text(notebook_of(course, submission, record))
-        write_files(folder, path.name, text, record)
-        gradebook.write(record)
-    except Exception as error:
-        log.exception("%s could not be recorded", submission.student)
-        gradebook.rollback()
-        record = replace(_blank_record(course, submission), why=f"{type(error).__name__}: {clean(str(error))}")
-        with contextlib.suppress(OSError):
-            write_files(folder, path.name, None, record)
+    before = None if any(run.key in failures for run in submission.runs) else read_record(folder)
+    if before is not None and before.status == GRADED and not path.is_file():
+        before = None
+    if before is not None and before.execution.get("scored_by") == scored_by:
+        gradebook.write(before)
+        return before
+    record = score(course, submission, failures)
+    if record.status != FAILED:
+        known = {"made_from": made_from, "scored_by": scored_by}
+        record = replace(record, execution={**record.execution, **known})
+    text = None
+    if record.status == GRADED:
+        same = before is not None and before.status == GRADED and before.execution.get("made_from") == made_from
+        text = revised_notebook(path, record) if same else as_text(notebook_of(course, submission, record))
+    write_files(folder, path.name, text, record)
+    gradebook.write(record)
     return record
+
+
+def _record_failure(course: GradingRun, submission: Submission, why: str) -> Record:
+    """Write down that a submission could not be recorded; the next run tries again."""
+    record = replace(_blank_record(course, submission), why=why)
+    with contextlib.suppress(OSError):
+        write_files(_folder_of(course, submission), course.assignment.notebook_name, None, record)
+    return record
+
+
+def _folder_of(course: GradingRun, submission: Submission) -> Path:
+    return course.records / submission.student / course.assignment.name
 
 
 def _made_from(course: GradingRun, submission: Submission, basis: _Basis) -> str:

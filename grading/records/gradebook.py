@@ -6,7 +6,8 @@ A class is read in a few queries, and only what has changed is written, many row
 import copy
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -42,6 +43,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from traitlets.config import Config
 
+from grading.common.text import clean
 from grading.errors import GradingError
 from grading.records.record import FAILED, GRADED, REFUSED, Record
 
@@ -91,6 +93,25 @@ class _Cells:
     commented: Mapping[str, str]
 
 
+def in_words(error: Exception) -> str:
+    """Say why something could not be recorded."""
+    if isinstance(error, DBAPIError):
+        return (
+            f"the gradebook cannot be written ({clean(str(error.orig))}): close what has it open, the formgrader say, "
+            "and grade again"
+        )
+    return f"{type(error).__name__}: {clean(str(error))}"
+
+
+@contextmanager
+def _said_in_words() -> Iterator[None]:
+    """Raise GradingError where the gradebook cannot be written."""
+    try:
+        yield
+    except DBAPIError as error:
+        raise GradingError(in_words(error)) from error
+
+
 class _Changes:
     """Rows to be inserted and values to be set, written together: one statement for many rows."""
 
@@ -128,20 +149,21 @@ class _Changes:
 class GradebookWriter:
     """nbgrader's gradebook, open for one assignment. Manual grades and comments are never touched.
 
-    What was written is committed at the latest by `commit`, by the end of the block, or by a later `write`.
+    What was written is entered by `commit`, or at the end of the block.
     """
 
     def __init__(self, db_url: str, assignment: str, released: NotebookNode, config: Config) -> None:
         self.assignment = assignment
         self._config = config
         self._solutions = frozenset(cell.metadata.nbgrader.grade_id for cell in released.cells if is_solution(cell))
-        _in_several_tries(lambda: _enter_assignment(db_url, assignment, released, config))
+        with _said_in_words():
+            _in_several_tries(lambda: _enter_assignment(db_url, assignment, released, config))
         self._gradebook = Gradebook(db_url, _course_id(config))
         self._db = self._gradebook.db
         self._has_due_date = self._gradebook.find_assignment(assignment).duedate is not None
         self._cells = self._read_cells()
         self._students = set(self._db.scalars(select(Student.id)))
-        self._rows = self._read()
+        self._rows: dict[str, _Row] | None = self._read()
         self._changes = _Changes()
         self._committed = monotonic()
         self._uncommitted: list[Record] = []
@@ -153,53 +175,87 @@ class GradebookWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         try:
-            self.commit()
+            for student, why in self.commit().items():
+                log.error("%s: %s", student, why)
         finally:
             self._gradebook.close()
 
     def enter_students(self, students: Iterable[str]) -> None:
-        """Enter those that the gradebook does not know; others may be entering them at the same time."""
+        """Enter those that the gradebook does not know; others may be entering them at the same time.
+
+        Raises GradingError where the gradebook cannot be written.
+        """
         new = set(students) - self._students
         if new:
             rows = [{"id": student} for student in sorted(new)]  # sorted: two who insert never wait for each other
-            self._db.execute(_insert_or_leave(self._db.get_bind().dialect.name, Student), rows)
-            self._db.commit()
+            with _said_in_words():
+                self._db.execute(_insert_or_leave(self._db.get_bind().dialect.name, Student), rows)
+                self._db.commit()
             self._students |= new
 
+    @property
+    def is_due(self) -> bool:
+        """Return whether what was written should be committed by now."""
+        return monotonic() - self._committed > _COMMIT_SECONDS
+
     def write(self, record: Record) -> None:
-        """Enter a record's points. One that has failed changes nothing; a refused one has 0 and asks for a look."""
+        """Write a record's points, to be entered by `commit`.
+
+        One that has failed changes nothing; a refused one has 0 and asks for a look. Whatever this raises, call
+        `leave_out` then.
+        """
         if record.status == FAILED:
             return
-        row = self._rows.get(record.student) or self._add(record.student)
-        try:
-            self._write_time(row, record)
-            for name, grade in row.grades.items():
-                if name in record.questions:
-                    self._write_grade(grade, record, name)
-            self._write_comments(row, record)
-            self._write_penalty(row, record)
-        except BaseException:
-            self._rows.pop(record.student, None)  # what is known of it may not be what was written
-            raise
+        row = self._known_rows().get(record.student) or self._add(record.student)
+        self._write_time(row, record)
+        for name, grade in row.grades.items():
+            if name in record.questions:
+                self._write_grade(grade, record, name)
+        self._write_comments(row, record)
+        self._write_penalty(row, record)
         self._uncommitted.append(record)
-        if monotonic() - self._committed > _COMMIT_SECONDS:
-            self.commit()
 
-    def commit(self) -> None:
-        """Make what was written last."""
-        self._changes.write(self._db)
-        self._db.commit()
+    def commit(self) -> dict[str, str]:
+        """Enter what was written; return the students whose records could not be entered, with the reason.
+
+        Of these nothing is in the gradebook but what was there before.
+        """
         self._committed = monotonic()
-        self._uncommitted = []
+        records, self._uncommitted = self._uncommitted, []
+        try:
+            self._changes.write(self._db)
+            self._db.commit()
+        except DBAPIError as error:
+            self._start_over()
+            return {record.student: in_words(error) for record in records}
+        return {}
 
-    def rollback(self) -> None:
-        """Forget the record that could not be written; those before it are written again."""
+    def leave_out(self) -> dict[str, str]:
+        """Forget the record that could not be written; those before it are written again.
+
+        Return those that could not be, with the reason.
+        """
+        before, self._uncommitted = self._uncommitted, []
+        self._start_over()
+        lost = {}
+        for record in before:
+            try:
+                self.write(record)
+            except DBAPIError as error:
+                self._start_over()
+                lost[record.student] = in_words(error)
+        return lost
+
+    def _start_over(self) -> None:
+        """Forget what was not committed. What the gradebook holds is read again when it is needed: it may be locked."""
         self._changes.forget()
         self._db.rollback()
-        self._rows = self._read()
-        before, self._uncommitted = self._uncommitted, []
-        for record in before:
-            self.write(record)
+        self._rows = None
+
+    def _known_rows(self) -> dict[str, _Row]:
+        if self._rows is None:
+            self._rows = self._read()
+        return self._rows
 
     def _write_time(self, row: _Row, record: Record) -> None:
         known = record.submission.get("timestamp")
@@ -254,7 +310,7 @@ class GradebookWriter:
             row.grades[name] = _Grade(new(GradeRow, cell_id=cell, notebook_id=notebook), None, None, None, True)
         for name, cell in self._cells.commented.items():
             row.comments[name] = (new(Comment, cell_id=cell, notebook_id=notebook), None)
-        self._rows[student] = row
+        self._known_rows()[student] = row
         return row
 
     def _read_cells(self) -> _Cells:
@@ -268,9 +324,9 @@ class GradebookWriter:
             {**{cell.name: cell.id for cell in notebook.solution_cells}, **tasks},
         )
 
-    def _read(self, student: str | None = None) -> dict[str, _Row]:
+    def _read(self) -> dict[str, _Row]:
         rows: dict[str, _Row] = {}
-        chosen = _of_assignment(self.assignment, student)
+        chosen = _of_assignment(self.assignment)
         submissions = select(
             SubmittedAssignment.student_id,
             SubmittedAssignment.id,
@@ -297,7 +353,7 @@ class GradebookWriter:
         return rows
 
 
-def _of_assignment(assignment: str, student: str | None = None) -> Any:
+def _of_assignment(assignment: str) -> Any:
     """What joins a selection of rows of a table to the submissions of an assignment."""
 
     def chosen(selected: Any, table: Any) -> Any:
@@ -307,8 +363,7 @@ def _of_assignment(assignment: str, student: str | None = None) -> Any:
         if table is not SubmittedNotebook:
             selected = selected.join(table, table.notebook_id == SubmittedNotebook.id)
             selected = selected.join(BaseCell, BaseCell.id == table.cell_id)
-        selected = selected.where(AssignmentRow.name == assignment)
-        return selected.where(SubmittedAssignment.student_id == student) if student is not None else selected
+        return selected.where(AssignmentRow.name == assignment)
 
     return chosen
 
