@@ -11,6 +11,7 @@ from grading.cli import terminal
 from grading.cli.grade import grade_with_progress, print_grades
 from grading.cli.pages import write_report_with_progress
 from grading.cli.terminal import console, stderr
+from grading.common.names import ROSTER
 
 if TYPE_CHECKING:
     from grading.lms.collect import Collected, Unplaced
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-ROSTER = "roster.csv"
+
 EXPORTS = "exports"
 
 Download = Annotated[Path, typer.Argument(help="What the LMS gave: a zip or a folder.")]

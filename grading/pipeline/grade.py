@@ -18,6 +18,7 @@ from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
 from grading.pipeline.lock import alone
+from grading.pipeline.people import people
 from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
 from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
@@ -59,7 +60,7 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
         alone(course.cache, course.assignment.name),
         GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, config) as gradebook,
     ):
-        gradebook.enter_students(submission.student for submission in planned.submissions)
+        gradebook.enter_students((submission.student for submission in planned.submissions), people(course.folder))
         basis = _Basis.of(course)
 
         def record(submission: Submission, failures: Mapping[str, str]) -> None:

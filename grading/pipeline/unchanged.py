@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grading.common.files import hash_of, listing, read_json, tree_hash, write_atomically
+from grading.common.names import ROSTER
 from grading.common.versions import versions
 from grading.config import Grading, course_directory, load_config
 from grading.intake.hand_in import find_hand_ins
@@ -98,6 +99,7 @@ class LastRun:
                 self._config,
                 {name: value for name, value in settings.items() if name not in _NO_INFLUENCE},
                 [(str(tree), tree_hash(tree)) for tree in trees],
+                _stamp(self._folder / ROSTER),
                 versions(),
                 version("nbgrader"),
                 sys.prefix,

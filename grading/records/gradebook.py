@@ -8,11 +8,11 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from datetime import datetime
 from pathlib import Path
 from time import monotonic, sleep
-from types import TracebackType
+from types import MappingProxyType, TracebackType
 from typing import Any
 
 import nbgrader
@@ -52,6 +52,15 @@ log = logging.getLogger(__name__)
 _COMMIT_SECONDS = 0.5
 _TRIES = 5
 NO_RESPONSE = "No response."
+
+
+@dataclass(frozen=True)
+class Person:
+    """What the gradebook says of a student beside the id; None is for what is not known."""
+
+    first_name: str | None = None
+    last_name: str | None = None
+    email: str | None = None
 
 
 @dataclass
@@ -180,8 +189,10 @@ class GradebookWriter:
         finally:
             self._gradebook.close()
 
-    def enter_students(self, students: Iterable[str]) -> None:
-        """Enter those that the gradebook does not know; others may be entering them at the same time.
+    def enter_students(self, students: Iterable[str], people: Mapping[str, Person] = MappingProxyType({})) -> None:
+        """Enter those that the gradebook does not know, and names and addresses where it has none or others.
+
+        Others may be entering them at the same time. What is not known of a student overwrites nothing.
 
         Raises GradingError where the gradebook cannot be written.
         """
@@ -192,6 +203,18 @@ class GradebookWriter:
                 self._db.execute(_insert_or_leave(self._db.get_bind().dialect.name, Student), rows)
                 self._db.commit()
             self._students |= new
+        self._name({student: person for student, person in people.items() if student in self._students})
+
+    def _name(self, people: Mapping[str, Person]) -> None:
+        columns = [getattr(Student, field.name) for field in fields(Person)]
+        known = {name: Person(*rest) for name, *rest in self._db.execute(select(Student.id, *columns))}
+        for student in sorted(people):
+            values = {name: value for name, value in asdict(people[student]).items() if value}
+            if any(getattr(known[student], name) != value for name, value in values.items()):
+                self._changes.set(Student, student, **values)
+        with _said_in_words():
+            self._changes.write(self._db)
+            self._db.commit()
 
     @property
     def is_due(self) -> bool:

@@ -84,6 +84,7 @@ CHANGES: dict[str, Callable[[Classroom], object]] = {
     "a new student": lambda classroom: hand_in(classroom, "cy", RIGHT),
     "a file beside a hand-in": lambda classroom: hand_in(classroom, "bo", HALF).with_name("own.py").write_text("1"),
     "a threshold": lambda classroom: set_minimum(classroom.folder, 0.2),
+    "the roster": lambda classroom: (classroom.folder / "roster.csv").write_text("id,name\nbo,Bo Ek\n"),
     "the scoring": replace_in("source/{name}/scoring.py", "Right.", "Well."),
     "the configuration": add_to_config,
     "the students' library": lambda classroom: (classroom.folder / "helpers" / "new.py").write_text(""),

@@ -142,3 +142,36 @@ def test_a_record_that_cannot_be_written_leaves_no_points_in_the_gradebook(
     assert by_gradebook(classroom) == by_record(classroom) == {"ada": 5}
     classroom.grade(quick())
     assert by_gradebook(classroom) == by_record(classroom) == {"ada": 5, "bo": 2}
+
+
+def names_in_gradebook(classroom: Classroom) -> dict[str, tuple[object, ...]]:
+    with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
+        rows = connection.execute("select id, first_name, last_name, email from student")
+        return {student: tuple(rest) for student, *rest in rows}
+
+
+def test_names_of_the_roster_are_in_the_gradebook_and_a_corrected_one_too(classroom: Classroom) -> None:
+    roster = classroom.folder / "roster.csv"
+    roster.write_text("id,first name,last name,email\nada,Ada,Lovelase,\nbo,,,\nzoe,Zoe,Away,\n")
+    classroom.grade(quick())
+    assert names_in_gradebook(classroom) == {"ada": ("Ada", "Lovelase", None), "bo": (None, None, None)}
+    roster.write_text("id,name,email\nada,Lovelace,ada@example.org\nbo,Bo Ek,\n")
+    classroom.grade(quick())
+    assert names_in_gradebook(classroom) == {
+        "ada": ("Ada", "Lovelace", "ada@example.org"),
+        "bo": (None, "Bo Ek", None),
+    }
+
+
+def test_a_name_that_was_typed_in_stays_where_the_roster_says_nothing(classroom: Classroom) -> None:
+    classroom.grade(quick())
+    with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
+        connection.execute("update student set first_name = 'Ada' where id = 'ada'")
+    (classroom.folder / "roster.csv").write_text("id,name\nbo,Bo Ek\n")
+    classroom.grade(quick())
+    assert names_in_gradebook(classroom)["ada"] == ("Ada", None, None)
+
+
+def test_a_roster_that_cannot_be_read_costs_no_grade(classroom: Classroom) -> None:
+    (classroom.folder / "roster.csv").write_bytes(b"\x00\xff")
+    assert [record.status for record in classroom.grade(quick())] == [GRADED, GRADED]
