@@ -18,7 +18,8 @@ from grading.config import Grading
 from grading.errors import GradingError
 from grading.execution.execute import execute
 from grading.execution.job import Cell, Job
-from grading.intake.hand_in import HandIn
+from grading.execution.workers import run_all
+from grading.intake.hand_in import HandIn, read_hand_in
 from grading.options import Options
 from grading.pipeline.assignment import has_scoring
 from grading.pipeline.grade import notebook_of, score
@@ -51,12 +52,17 @@ class ExecuteSandboxed(NbGraderPreprocessor):
 def _scored_outside(folder: Path, nb: NotebookNode, resources: ResourcesDict, options: Options) -> NotebookNode:
     names = resources["nbgrader"]
     course = open_course(folder, names["assignment"], options)
-    hand_in = HandIn(names["student"], nbformat.writes(nb).encode(), course.assignment.notebook_name)
-    planned = plan_one(course, hand_in)
+    name = course.assignment.notebook_name
+    beside = read_hand_in(Path(resources["metadata"]["path"]), names["student"], name).extras
+    planned = plan_one(course, HandIn(names["student"], nbformat.writes(nb).encode(), name, extras=beside))
     (submission,) = planned.submissions
-    for key, job in planned.jobs.items():
-        course.store.put(key, execute(job))
-    record = score(course, submission, {})
+    failures = {}
+    for outcome in run_all(planned.jobs, course.options.workers):
+        if outcome.executed is None:
+            failures[outcome.key] = outcome.failure
+        else:
+            course.store.put(outcome.key, outcome.executed)
+    record = score(course, submission, failures)
     if record.status != GRADED:
         raise GradingError(f"{names['student']}: {record.why}")
     return notebook_of(course, submission, record)

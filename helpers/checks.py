@@ -100,5 +100,9 @@ def thresholds_for(thresholds: Mapping[str, Mapping[str, Any]], key: str) -> dic
     data_set = key.partition("/")[0]
     for candidate in (key, f"{data_set}/other"):
         if candidate in thresholds:
-            return {name: value for name, value in thresholds[candidate].items() if isinstance(value, float)}
+            return {name: float(value) for name, value in thresholds[candidate].items() if _is_number(value)}
     raise KeyError(f"There are no thresholds for {key!r}, only for {', '.join(sorted(thresholds))}.")
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

@@ -22,20 +22,22 @@ _COLORS = (PREDICTED_COLOR, TRUE_COLOR, "#009E73", "#CC79A7")
 def draw_bbox(
     img: npt.NDArray[Any], bbox: Sequence[float], color: tuple[int, int, int] = (255, 0, 0)
 ) -> npt.NDArray[Any]:
-    """A copy of an image with the outline of a box drawn into its pixels.
+    """Return a copy of an image with the outline of a box drawn into its pixels.
 
     Args:
         img: grey (h, w) or RGB (h, w, 3) image.
         bbox: VOC box `[xmin, ymin, xmax, ymax]`, 1-based and inclusive; parts outside the image are cut.
         color: red, green, blue from 0 to 255; grey images get white.
     """
-    from skimage.draw import rectangle_perimeter
-
     xmin, ymin, xmax, ymax = (round(float(value)) - 1 for value in bbox)  # VOC counts pixels from 1
-    # rectangle_perimeter draws around the corners it is given: step one pixel inward, to stay on the box.
-    rows, columns = rectangle_perimeter((ymin + 1, xmin + 1), (ymax - 1, xmax - 1), shape=img.shape[:2], clip=True)
+    height, width = img.shape[:2]
+    rows, columns = (slice(max(low, 0), max(high + 1, 0)) for low, high in ((ymin, ymax), (xmin, xmax)))
     drawn = img.copy()
-    drawn[rows, columns] = 255 if img.ndim == 2 else color
+    ink = 255 if img.ndim == 2 else color
+    for row in {ymin, ymax} & set(range(height)):
+        drawn[row, columns] = ink
+    for column in {xmin, xmax} & set(range(width)):
+        drawn[rows, column] = ink
     return drawn
 
 

@@ -12,7 +12,7 @@ import typer
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from grading.cli import authoring, grade, lms, pages, release
+from grading.cli import authoring, clean, grade, lms, pages, release
 from grading.cli.terminal import stderr
 from grading.errors import CourseError
 
@@ -27,7 +27,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="The command `course`: release, grade, inspect, verify, demo and data sets.",
 )
-for part in (release, authoring, grade, lms, pages):
+for part in (release, authoring, grade, lms, pages, clean):
     app.add_typer(part.app)
 
 

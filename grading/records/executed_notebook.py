@@ -1,7 +1,6 @@
 """The executed notebook of a submission: what its cells printed, and in each grade cell the points and why."""
 
 import copy
-import json
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,7 +17,10 @@ from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG
 from grading.records.record import QuestionRecord, Record
 
 SKIPPED = "Not run when grading: this cell only demonstrates."
+_TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[:])")
+_NOTHING = "\u200b"
+"""A space of no width: it takes a tag or a link apart, and in code, too, one reads what was written."""
 
 
 def executed_notebook(
@@ -57,8 +59,8 @@ def revised_notebook(path: Path, record: Record) -> str:
 
 
 def strip_markdown_links(markdown: str) -> str:
-    """Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too."""
-    return _LINK.sub("] ", markdown.replace("<", "&lt;"))
+    """Return Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too."""
+    return _LINK.sub("]" + _NOTHING, _TAG.sub("<" + _NOTHING, markdown))
 
 
 def _verdict(question: QuestionRecord) -> list[NotebookNode]:
@@ -75,8 +77,8 @@ def _verdict(question: QuestionRecord) -> list[NotebookNode]:
 
 def _written(output: Mapping[str, Any]) -> dict[str, Any]:
     """An output that cannot break the file: what cannot be encoded is replaced."""
-    found: dict[str, Any] = json.loads(json.dumps(output).encode("utf-8", "replace").decode("utf-8"))
-    return _without_surrogates(found)
+    found: dict[str, Any] = _without_surrogates(output)
+    return found
 
 
 def _without_surrogates(value: Any) -> Any:

@@ -205,45 +205,63 @@ def started(
     output_bytes: int,
     pool: KernelPool | None = None,
 ) -> Iterator[Kernel]:
-    """A kernel that answers; ended, with all that it started, at the end of the block.
+    """Start a kernel that answers; it ends, with all that it started, at the end of the block.
 
-    Output of a cell beyond `output_bytes` is dropped. With a pool it is forked from a warm parent where that can be.
+    Output of a cell beyond `output_bytes` is dropped. With a pool it is forked from a fork server where that can be.
     Raises SandboxError if the kernel does not start.
     """
-    parent = _parent(pool, environment) if pool and isolation is Isolation.bwrap else None
-    with sandbox.folder(parent.folder if parent else None) as folder:
-        place = _closed(environment) if isolation is Isolation.bwrap else _open_air(folder, environment)
-        connection = {
-            "transport": "ipc",
-            **{f"{channel}_port": number for number, channel in enumerate(_CHANNELS, 1)},
-            "key": secrets.token_hex(16),
-            "signature_scheme": "hmac-sha256",
-        }
-        inside = json.dumps({**connection, "ip": f"{place.run}/s"})
-        (folder / "run" / "connection.json").write_text(inside, encoding="utf-8")
-        settings = {
-            "seed": environment.seed,
-            "tasks": resources.tasks if isolation is Isolation.bwrap else 0,  # else it counts all of the user's
-            "file_bytes": resources.disk_bytes,
-        }
-        connection_file = f"{place.run}/connection.json"
-        argv = [
-            sys.executable,
-            place.launcher,
-            connection_file,
-            json.dumps({**settings, "imports": environment.imports}),
-        ]
-        with (
-            parent.start(folder, [connection_file, settings], resources)
-            if parent
-            else sandbox.start(
-                folder, argv, place.mounts, _variables(environment, place), resources, isolation, environment.gpu
-            ) as box,
-            _connected({**connection, "ip": str(folder / "run" / "s")}) as client,
-        ):
-            kernel = Kernel(box, client, output_bytes, place.questions)
-            _wait_until_ready(kernel)
-            yield kernel
+    server = _parent(pool, environment) if pool and isolation is Isolation.bwrap else None
+    with contextlib.ExitStack() as stack:
+        kernel = None
+        if server is not None:
+            try:
+                with contextlib.ExitStack() as attempt:
+                    kernel = _enter(attempt, environment, resources, isolation, output_bytes, server)
+                    stack.push(attempt.pop_all())
+            except SandboxError as error:  # it may have died since it was chosen, and a cold start needs none
+                log.warning("a kernel starts cold, since none could be forked: %s", error)
+        if kernel is None:
+            kernel = _enter(stack, environment, resources, isolation, output_bytes, None)
+        yield kernel
+
+
+def _enter(
+    stack: contextlib.ExitStack,
+    environment: Environment,
+    resources: Resources,
+    isolation: Isolation,
+    output_bytes: int,
+    server: ForkServer | None,
+) -> Kernel:
+    """Start a kernel, forked or cold, that ends with the stack."""
+    folder = stack.enter_context(sandbox.folder(server.folder if server else None))
+    place = _closed(environment) if isolation is Isolation.bwrap else _open_air(folder, environment)
+    connection = {
+        "transport": "ipc",
+        **{f"{channel}_port": number for number, channel in enumerate(_CHANNELS, 1)},
+        "key": secrets.token_hex(16),
+        "signature_scheme": "hmac-sha256",
+    }
+    inside = json.dumps({**connection, "ip": f"{place.run}/s"})
+    (folder / "run" / "connection.json").write_text(inside, encoding="utf-8")
+    settings = {
+        "seed": environment.seed,
+        "tasks": resources.tasks if isolation is Isolation.bwrap else 0,  # else it counts all of the user's
+        "file_bytes": resources.disk_bytes,
+    }
+    arguments = [f"{place.run}/connection.json", settings]
+    if server:
+        box = stack.enter_context(server.start(folder, arguments, resources))
+    else:
+        whole = json.dumps({**settings, "imports": environment.imports})
+        argv = [sys.executable, place.launcher, f"{place.run}/connection.json", whole]
+        variables = _variables(environment, place)
+        begun = sandbox.start(folder, argv, place.mounts, variables, resources, isolation, environment.gpu)
+        box = stack.enter_context(begun)
+    client = stack.enter_context(_connected({**connection, "ip": str(folder / "run" / "s")}))
+    kernel = Kernel(box, client, output_bytes, place.questions)
+    _wait_until_ready(kernel)
+    return kernel
 
 
 def _parent(pool: KernelPool, environment: Environment) -> ForkServer | None:

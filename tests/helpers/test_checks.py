@@ -99,3 +99,8 @@ def test_an_unknown_representation_gets_its_data_sets_other_thresholds() -> None
 def test_an_unknown_data_set_is_refused_naming_those_there_are() -> None:
     with pytest.raises(KeyError, match="voc2007/other"):
         thresholds_for(THRESHOLDS, "coco/resnet50")
+
+
+def test_a_threshold_that_is_a_whole_number_is_one() -> None:
+    thresholds = {"sample/x": {"class_accuracy": 1, "mean_iou": 0.5, "note": "measured", "final": True}}
+    assert thresholds_for(thresholds, "sample/x") == {"class_accuracy": 1.0, "mean_iou": 0.5}

@@ -55,6 +55,22 @@ def test_draw_bbox_marks_exactly_the_boxs_own_border_pixels() -> None:
     assert not drawn[5:11, 3:9].any()
 
 
+@pytest.mark.parametrize("size", [1, 2, 3, 4, 5])
+def test_draw_bbox_of_a_small_box_stays_on_the_box(size: int) -> None:
+    drawn = display.draw_bbox(np.zeros((20, 20), "uint8"), [8, 8, 7 + size, 7 + size])
+    rows, columns = np.nonzero(drawn)
+    assert (rows.min(), rows.max(), columns.min(), columns.max()) == (7, 6 + size, 7, 6 + size)
+    assert len(rows) == (size * size if size < 3 else 4 * (size - 1))
+
+
+@pytest.mark.parametrize("box", [[-5, -5, 3, 3], [18, 18, 40, 40], [-5, 8, 40, 9], [30, 30, 40, 40]])
+def test_draw_bbox_cuts_what_is_outside(box: list[int]) -> None:
+    drawn = display.draw_bbox(np.zeros((20, 20), "uint8"), box)
+    framed = np.zeros((80, 80), "uint8")
+    moved = display.draw_bbox(framed, [value + 30 for value in box])
+    np.testing.assert_array_equal(drawn, moved[30:50, 30:50])
+
+
 def test_draw_bbox_of_the_whole_image_shows_all_four_sides() -> None:
     drawn = display.draw_bbox(np.zeros((6, 8), "uint8"), [1, 1, 8, 6])
     assert drawn[0].all()

@@ -280,3 +280,20 @@ def test_does_it_say_why_there_can_be_no_parent(environment: Environment, monkey
             [sandbox.Mount(ROOT / "grading/sandbox/inside/kernel.py", sandbox.PurePosixPath("/opt/course/kernel.py"))],
             {},
         )
+
+
+def test_a_fork_server_that_dies_when_it_was_just_chosen_costs_nobody_a_grade(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = ForkServer.start
+
+    def die_first(server: ForkServer, *given: object) -> object:
+        server._process.kill()
+        server._process.wait()
+        return real(server, *given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(ForkServer, "start", die_first)
+    job = Job((Cell("first", "print('on')"),), (), (), environment, Limits())
+    with KernelPool() as pool:
+        executed = execute(job, pool)
+    assert executed.outputs["first"][0]["text"] == "on\n"
