@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-import pytest
+from needed import missing
 from notebooks import ROOT
 from playwright.sync_api import Browser, Page, sync_playwright
 
@@ -24,7 +24,7 @@ def chromium() -> Iterator[Browser]:
     """The machine's own Chromium; skips where there is none."""
     path = next(filter(None, map(shutil.which, BROWSERS)), None)
     if path is None:
-        pytest.skip("Chromium is not installed (Debian, Ubuntu: sudo apt-get install chromium)")
+        missing("Chromium is not installed (Debian, Ubuntu: sudo apt-get install chromium)")
     with sync_playwright() as playwright:
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
         browser = playwright.chromium.launch(executable_path=path, args=arguments)

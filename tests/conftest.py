@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from needed import missing
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -22,7 +23,7 @@ def bubblewrap() -> None:
     try:
         check(Isolation.bwrap)
     except SandboxError as error:
-        pytest.skip(str(error))
+        missing(str(error))
 
 
 @pytest.fixture

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from notebooks import grade_cell, right_notebook, scratch_course
+from classes import RIGHT, tiny_course
+from notebooks import ASSIGNMENT, grade_cell, right_notebook, scratch_course
 
 from grading.authoring.classroom import fill_in, solution_cells
 from helpers.sample import make_sample
@@ -102,6 +103,20 @@ def test_are_tests_inside_an_assignment_without_scoring_sandboxed_too(tmp_path: 
     shutil.copy(folder / "source/tiny/tiny.ipynb", folder / "submitted" / STUDENT / "tiny")
     nbgrader(folder, "autograde", "tiny")
     assert scores(folder, "tiny") == {"test_area": 2.0, "test_peek": 2.0}
+
+
+def test_files_handed_in_beside_the_notebook_are_there_under_autograde(tmp_path: Path) -> None:
+    """As they are for `course grade`, and with the same points."""
+    course = tiny_course(tmp_path)
+    nbgrader(course, "generate_assignment", ASSIGNMENT)
+    released = nbformat.read(course / "release" / ASSIGNMENT / f"{ASSIGNMENT}.ipynb", as_version=4)
+    folder = course / "submitted" / STUDENT / ASSIGNMENT
+    folder.mkdir(parents=True)
+    (only,) = solution_cells(released)
+    nbformat.write(fill_in(released, {only: "from own import area"}), folder / f"{ASSIGNMENT}.ipynb")
+    (folder / "own.py").write_text(RIGHT)
+    nbgrader(course, "autograde", ASSIGNMENT)
+    assert scores(course, ASSIGNMENT) == {"test_area": 2.0, "test_sum": 3.0}
 
 
 def test_does_the_feedback_say_why_points_were_lost(course: Path) -> None:

@@ -1,0 +1,64 @@
+"""Can nothing that a student wrote in Markdown do anything on a page, and is code still what it was?"""
+
+import re
+from html.parser import HTMLParser
+
+import nbformat
+import pytest
+from nbconvert.filters.markdown import markdown2html
+
+from grading.records.executed_notebook import strip_markdown_links
+
+
+class Tags(HTMLParser):
+    """Names of the tags of a page, and where they lead."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.found: set[str] = set()
+        self.addresses: list[str] = []
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found.add(tag)
+        self.addresses += [value or "" for name, value in attrs if name in ("href", "src")]
+
+
+@pytest.mark.parametrize("code", ["`a < b`", "`x[i](y)`", "`if a<b: pass`", "```\nx[i](y) <tag> a<b\n```"])
+def test_code_reads_as_it_was_written(code: str) -> None:
+    assert strip_markdown_links(code).replace("\u200b", "") == code
+    assert "&lt;" not in strip_markdown_links(code)
+
+
+@pytest.mark.parametrize(
+    "markdown",
+    [
+        "<script>alert(1)</script>",
+        "`<script>`<script>alert(1)</script>",
+        "```\n<script>\n```\n<script>alert(1)</script>",
+        "~~~\ncode\n```\n<img src=x onerror=alert(1)>",
+        "``<b>` <i>x</i>",
+        "<svg/onload=alert(1)>",
+        "<!-- --><iframe src=x>",
+        "<?php ?><object data=x>",
+        "$<img src=x>$ and $$<script>$$",
+        "\t<script>alert(1)</script>",
+        "<\nscript>",
+        "[text](javascript:alert(1))",
+        "![picture](https://elsewhere/x.png)",
+        "[text][there]\n\n[there]: javascript:alert(1)",
+        "<https://elsewhere>",
+        "<javascript:alert(1)>",
+    ],
+)
+def test_nothing_of_a_students_is_loaded_or_run(markdown: str) -> None:
+    found = Tags(markdown2html(strip_markdown_links(markdown)))
+    assert found.found <= {"p", "code", "pre", "div", "span", "em", "strong", "a"}
+    assert set(found.addresses) <= set(
+        re.findall(r"https://[^\s()<>]+", markdown)
+    )  # an address one reads may be a link
+
+
+def test_a_notebook_with_such_markdown_is_a_notebook() -> None:
+    cell = nbformat.v4.new_markdown_cell(strip_markdown_links("a < b, <b>c</b>"))
+    nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
