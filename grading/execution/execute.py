@@ -13,9 +13,11 @@ import time
 from collections.abc import Sequence
 
 from grading.execution.job import Cell, Executed, Job
+from grading.options import Isolation
 from grading.records.record import Event
 from grading.sandbox.forkserver import KernelPool
 from grading.sandbox.kernel import CellRun, Ended, Kernel, error_output, started
+from grading.sandbox.system_calls import system_call_filter
 
 log = logging.getLogger(__name__)
 
@@ -43,7 +45,8 @@ def execute(job: Job, pool: KernelPool | None = None) -> Executed:
 
 def _attempt(job: Job, pool: KernelPool | None, demos: bool) -> Executed:
     began = time.monotonic()
-    executed = Executed(demos=demos, gpu=job.environment.gpu)
+    filtered = system_call_filter().state if job.isolation is Isolation.bwrap else "not filtered: no isolation"
+    executed = Executed(demos=demos, gpu=job.environment.gpu, system_calls=filtered)
     cells = [cell for cell in job.cells if demos or not cell.demo]
     with _Session(job, executed, pool) as session:
         _run_cells(session, cells)

@@ -51,6 +51,8 @@ class Executed:
     kernels: int = 0
     gpu: int | None = None
     """Number of the GPU that it could use."""
+    system_calls: str = ""
+    """`filtered`, or why the system calls of the student's code were not."""
     suspicious: bool = False
     """Something outside killed a kernel, so that this result may not be the student's doing."""
 

@@ -294,6 +294,7 @@ def _what_it_took(executions: Sequence[Executed]) -> dict[str, object]:
         "cpu_seconds": [executed.cpu_seconds for executed in executions],
         "peak_memory_bytes": max(executed.peak_memory for executed in executions),
         "kernels": [executed.kernels for executed in executions],
+        "system_calls": [executed.system_calls for executed in executions],
         "gpus": [executed.gpu for executed in executions],
         "demonstrations_run": any(executed.demos for executed in executions),
     }

@@ -4,6 +4,7 @@ Messages come from a process that student code controls: they are bounded in siz
 no sense is dropped. Nothing in them decides points.
 """
 
+import base64
 import contextlib
 import json
 import logging
@@ -29,6 +30,7 @@ from grading.options import Isolation, Resources
 from grading.sandbox import bubblewrap as sandbox
 from grading.sandbox.bubblewrap import HOME, RUN, Mount, Sandbox
 from grading.sandbox.forkserver import ForkServer, KernelPool
+from grading.sandbox.system_calls import system_call_filter
 
 log = logging.getLogger(__name__)
 
@@ -248,6 +250,7 @@ def _enter(
         "seed": environment.seed,
         "tasks": resources.tasks if isolation is Isolation.bwrap else 0,  # else it counts all of the user's
         "file_bytes": resources.disk_bytes,
+        "filter": base64.b64encode(system_call_filter().program).decode() if isolation is Isolation.bwrap else "",
     }
     arguments = [f"{place.run}/connection.json", settings]
     if server:

@@ -54,9 +54,7 @@ def test_code_reads_as_it_was_written(code: str) -> None:
 def test_nothing_of_a_students_is_loaded_or_run(markdown: str) -> None:
     found = Tags(markdown2html(strip_markdown_links(markdown)))
     assert found.found <= {"p", "code", "pre", "div", "span", "em", "strong", "a"}
-    assert set(found.addresses) <= set(
-        re.findall(r"https://[^\s()<>]+", markdown)
-    )  # an address one reads may be a link
+    assert set(found.addresses) <= set(re.findall(r"https://[^\s()<>]+", markdown))
 
 
 def test_a_notebook_with_such_markdown_is_a_notebook() -> None:

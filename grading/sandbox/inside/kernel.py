@@ -1,11 +1,14 @@
 """Starts the kernel inside the sandbox. Standard library and ipykernel only; runs before any student code.
 
-Called as `python kernel.py CONNECTION_FILE SETTINGS`, where SETTINGS is JSON: seed, tasks, file_bytes, and imports, the
-statements that every submission begins with. They come first, since libraries draw random numbers when they are
+Called as `python kernel.py CONNECTION_FILE SETTINGS`, where SETTINGS is JSON: seed, tasks, file_bytes, filter (base64
+of a program for seccomp(2), or nothing), and imports, the statements that every submission begins with. They come
+first, since libraries draw random numbers when they are
 imported: so a kernel that was forked after them, and one that was not, go on with the same numbers.
 """
 
+import base64
 import contextlib
+import ctypes
 import importlib
 import importlib.abc
 import importlib.util
@@ -71,9 +74,32 @@ def limit(kind, value):
     resource.setrlimit(kind, (value, value))
 
 
+_PR_SET_NO_NEW_PRIVS, _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC = 38, 1, 1
+_SECCOMP = {"x86_64": 317, "aarch64": 277}
+"""Number of seccomp(2), which glibc has no function for."""
+
+
+class _Program(ctypes.Structure):
+    """`struct sock_fprog` of linux/filter.h; an instruction has 8 bytes."""
+
+    _fields_ = (("length", ctypes.c_ushort), ("instructions", ctypes.c_char_p))
+
+
+def refuse_system_calls(instructions):
+    """Install a filter in all threads of this process, for good; raises OSError if that cannot be done."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    program = _Program(len(instructions) // 8, instructions)
+    call = [_SECCOMP[os.uname().machine], _SECCOMP_SET_MODE_FILTER, _SECCOMP_FILTER_FLAG_TSYNC]
+    if libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) or libc.syscall(*call, ctypes.byref(program)):
+        number = ctypes.get_errno()
+        raise OSError(number, f"the system call filter could not be installed: {os.strerror(number)}")
+
+
 def run(connection_file, settings):
     """Lower the limits, seed, and run the kernel to its end; `sys.path` is as students find it."""
     limit(resource.RLIMIT_CORE, 0)
+    if settings["filter"]:
+        refuse_system_calls(base64.b64decode(settings["filter"]))
     limit(resource.RLIMIT_FSIZE, settings["file_bytes"])
     if settings["tasks"]:
         limit(resource.RLIMIT_NPROC, settings["tasks"])
