@@ -1,0 +1,7 @@
+"""What people look at: a page for each student, one for the class.
+
+In: records, the gradebook's points, what `scoring.py` explains. Out: HTML files that open offline and run nothing of a
+student's. Called by `cli`.
+"""
+
+__all__ = ["feedback", "grades", "page", "report"]
