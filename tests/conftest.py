@@ -34,9 +34,9 @@ def executed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     keys: list[str] = []
     real = grade.run_all
 
-    def counted(jobs: dict[str, Any], workers: Any) -> Iterator[Any]:
+    def counted(jobs: dict[str, Any], *given: Any) -> Iterator[Any]:
         keys.extend(jobs)
-        return real(jobs, workers)
+        return real(jobs, *given)
 
     monkeypatch.setattr(grade, "run_all", counted)
     return keys

@@ -7,7 +7,7 @@ at that path: on one machine always, on a cluster through a shared file system.
 import contextlib
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,10 @@ class Outcome:
     failure: str = ""
 
 
-def run_all(jobs: Mapping[str, Job], workers: Workers) -> Iterator[Outcome]:
-    """Run jobs, by key, and give each outcome as soon as it is there.
+def run_all(
+    jobs: Mapping[str, Job], workers: Workers, started: Callable[[str], None] = lambda key: None
+) -> Iterator[Outcome]:
+    """Run jobs, by key, and yield each outcome as soon as it is there; call `started` with the key of each that begins.
 
     With one worker, or one job, they run here, in turn; else on Dask, where a lost worker's jobs run elsewhere.
     """
@@ -44,6 +46,7 @@ def run_all(jobs: Mapping[str, Job], workers: Workers) -> Iterator[Outcome]:
     if min(len(jobs), workers.count) == 1 and not workers.scheduler:
         with KernelPool() as pool:
             for key, job in jobs.items():
+                started(key)
                 yield _run_one(key, job, workers.gpu, pool)
         return
     import dask  # slow to load, as is distributed
@@ -52,6 +55,7 @@ def run_all(jobs: Mapping[str, Job], workers: Workers) -> Iterator[Outcome]:
         from distributed import as_completed
 
     with _client(workers, len(jobs)) as client:
+        client.subscribe_topic(_STARTED, lambda event: started(event[1]))
         futures = {
             client.submit(_run_on_worker, key, job, workers.gpu, pure=False, key=f"course-{key}"): key
             for key, job in jobs.items()
@@ -65,6 +69,8 @@ def run_all(jobs: Mapping[str, Job], workers: Workers) -> Iterator[Outcome]:
             future.release()  # the cluster need not keep what has been given
 
 
+_STARTED = "course-started"
+"""Topic of the events by which workers say which job they begin."""
 _ON_WORKER = "course_kernel_pool"
 """Attribute of a Dask worker: what it keeps from job to job."""
 
@@ -73,6 +79,7 @@ def _run_on_worker(key: str, job: Job, gpu: bool) -> Outcome:
     from distributed import get_worker
 
     worker = get_worker()
+    worker.log_event(_STARTED, key)
     if not hasattr(worker, _ON_WORKER):
         setattr(worker, _ON_WORKER, KernelPool())
     return _run_one(key, job, gpu, getattr(worker, _ON_WORKER))

@@ -52,7 +52,8 @@ class _Basis:
 def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, name: None) -> list[Record]:
     """Execute, score and record what was planned; return the records in the order of the submissions.
 
-    Calls `progress` with ("executed" or "failed", key) after each execution, ("recorded", student) after each record.
+    Calls `progress` with ("started", key) before and ("executed" or "failed", key) after each execution, and with
+    ("recorded", student) after each record.
     """
     records: dict[str, Record] = {}
     config = load_config(course.folder)
@@ -89,7 +90,7 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
                     enter()
         enter()
         failures: dict[str, str] = {}
-        for outcome in run_all(planned.jobs, course.options.workers):
+        for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key)):
             _keep(course, planned.jobs[outcome.key], parts[outcome.key], outcome, failures)
             progress("executed" if outcome.executed else "failed", outcome.key)
             for submission in waiting.pop(outcome.key):

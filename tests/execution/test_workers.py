@@ -86,3 +86,13 @@ def test_a_result_from_a_gpu_has_another_key() -> None:
         job_key(job_parts("code", "", "", environment, Limits(), Isolation.bwrap, gpu=gpu)) for gpu in (False, True)
     }
     assert len(keys) == 2
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_each_job_says_when_it_begins(count: int, bubblewrap: None, tmp_path: Path) -> None:
+    """Here, or on workers of their own."""
+    empty = Environment({}, tmp_path, {}, Path(__file__).parents[2] / "helpers", {})
+    begun: list[str] = []
+    jobs = {key: Job((), (), (), empty) for key in ("one", "two", "three")}
+    ended = [outcome.key for outcome in run_all(jobs, Workers(count), begun.append)]
+    assert sorted(begun) == sorted(ended) == ["one", "three", "two"]

@@ -163,7 +163,7 @@ def test_is_a_mistake_in_the_scoring_the_authors_and_not_the_students(classroom:
 def test_does_a_machine_that_fails_cost_anyone_a_grade(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", HALF)
-    monkeypatch.setattr(module, "run_all", lambda jobs, workers: (Outcome(key, None, "no room") for key in jobs))
+    monkeypatch.setattr(module, "run_all", lambda jobs, *_: (Outcome(key, None, "no room") for key in jobs))
     assert {record.status for record in classroom.grade(quick())} == {FAILED}
     assert gradebook(classroom) == []
     monkeypatch.undo()
@@ -362,7 +362,7 @@ def test_does_a_stored_result_that_vanishes_stop_the_run_in_words(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(classroom, "ada", RIGHT)
-    monkeypatch.setattr(module, "run_all", lambda jobs, workers: (Outcome(key, Executed()) for key in jobs))
+    monkeypatch.setattr(module, "run_all", lambda jobs, *_: (Outcome(key, Executed()) for key in jobs))
     (record,) = classroom.grade(quick())
     assert record.points == 0  # nothing was asked
     assert "It was not asked." in record.questions["test_area"].reason
