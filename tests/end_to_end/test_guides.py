@@ -14,7 +14,7 @@ import pytest
 from notebooks import ROOT
 from running import StudentsMachine, students_machine
 
-from grading.authoring.classroom import fill_in, solution_cells
+from grading.authoring.classroom import SHARED, fill_in, solution_cells
 
 BIN = Path(sys.executable).parent
 GUIDES = ("student", "instructor", "author")
@@ -33,13 +33,15 @@ def commands(guide: str) -> list[str]:
 def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A copy of the repository's course, with an environment and a cache of its own name."""
     folder = tmp_path_factory.mktemp("guides")
-    for name in ("source", "helpers", "release", "tests/submissions", "docs"):
+    for name in ("source", "helpers", "release", "docs"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "nbgrader_config.py", folder)
     (folder / ".venv").mkdir()
     (folder / ".venv" / "bin").symlink_to(BIN)
-    (ROOT / ".cache").mkdir(exist_ok=True)
-    (folder / ".cache").symlink_to(ROOT / ".cache")  # what `make demo` has executed need not run again
+    (folder / ".cache").mkdir()
+    for name in SHARED:  # what `make demo` has executed need not run again; locks are each run's own
+        (ROOT / ".cache" / name).mkdir(parents=True, exist_ok=True)
+        (folder / ".cache" / name).symlink_to(ROOT / ".cache" / name)
     return folder
 
 
