@@ -16,15 +16,17 @@ from notebooks import ASSIGNMENT
 from grading.authoring.classroom import Classroom
 from grading.config import load_config
 from grading.errors import GradingError
-from grading.execution.job import Executed
+from grading.execution.store import Store
 from grading.execution.workers import Outcome
 from grading.options import Isolation
 from grading.pipeline import grade as module
 from grading.pipeline.grade import grade
+from grading.pipeline.lock import alone
 from grading.pipeline.plan import plan, why_run
 from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
 from grading.records.record import FAILED, GRADED, REFUSED, Record, read_record
+from grading.scoring.questions import Score
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -307,7 +309,7 @@ def test_are_only_the_students_graded_that_were_asked_for(classroom: Classroom) 
 def test_are_two_runs_at_once_kept_apart(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     course = open_course(classroom.folder, ASSIGNMENT, quick())
-    with module._alone(course), pytest.raises(GradingError, match="being graded already"):
+    with alone(course.cache, ASSIGNMENT), pytest.raises(GradingError, match="being graded already"):
         grade(course, plan(course))
 
 
@@ -358,11 +360,30 @@ def test_is_everything_the_same_in_another_gradebook(classroom: Classroom) -> No
     assert gradebook(classroom) == rows
 
 
-def test_does_a_stored_result_that_vanishes_stop_the_run_in_words(
+def test_a_stored_result_that_vanishes_while_grading_fails_in_words(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(classroom, "ada", RIGHT)
-    monkeypatch.setattr(module, "run_all", lambda jobs, *_: (Outcome(key, Executed()) for key in jobs))
-    (record,) = classroom.grade(quick())
-    assert record.points == 0  # nothing was asked
-    assert "It was not asked." in record.questions["test_area"].reason
+    with monkeypatch.context() as patch:
+        patch.setattr(Store, "put", lambda *_: None)
+        (record,) = classroom.grade(quick())
+    assert record.status == FAILED
+    assert "has vanished while grading: grade again" in record.why
+    assert points(classroom.grade(quick())) == {"ada": 5}
+
+
+def test_with_several_seeds_points_reasons_and_notebook_are_one_runs(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """By turns the first cell's points are best and the second's: the median of each would be no run's."""
+    hand_in(classroom, "ada", RIGHT)
+    totals = iter([(2.0, 0.0), (0.0, 1.0), (0.0, 3.0)])
+
+    def score(*_: object) -> dict[str, Score]:
+        first, second = next(totals)
+        return {"test_area": Score(first, f"{first:g}"), "test_sum": Score(second, f"{second:g}")}
+
+    monkeypatch.setattr(module, "_score", score)
+    (record,) = classroom.grade(quick(repeats=3))
+    assert {name: question.points for name, question in record.questions.items()} == {"test_area": 2, "test_sum": 0}
+    assert record.execution["decided_by"] == 0
