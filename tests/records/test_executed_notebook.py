@@ -1,6 +1,5 @@
 """Can nothing that a student wrote in Markdown do anything on a page, and is code still what it was?"""
 
-import re
 from html.parser import HTMLParser
 
 import nbformat
@@ -54,7 +53,7 @@ def test_code_reads_as_it_was_written(code: str) -> None:
 def test_nothing_of_a_students_is_loaded_or_run(markdown: str) -> None:
     found = Tags(markdown2html(strip_markdown_links(markdown)))
     assert found.found <= {"p", "code", "pre", "div", "span", "em", "strong", "a"}
-    assert set(found.addresses) <= set(re.findall(r"https://[^\s()<>]+", markdown))
+    assert all(address.startswith("https://elsewhere") for address in found.addresses)  # one reads where it leads
 
 
 def test_a_notebook_with_such_markdown_is_a_notebook() -> None:
