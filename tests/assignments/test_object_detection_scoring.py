@@ -222,8 +222,8 @@ def test_do_108_private_photographs_grade_a_class(
     }
     options = options_from(ROOT, data=voc_folder(ROOT, root, str(weights)), private=private, workers=Workers(2))
     copy = tmp_path / "repository"
-    for name in ("source", "helpers"):
-        shutil.copytree(ROOT / name, copy / name)
+    shutil.copytree(ROOT / "helpers", copy / "helpers")
+    shutil.copytree(ROOT / "source", copy / "source", ignore=shutil.ignore_patterns("planted"))
     shutil.copy(ROOT / "nbgrader_config.py", copy)
     for name in ("solution", "bad_model"):
         shutil.copytree(ROOT / "source" / NAME / "planted" / name, copy / "source" / NAME / "planted" / name)
