@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import copy
 import importlib.util
 import sys
 from collections.abc import Mapping
@@ -13,15 +12,14 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbgrader.preprocessors import ClearHiddenTests, ClearMarkScheme, ClearOutput, ClearSolutions, LockCells
 from nbgrader.utils import is_grade, is_solution
-from traitlets.config import Config
 
 from grading.common.notebooks import DEMO_TAG
 from grading.config import load_config
 from grading.errors import GradingError
 from grading.execution.job import Cell
-from grading.release.preprocessors import INLINE_TAG, FillCourse, InlineJson
+from grading.release.preprocessors import INLINE_TAG
+from grading.release.released import released_notebook
 from grading.scoring.explanation import Explanation, Measure
 from grading.scoring.questions import Answer, Context, Question, Score
 
@@ -165,20 +163,6 @@ def find_master(course_dir: Path, name: str) -> Path:
 def has_scoring(course_dir: Path, name: str) -> bool:
     """Whether an assignment is scored outside the sandbox."""
     return (course_dir / "source" / name / SCORING).is_file()
-
-
-def released_notebook(master: NotebookNode, source: Path, config: Config) -> NotebookNode:
-    """A master as students get it, without what only matters for its files: checksums, checks, the wheel."""
-    resources: dict[str, Any] = {
-        "nbgrader": {"assignment": source.name, "notebook": source.name},
-        "metadata": {"path": str(source)},
-    }
-    config = copy.deepcopy(config)
-    config.CourseDirectory.root = str(source.parents[1])
-    notebook = copy.deepcopy(master)
-    for step in (InlineJson, FillCourse, LockCells, ClearSolutions, ClearOutput, ClearHiddenTests, ClearMarkScheme):
-        notebook, resources = step(config=config).preprocess(notebook, resources)
-    return notebook
 
 
 def cells_to_run(notebook: NotebookNode) -> tuple[Cell, ...]:

@@ -4,4 +4,4 @@ In: `source/<assignment>/`. Out: `release/<assignment>/`, whole or not at all; R
 Called by `authoring` and `cli`; nbgrader loads `preprocessors` by name (nbgrader_config.py).
 """
 
-__all__ = ["build", "leaks", "markers", "preprocessors", "twin", "wheel"]
+__all__ = ["build", "leaks", "markers", "preprocessors", "released", "twin", "wheel"]

@@ -28,10 +28,10 @@ from traitlets import TraitError
 
 from grading.config import Course, instructor_names, load_config
 from grading.errors import ReleaseError
-from grading.pipeline.assignment import released_notebook
 from grading.release.build import build_release, release_files
 from grading.release.leaks import Secret, Text, file_texts, find_leaks, is_significant, secrets
 from grading.release.preprocessors import NoLeaks, inline_json, python_literal
+from grading.release.released import released_notebook
 
 WHEEL = "course_helpers-0.1-py3-none-any.whl"
 LINKS = "# @COURSE_URL@\n# @COLAB_URL@\n# pip install @RAW_URL@/@WHEEL@"
