@@ -1,5 +1,6 @@
 """Does what must agree in this repository agree?"""
 
+import ast
 import json
 import re
 import subprocess
@@ -25,14 +26,14 @@ def bounds(requirements: list[str]) -> dict[str, str]:
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
 
-def test_does_conda_get_the_same_packages_as_pip() -> None:
+def test_conda_gets_the_same_packages_as_pip() -> None:
     lines = (ROOT / "environment.yml").read_text().splitlines()
     conda = bounds([line.strip().removeprefix("- ") for line in lines])
     assert conda.pop("python") == PYPROJECT["requires-python"].removeprefix(">=")
     assert conda == bounds(PYPROJECT["dependencies"] + PYPROJECT["optional-dependencies"]["dev"])
 
 
-def test_does_the_lock_satisfy_every_lower_bound() -> None:
+def test_lock_satisfies_every_lower_bound() -> None:
     locked: dict[str, list[str]] = {}
     for line in (ROOT / "requirements/lock.txt").read_text().splitlines():
         if match := re.match(r"([\w.-]+)==([\w.]+)", line):
@@ -47,7 +48,7 @@ def version_tuple(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
-def test_does_colab_have_what_the_helpers_ask_for() -> None:
+def test_colab_has_the_versions_that_helpers_ask_for() -> None:
     constraints = ROOT.parent / "shared/constraints/colab-2026-08.txt"
     if not constraints.is_file():
         pytest.skip("Colab's versions (../shared/constraints) are not here")
@@ -59,18 +60,18 @@ def test_does_colab_have_what_the_helpers_ask_for() -> None:
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_is_the_notebook_what_its_text_twin_makes(assignment: str) -> None:
+def test_notebook_is_what_its_text_twin_makes(assignment: str) -> None:
     folder = ROOT / "source" / assignment
     check_in_step(folder / f"{assignment}.py", folder / f"{assignment}.ipynb")
 
 
 @pytest.mark.parametrize("assignment", ASSIGNMENTS)
-def test_does_no_tool_know_an_assignment_by_name(assignment: str) -> None:
+def test_no_tool_knows_an_assignment_by_name(assignment: str) -> None:
     files = [*ROOT.glob("grading/**/*.py"), *ROOT.glob("helpers/**/*.py"), ROOT / "nbgrader_config.py"]
     assert [path.name for path in files if assignment in path.read_text()] == []
 
 
-def test_is_importing_helpers_light() -> None:
+def test_importing_helpers_is_light() -> None:
     code = (
         "import sys, helpers; print([m for m in ('tensorflow', 'keras', 'matplotlib', 'skimage') if m in sys.modules])"
     )
@@ -78,12 +79,12 @@ def test_is_importing_helpers_light() -> None:
     assert result.stdout.strip() == "[]"
 
 
-def test_are_helpers_and_students_kept_apart_from_grading() -> None:
+def test_helpers_are_kept_apart_from_grading() -> None:
     for path in (ROOT / "helpers").glob("*.py"):
         assert not re.search(r"^\s*(from|import) (grading|nbgrader|IPython)", path.read_text(), re.MULTILINE), path
 
 
-def test_is_every_public_name_there_and_documented() -> None:
+def test_every_public_name_is_there_and_documented() -> None:
     import helpers
 
     for name in helpers.__all__:
@@ -93,7 +94,7 @@ def test_is_every_public_name_there_and_documented() -> None:
         helpers.no_such_name  # noqa: B018
 
 
-def test_does_nothing_here_belong_to_one_machine() -> None:
+def test_nothing_here_belongs_to_one_machine() -> None:
     tracked = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True)
     if tracked.returncode:
         pytest.skip("not a git checkout")
@@ -102,16 +103,34 @@ def test_does_nothing_here_belong_to_one_machine() -> None:
         assert str(ROOT).encode() not in content, name
 
 
-def test_do_notebooks_have_no_outputs() -> None:
+def test_notebooks_have_no_outputs() -> None:
     for path in [*ROOT.glob("source/*/*.ipynb"), *ROOT.glob("release/*/*.ipynb")]:
         for cell in nbformat.read(path, as_version=4).cells:
             assert not cell.get("outputs"), f"{path.name}: {cell.id}"
 
 
-def test_do_thresholds_leave_room_for_partial_credit() -> None:
+def test_thresholds_leave_room_for_partial_credit() -> None:
     for assignment in ASSIGNMENTS:
         path = ROOT / "source" / assignment / "thresholds.json"
         for key, values in (json.loads(path.read_text()) if path.exists() else {}).items():
             if "mean_iou_start" in (values if isinstance(values, dict) else {}):
                 assert values["mean_iou_start"] < values["mean_iou"], key
                 assert values["measured"], f"{key} must say on what it was measured"
+
+
+QUESTION = re.compile(
+    "test_(is|are|do|does|did|can|could|has|have|had|was|were|will|would|should|may|must"
+    "|what|which|how|who|whose|when|where|why|whether|whatever)_"
+    "|Test(Is|Are|Do|Does|Can|Has|Have|Was|Were|Will|What|Which|How|Who|When|Where|Why|Whether)[A-Z]"
+)
+
+
+def test_tests_are_named_as_facts() -> None:
+    """A failed test then says what is wrong; a question does not tell whether yes or no is good."""
+    found = [
+        f"{path.relative_to(ROOT)}: {node.name}"
+        for path in (ROOT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and QUESTION.match(node.name)
+    ]
+    assert found == []

@@ -56,7 +56,7 @@ def points(assignment: Assignment, planted: Planted) -> dict[str, float]:
     }
 
 
-def test_do_the_points_make_twenty_as_the_table_says(assignment: Assignment) -> None:
+def test_points_make_twenty_as_the_table_says(assignment: Assignment) -> None:
     assert sum(assignment.max_points.values()) == 20
     table = assignment.released.cells[1].source
     for name, maximum in assignment.max_points.items():
@@ -64,7 +64,7 @@ def test_do_the_points_make_twenty_as_the_table_says(assignment: Assignment) -> 
 
 
 @pytest.mark.parametrize("name", sorted(set(PLANTED) - {"dies"}))
-def test_does_each_planted_submission_get_what_it_deserves(assignment: Assignment, name: str) -> None:
+def test_each_planted_submission_gets_its_expected_points(assignment: Assignment, name: str) -> None:
     assert points(assignment, PLANTED[name]) == dict(PLANTED[name].points)
 
 
@@ -82,7 +82,7 @@ def test_does_each_planted_submission_get_what_it_deserves(assignment: Assignmen
     ],
     ids=["nan", "inf", "shape", "text", "complex", "huge", "empty", "bool"],
 )
-def test_is_a_strange_answer_worth_next_to_nothing(assignment: Assignment, value: Any) -> None:
+def test_strange_answers_earn_no_points(assignment: Assignment, value: Any) -> None:
     context = Context(assignment.source)
     strange = {
         question.name: Answer((Result((np.asarray(value),)),) * len(question.cases))
@@ -91,7 +91,7 @@ def test_is_a_strange_answer_worth_next_to_nothing(assignment: Assignment, value
     assert sum(score.points for score in assignment.score(strange, context).values()) == 0
 
 
-def test_is_zero_for_everything_worth_nothing(assignment: Assignment) -> None:
+def test_zero_for_everything_earns_no_points(assignment: Assignment) -> None:
     """It is right for degenerate boxes, and for boxes that do not touch."""
     context = Context(assignment.source)
     space = {name.removeprefix("test_"): (lambda *_: 0.0) for name in assignment.max_points}
@@ -99,7 +99,7 @@ def test_is_zero_for_everything_worth_nothing(assignment: Assignment) -> None:
     assert sum(score.points for score in scores.values()) == 0
 
 
-def test_is_what_was_lost_said(assignment: Assignment) -> None:
+def test_lost_answers_earn_nothing_and_the_reason_is_said(assignment: Assignment) -> None:
     context = Context(assignment.source)
     lost = {question.name: Answer(lost="The kernel died.") for question in assignment.questions(context)}
     for score in assignment.score(lost, context).values():
@@ -107,19 +107,19 @@ def test_is_what_was_lost_said(assignment: Assignment) -> None:
         assert "The kernel died." in score.reason
 
 
-def test_does_the_solved_release_run_top_to_bottom(assignment: Assignment, tmp_path: Path, bubblewrap: None) -> None:
+def test_solved_release_runs_top_to_bottom(assignment: Assignment, tmp_path: Path, bubblewrap: None) -> None:
     solved = fill_in(
         assignment.released, solution_cells(nbformat.read(assignment.source / f"{NAME}.ipynb", as_version=4))
     )
     assert errors(run_whole(solved, None, tmp_path)) == {}
 
 
-def test_does_every_visible_test_fail_until_its_function_is_written(
+def test_every_visible_test_fails_until_its_function_is_written(
     assignment: Assignment, tmp_path: Path, bubblewrap: None
 ) -> None:
     assert set(errors(run_whole(assignment.released, None, tmp_path))) == set(assignment.max_points)
 
 
-def test_does_the_warm_up_need_tensorflow(assignment: Assignment) -> None:
+def test_warm_up_needs_neither_tensorflow_nor_helpers(assignment: Assignment) -> None:
     for cell in assignment.released.cells:
         assert cell.cell_type != "code" or not {"tensorflow", "keras", "helpers"} & set(cell.source.split())

@@ -50,7 +50,7 @@ def options(data: Path, cell_seconds: float) -> Options:
     return replace(asked, workers=Workers(2), limits=replace(asked.limits, cell_seconds=cell_seconds))
 
 
-def test_is_the_committed_release_what_the_master_gives_now(tmp_path: Path) -> None:
+def test_committed_release_is_what_the_master_gives_now(tmp_path: Path) -> None:
     for name in ("source", "helpers"):
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
@@ -61,7 +61,7 @@ def test_is_the_committed_release_what_the_master_gives_now(tmp_path: Path) -> N
         assert filecmp.cmp(path, committed / path.name, shallow=False), f"run: course release {NAME}"
 
 
-def test_do_the_points_make_twenty() -> None:
+def test_points_make_twenty() -> None:
     points = {
         cell.metadata.nbgrader.grade_id: cell.metadata.nbgrader.points
         for cell in nbformat.read(MASTER, as_version=4).cells
@@ -70,21 +70,21 @@ def test_do_the_points_make_twenty() -> None:
     assert points == {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
 
 
-def test_does_no_training_validate_on_the_test_set() -> None:
+def test_no_training_validates_on_the_test_set() -> None:
     """Field notes, bug 10."""
     source = MASTER.with_suffix(".py").read_text()
     assert "validation_data" not in source
     assert source.count(".fit(") - 1 == source.count("validation_split=0.1")  # the 64 debugging examples have none
 
 
-def test_does_every_training_start_from_the_seed() -> None:
+def test_every_training_starts_from_the_seed() -> None:
     """Field notes, bug 10."""
     for cell in nbformat.read(MASTER, as_version=4).cells:
         if cell.cell_type == "code" and ".fit(" in cell.source and cell.id != "debug-fit":
             assert "fix_seeds(SEED)" in cell.source, cell.id
 
 
-def test_does_the_exercise_fail_loudly_until_it_is_done() -> None:
+def test_exercise_fails_loudly_until_it_is_done() -> None:
     """Field notes, bug 5: no `if head and head`, nothing hidden behind an except."""
     released = nbformat.read(RELEASE, as_version=4)
     assert "raise NotImplementedError" in solution_cells(released)["classif_and_loc"]
@@ -92,7 +92,7 @@ def test_does_the_exercise_fail_loudly_until_it_is_done() -> None:
     assert re.findall(r"except (\w+)", code) == ["ConnectionError"]
 
 
-def test_are_the_two_losses_on_one_scale() -> None:
+def test_two_losses_are_on_one_scale() -> None:
     """Field notes, bug 4: 1/0.001 made the box loss a thousand times too heavy."""
     from seeds import sources  # the solution, built by name
 
@@ -102,7 +102,7 @@ def test_are_the_two_losses_on_one_scale() -> None:
     assert model.get_compile_config()["loss_weights"][1] <= 0.1
 
 
-def test_are_there_enough_planted_submissions() -> None:
+def test_at_least_ten_planted_submissions_with_the_usual_faults() -> None:
     names = {planted.name for planted in read_planted(ROOT / "source" / NAME / "planted")}
     assert len(names) >= 10
     assert names >= {
@@ -120,7 +120,7 @@ def test_are_there_enough_planted_submissions() -> None:
 
 
 @pytest.mark.slow
-def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
+def test_untouched_release_stops_only_at_the_exercise(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
     found = errors(run_whole(nbformat.read(RELEASE, as_version=4), sample, tmp_path))
     assert set(found) == {"train", "test_output_shapes", "test_class_accuracy", "test_iou", "hidden_tests"}
     assert found.pop("train").startswith("NotImplementedError: ")
@@ -129,7 +129,7 @@ def test_does_the_untouched_release_stop_only_at_the_exercise(sample: Path, tmp_
 
 
 @pytest.mark.slow
-def test_does_the_solved_release_run_top_to_bottom(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
+def test_solved_release_runs_top_to_bottom(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
     solved = fill_in(nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4)))
     assert errors(run_whole(solved, sample, tmp_path)) == {}
 
@@ -143,7 +143,7 @@ def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
 
 @pytest.mark.slow
 @pytest.mark.voc
-def test_do_planted_submissions_get_what_they_deserve_on_the_real_photographs(
+def test_planted_submissions_get_expected_points_on_real_photographs(
     voc: Path, tmp_path: Path, bubblewrap: None
 ) -> None:
     verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120))
@@ -152,7 +152,7 @@ def test_do_planted_submissions_get_what_they_deserve_on_the_real_photographs(
 
 @pytest.mark.slow
 @pytest.mark.voc
-def test_do_solution_and_bad_model_differ_over_five_seeds_on_the_real_photographs(
+def test_solution_beats_bad_model_over_five_seeds_on_real_photographs(
     voc: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     from seeds import measure
@@ -165,7 +165,7 @@ def test_do_solution_and_bad_model_differ_over_five_seeds_on_the_real_photograph
 
 @pytest.mark.slow
 @pytest.mark.network
-def test_does_the_solved_release_run_with_colabs_versions_and_grade_as_anywhere(
+def test_solved_release_runs_with_colabs_versions_and_grades_as_anywhere(
     sample: Path, tmp_path: Path, bubblewrap: None
 ) -> None:
     """In an environment of its own: Colab's packages, and the release's wheel installed with --no-deps.

@@ -75,11 +75,13 @@ def points(assignment: Assignment, answers: dict[str, Answer], context: Context)
     return {name: score.points for name, score in assignment.score(answers, context).items()}
 
 
-def test_is_the_truth_worth_everything(assignment: Assignment, context: Context, truth: Any) -> None:
+def test_truth_earns_full_points(assignment: Assignment, context: Context, truth: Any) -> None:
     assert points(assignment, right_answers(*truth), context) == FULL
 
 
-def test_is_a_batch_that_changes_predictions_seen(assignment: Assignment, context: Context, truth: Any) -> None:
+def test_prediction_that_depends_on_its_batch_loses_a_point(
+    assignment: Assignment, context: Context, truth: Any
+) -> None:
     classes, boxes = truth
     answers = right_answers(classes, boxes) | {"alone": heads(classes[:1], boxes[:1] + 5)}
     assert points(assignment, answers, context) == FULL | {"hidden_tests": 3}
@@ -102,7 +104,7 @@ STRANGE: dict[str, Callable[[np.ndarray, np.ndarray], Answer]] = {
 
 
 @pytest.mark.parametrize("name", STRANGE)
-def test_is_a_strange_answer_worth_nothing_and_said_why(
+def test_strange_answer_earns_nothing_with_a_reason(
     assignment: Assignment, context: Context, truth: Any, name: str
 ) -> None:
     answers = {question: STRANGE[name](*truth) for question in ("public", "few", "alone", "three_classes")}
@@ -112,19 +114,19 @@ def test_is_a_strange_answer_worth_nothing_and_said_why(
 
 
 @pytest.mark.parametrize("value", [1e308, -1e308, 1e-308, 0.0, -1.0])
-def test_do_extreme_boxes_break_the_scoring(assignment: Assignment, context: Context, truth: Any, value: float) -> None:
+def test_extreme_boxes_earn_no_iou_points(assignment: Assignment, context: Context, truth: Any, value: float) -> None:
     classes, boxes = truth
     scores = points(assignment, right_answers(classes, np.full_like(boxes, value, dtype=np.float64)), context)
     assert scores["test_iou"] == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64, bool])
-def test_is_any_kind_of_number_good(assignment: Assignment, context: Context, truth: Any, dtype: Any) -> None:
+def test_any_kind_of_number_is_accepted(assignment: Assignment, context: Context, truth: Any, dtype: Any) -> None:
     classes, boxes = truth
     assert points(assignment, right_answers(classes.astype(dtype), boxes), context) == FULL
 
 
-def test_do_private_images_decide_and_a_gap_show(assignment: Assignment, private: Context, truth: Any) -> None:
+def test_private_images_decide_and_a_gap_is_flagged(assignment: Assignment, private: Context, truth: Any) -> None:
     """What was learnt by heart on the public images is worth nothing, and flagged."""
     by_heart = right_answers(*truth)
     clueless = heads(np.eye(5)[np.zeros(40, int)], np.full((40, 4), 112.0))
@@ -135,7 +137,7 @@ def test_do_private_images_decide_and_a_gap_show(assignment: Assignment, private
     assert assignment.scoring.flags(assignment.score(by_heart, replace(private, private=None))) == []
 
 
-def test_may_private_images_bring_thresholds_of_their_own(assignment: Assignment, private: Context, truth: Any) -> None:
+def test_private_images_may_bring_thresholds_of_their_own(assignment: Assignment, private: Context, truth: Any) -> None:
     assert private.private is not None
     clueless = heads(np.eye(5)[np.zeros(40, int)], np.full((40, 4), 112.0))
     own = {"class_accuracy": 0.0, "mean_iou_start": -1.0, "mean_iou": 0.0, "valid_accuracy": 0.0}
@@ -143,7 +145,9 @@ def test_may_private_images_bring_thresholds_of_their_own(assignment: Assignment
     assert points(assignment, right_answers(*truth) | {"private": clueless}, private) == FULL
 
 
-def test_is_a_private_question_asked_only_then(assignment: Assignment, context: Context, private: Context) -> None:
+def test_private_question_is_asked_with_private_images_only(
+    assignment: Assignment, context: Context, private: Context
+) -> None:
     def shapes(questions: list[Question]) -> dict[str, tuple[int, ...]]:
         return {question.name: question.cases[0]["inputs"].shape for question in questions}
 
@@ -151,7 +155,7 @@ def test_is_a_private_question_asked_only_then(assignment: Assignment, context: 
     assert shapes(assignment.questions(private))["private"] == (40, 7, 7, 2048)
 
 
-def test_are_the_test_labels_out_of_what_student_code_sees(
+def test_student_code_sees_no_test_labels(
     assignment: Assignment, context: Context, sample: Path, tmp_path: Path
 ) -> None:
     view = assignment.student_view(context, tmp_path / "annotations")
@@ -169,7 +173,7 @@ def test_are_the_test_labels_out_of_what_student_code_sees(
     assert set(view) == {"VOCdevkit/sample/Annotations", "VOCdevkit/sample/JPEGImages", REPRESENTATIONS}
 
 
-def test_do_all_submissions_share_one_plain_copy_of_the_representations(
+def test_all_submissions_share_one_plain_copy_of_the_representations(
     assignment: Assignment, context: Context, sample: Path, tmp_path: Path
 ) -> None:
     copy = assignment.student_view(context, tmp_path / "annotations")[REPRESENTATIONS]
@@ -178,14 +182,14 @@ def test_do_all_submissions_share_one_plain_copy_of_the_representations(
     assert assignment.student_view(context, tmp_path / "annotations")[REPRESENTATIONS] == copy
 
 
-def test_is_missing_data_said_in_words(assignment: Assignment, tmp_path: Path) -> None:
+def test_missing_data_is_explained(assignment: Assignment, tmp_path: Path) -> None:
     with pytest.raises(GradingError, match="--data"):
         assignment.questions(Context(assignment.source))
     with pytest.raises(GradingError, match="holds no VOC-format folder"):
         assignment.questions(Context(assignment.source, tmp_path))
 
 
-def test_does_data_private_take_no_image_that_students_have(
+def test_private_data_takes_no_image_that_students_have(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
@@ -202,7 +206,7 @@ def test_does_data_private_take_no_image_that_students_have(
 
 @pytest.mark.slow
 @pytest.mark.voc
-def test_do_108_private_photographs_grade_a_class(
+def test_a_class_is_graded_on_108_private_photographs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], bubblewrap: None
 ) -> None:
     root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
@@ -237,7 +241,7 @@ def test_do_108_private_photographs_grade_a_class(
     assert records["bad_model"].questions["test_iou"].points == 0
 
 
-def test_are_measures_those_of_the_images_that_decide(assignment: Assignment, private: Context, truth: Any) -> None:
+def test_measures_are_those_of_the_images_that_decide(assignment: Assignment, private: Context, truth: Any) -> None:
     answers = right_answers(*truth)
     public = assignment.measures(assignment.score(answers, replace(private, private=None)), private)
     assert next((measure.name, measure.value) for measure in public) == ("Class accuracy, test images", 1.0)
@@ -248,7 +252,7 @@ def test_are_measures_those_of_the_images_that_decide(assignment: Assignment, pr
     assert {measure.minimum for measure in public} == {None}, "with private images the public ones do not decide"
 
 
-def test_are_the_best_and_worst_predictions_shown_with_both_boxes(
+def test_best_and_worst_predictions_are_shown_with_both_boxes(
     assignment: Assignment, context: Context, truth: Any
 ) -> None:
     classes, boxes = truth
@@ -281,23 +285,23 @@ ADVICE = {
 
 
 @pytest.mark.parametrize("said", ADVICE)
-def test_does_advice_fit_the_fault(assignment: Assignment, context: Context, truth: Any, said: str) -> None:
+def test_advice_fits_the_fault(assignment: Assignment, context: Context, truth: Any, said: str) -> None:
     advice = assignment.explain(right_answers(*ADVICE[said](*truth)), context).advice
     assert any(said in line for line in advice), advice
 
 
-def test_is_there_nothing_to_advise_where_all_is_right(assignment: Assignment, context: Context, truth: Any) -> None:
+def test_right_answers_get_no_advice(assignment: Assignment, context: Context, truth: Any) -> None:
     assert list(assignment.explain(right_answers(*truth), context).advice) == []
 
 
-def test_are_unusable_answers_explained_by_nothing(assignment: Assignment, context: Context, truth: Any) -> None:
+def test_unusable_answers_get_no_explanation(assignment: Assignment, context: Context, truth: Any) -> None:
     classes, boxes = truth
     answers = right_answers(classes, boxes) | {"public": heads(boxes, classes)}
     assert assignment.explain(answers, context).galleries == ()
     assert assignment.scoring.outcomes(answers, context) == {}
 
 
-def test_are_calibrated_outcomes_the_scores_image_by_image(
+def test_calibrated_outcomes_are_the_scores_image_by_image(
     assignment: Assignment, context: Context, truth: Any
 ) -> None:
     classes, boxes = truth
@@ -308,7 +312,7 @@ def test_are_calibrated_outcomes_the_scores_image_by_image(
         assert values.mean() == pytest.approx(facts[f"public_{name}"], abs=1e-6)
 
 
-def test_is_the_baseline_what_one_box_for_all_reaches(assignment: Assignment, context: Context) -> None:
+def test_baseline_is_what_one_box_for_all_reaches(assignment: Assignment, context: Context) -> None:
     (values,) = assignment.scoring.baseline(context).values()
     assert 0.4 < values.mean() < 0.46, "the field of view of the sample's scenes: docs/measured.md has 0.45"
     assert assignment.scoring.thresholds_key(context) == "sample/scenes-v1"

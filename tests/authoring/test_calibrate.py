@@ -36,7 +36,7 @@ def proposal(bad: float = 0.1, start: float = 0.3, now: float = 0.6) -> Proposal
     return propose(KEY, {"mean_iou": now}, known, {"mean_iou": np.full(100, start)})
 
 
-def test_does_good_work_pass_and_bad_work_never() -> None:
+def test_good_work_passes_and_bad_work_never() -> None:
     found = proposal()
     assert found.passing["better"] >= PASSING
     assert found.passing["best"] >= PASSING
@@ -44,38 +44,38 @@ def test_does_good_work_pass_and_bad_work_never() -> None:
     assert found.problems == []
 
 
-def test_is_a_threshold_as_high_as_the_weakest_good_work_allows() -> None:
+def test_threshold_is_as_high_as_the_weakest_good_work_allows() -> None:
     """For one threshold: about three in a hundred samples of the weaker one fail, and with one step more, more do."""
     found = proposal()
     assert 0.42 < found.proposed["mean_iou"] < 0.48
     assert found.proposed["mean_iou"] / STEP == pytest.approx(round(found.proposed["mean_iou"] / STEP))
 
 
-def test_is_the_share_that_would_fail_given_with_an_interval() -> None:
+def test_share_that_would_fail_is_given_with_an_interval() -> None:
     found = {item.submission: item for item in proposal().failing}
     assert 0 < found["better"].share <= 1 - PASSING
     assert found["better"].low <= found["better"].share <= found["better"].high
     assert found["best"].share == 0
 
 
-def test_do_points_start_at_what_needs_no_solution() -> None:
+def test_points_start_at_what_needs_no_solution() -> None:
     assert proposal(start=0.301).proposed["mean_iou_start"] == 0.305
 
 
-def test_is_bad_work_that_passes_a_problem() -> None:
+def test_bad_work_that_passes_is_a_problem() -> None:
     assert any("bad, which is bad, passes" in problem for problem in proposal(bad=0.49).problems)
 
 
-def test_is_a_start_above_the_threshold_a_problem() -> None:
+def test_start_above_the_threshold_is_a_problem() -> None:
     assert any("needs no solution reaches" in problem for problem in proposal(start=0.6).problems)
 
 
-def test_is_a_proposal_the_same_each_time() -> None:
+def test_proposal_is_the_same_each_time() -> None:
     assert proposal().proposed == proposal().proposed
     assert proposal().failing == proposal().failing
 
 
-def test_is_the_file_written_and_its_other_entries_kept(tmp_path: Path) -> None:
+def test_writing_thresholds_keeps_other_entries(tmp_path: Path) -> None:
     (tmp_path / "thresholds.json").write_text(json.dumps({"other/x": {"mean_iou": 0.1}, KEY: {"mean_iou": 0.6}}))
     write_thresholds(tmp_path, proposal())
     written = json.loads((tmp_path / "thresholds.json").read_text())
@@ -84,14 +84,14 @@ def test_is_the_file_written_and_its_other_entries_kept(tmp_path: Path) -> None:
     assert "10 seeds, 100 images" in written[KEY]["measured"]
 
 
-def test_is_nothing_written_where_there_is_a_problem(tmp_path: Path) -> None:
+def test_nothing_is_written_where_there_is_a_problem(tmp_path: Path) -> None:
     (tmp_path / "thresholds.json").write_text("{}")
     with pytest.raises(GradingError, match="nothing was written"):
         write_thresholds(tmp_path, proposal(bad=0.49))
     assert (tmp_path / "thresholds.json").read_text() == "{}"
 
 
-def test_does_the_report_say_what_was_proposed_and_why(tmp_path: Path) -> None:
+def test_report_says_what_was_proposed_and_why(tmp_path: Path) -> None:
     page = write_report(proposal(), tmp_path, "course calibrate x").read_text()
     assert "| mean_iou | 0.6 |" in page
     assert "| better | mean_iou |" in page
@@ -105,7 +105,7 @@ def planted(course: Path, name: str, role: str, source: str) -> None:
     (folder / "area.py").write_text(source)
 
 
-def test_are_planted_submissions_executed_with_each_seed(tmp_path: Path, bubblewrap: None) -> None:
+def test_planted_submissions_are_executed_with_each_seed(tmp_path: Path, bubblewrap: None) -> None:
     from classes import quick
 
     from grading.authoring.calibrate import measure
@@ -127,7 +127,7 @@ def test_are_planted_submissions_executed_with_each_seed(tmp_path: Path, bubblew
     assert len(np.unique(good[:, 0])) == 3
 
 
-def test_is_an_assignment_without_roles_refused_in_words(tmp_path: Path, bubblewrap: None) -> None:
+def test_assignment_without_roles_is_refused(tmp_path: Path, bubblewrap: None) -> None:
     from classes import quick
 
     from grading.authoring.calibrate import measure
@@ -138,7 +138,7 @@ def test_is_an_assignment_without_roles_refused_in_words(tmp_path: Path, bubblew
         measure(course, ASSIGNMENT, tmp_path / "class", quick())
 
 
-def test_do_the_courses_own_planted_submissions_have_their_parts() -> None:
+def test_own_planted_submissions_have_their_roles() -> None:
     from grading.authoring.planted import read_planted
 
     roles = {item.name: item.calibration for item in read_planted(ROOT / "source" / "object_detection" / "planted")}

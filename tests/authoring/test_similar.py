@@ -63,35 +63,35 @@ def pairs(found: Similar) -> list[tuple[str, str]]:
 CLASS = {f"s{number}": essay(number) for number in range(8)}
 
 
-def test_is_a_copy_with_other_names_found() -> None:
+def test_copy_with_other_names_is_found() -> None:
     found = compare({**CLASS, "copycat": disguised(CLASS["s3"])}, GIVEN, {})
     assert pairs(found) == [("copycat", "s3")]
     assert found.pairs[0].share > 0.8
 
 
-def test_are_independent_answers_left_alone() -> None:
+def test_independent_answers_are_not_paired() -> None:
     assert compare(CLASS, GIVEN, {}).pairs == ()
 
 
-def test_is_what_everybody_was_given_no_likeness() -> None:
+def test_code_given_to_everybody_is_no_likeness() -> None:
     work = {name: GIVEN + source for name, source in CLASS.items()}
     assert compare(work, GIVEN, {}).usual <= compare(CLASS, GIVEN, {}).usual + 0.05
     assert compare(work, "", {}).usual > compare(work, GIVEN, {}).usual
 
 
-def test_is_a_copy_of_a_published_solution_marked() -> None:
+def test_copy_of_a_published_solution_is_marked() -> None:
     found = compare({**CLASS, "reader": disguised(essay(99))}, GIVEN, {"the published one": essay(99)})
     (pair,) = found.pairs
     assert (pair.a, pair.b, pair.published) == ("reader", "the published one", True)
 
 
-def test_is_a_class_in_which_all_are_alike_accused_of_nothing() -> None:
+def test_class_in_which_all_are_alike_is_accused_of_nothing() -> None:
     found = compare({f"s{number}": disguised(essay(1)) + f"\n\nlast = {number}" for number in range(6)}, GIVEN, {})
     assert found.pairs == ()
     assert not found.tells
 
 
-def test_do_hostile_pieces_stop_nothing() -> None:
+def test_hostile_pieces_stop_nothing_and_are_not_run() -> None:
     hostile = {
         "broken": "def (:\n" + "(" * 500,
         "null": "\x00" * 100,
@@ -105,12 +105,12 @@ def test_do_hostile_pieces_stop_nothing() -> None:
     assert not Path("/tmp/course-similar-was-here").exists()
 
 
-def test_is_the_same_class_told_the_same_twice() -> None:
+def test_order_of_submissions_changes_nothing() -> None:
     work = {**CLASS, "copycat": disguised(CLASS["s3"])}
     assert compare(work, GIVEN, {}) == compare(dict(reversed(work.items())), GIVEN, {})
 
 
-def test_is_what_was_found_kept_whole(tmp_path: Path) -> None:
+def test_findings_survive_writing_and_damaged_files_read_as_none(tmp_path: Path) -> None:
     found = compare({**CLASS, "copycat": disguised(CLASS["s3"])}, GIVEN, {})
     write_similar(tmp_path / "kept.json", found)
     assert read_similar(tmp_path / "kept.json") == found
@@ -119,7 +119,7 @@ def test_is_what_was_found_kept_whole(tmp_path: Path) -> None:
     assert read_similar(tmp_path / "kept.json") is None
 
 
-def test_is_it_said_how_to_install_what_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_missing_compare50_is_explained(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(GradingError, match="compare50 is not installed"):
         compare({}, "", {})

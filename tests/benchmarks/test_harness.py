@@ -22,18 +22,18 @@ def section(name: str, found: float = 3.0) -> Section:
     return Section(name, f"Title of {name}", "How.", ("way", "seconds"), [["ours", "1"]], goals, raw={"ours": [1.0]})
 
 
-def test_is_the_median_taken_figure_by_figure() -> None:
+def test_median_is_taken_figure_by_figure() -> None:
     assert harness.middle([cost(1, 9), cost(5, 1), cost(2, 2)]) == Cost(2, 2, 1_000_000)
 
 
-def test_is_a_ratio_taken_within_its_round() -> None:
+def test_ratio_is_taken_within_its_round() -> None:
     ours, other = [cost(1), cost(10), cost(2)], [cost(4), cost(50), cost(4)]
     assert harness.ratios(other, ours) == [4, 5, 2]
     assert harness.middle_ratio(other, ours) == 4
     assert harness.ratios([cost(1, 6)], [cost(1, 2)], "cpu") == [3]
 
 
-def test_do_rounds_alternate_in_both_directions() -> None:
+def test_rounds_alternate_in_both_directions() -> None:
     order: list[str] = []
 
     def way(name: str) -> harness.Way:
@@ -44,12 +44,12 @@ def test_do_rounds_alternate_in_both_directions() -> None:
     assert {name: len(found) for name, found in costs.items()} == {"a": 3, "b": 3}
 
 
-def test_does_scaling_leave_memory_alone() -> None:
+def test_scaling_leaves_memory_alone() -> None:
     assert cost(2, 3, 5).scaled(10) == Cost(20, 30, 5)
     assert cost(1, 2, 5) + cost(10, 20, 3) == Cost(11, 22, 5)
 
 
-def test_is_a_goal_reached_from_the_right_side() -> None:
+def test_goal_is_met_from_the_right_side_only() -> None:
     assert Goal("faster", 5, 5.0).met
     assert not Goal("faster", 5, 4.9).met
     assert Goal("smaller", 5, 4.9, at_most=True).met
@@ -57,20 +57,20 @@ def test_is_a_goal_reached_from_the_right_side() -> None:
     assert not Goal("no number", 5, float("nan"), at_most=True).met
 
 
-def test_are_rows_for_all_items_and_each() -> None:
+def test_rows_give_costs_of_all_items_and_of_each() -> None:
     rows = harness.cost_rows({"ours": [cost(2, 4)], "other": [cost(6, 8)]}, 1000, "ours")
     assert rows[0] == ["ours", "1000", "2", "2 ms", "4", "4 ms", "1 MB", "1"]
     assert rows[1][-1] == "3"
 
 
-def test_is_the_processor_time_of_grandchildren_counted(tmp_path: Path) -> None:
+def test_processor_time_of_grandchildren_is_counted(tmp_path: Path) -> None:
     nested = f"import subprocess, sys\nsubprocess.Popen([sys.executable, '-c', {BUSY!r}]).wait()"
     found = harness.run_command([sys.executable, "-c", nested], tmp_path)
     assert found.cpu >= 0.3
     assert found.wall >= 0.3
 
 
-def test_is_the_processor_time_of_killed_processes_counted_where_the_machine_allows(tmp_path: Path) -> None:
+def test_killed_processes_count_where_the_machine_allows(tmp_path: Path) -> None:
     killed = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {BUSY + chr(10) + 'input()'!r}])"
     killed += "\nimport time, os, signal\ntime.sleep(0.8)\nos.kill(child.pid, signal.SIGKILL)\nos._exit(0)"
     found = harness.run_command([sys.executable, "-c", killed], tmp_path)
@@ -79,12 +79,12 @@ def test_is_the_processor_time_of_killed_processes_counted_where_the_machine_all
     assert found.cpu >= 0.3
 
 
-def test_does_a_command_that_fails_say_what_it_printed(tmp_path: Path) -> None:
+def test_failed_command_says_what_it_printed(tmp_path: Path) -> None:
     with pytest.raises(RuntimeError, match=r"ended with 3:\nit broke"):
         harness.run_command([sys.executable, "-c", "print('it broke'); exit(3)"], tmp_path)
 
 
-def test_does_a_section_leave_the_others_in_the_results(tmp_path: Path) -> None:
+def test_new_section_leaves_the_others_in_the_results(tmp_path: Path) -> None:
     harness.keep(section("one"), 1, tmp_path)
     harness.keep(section("two"), 1, tmp_path)
     harness.keep(section("one", found=1.0), 2, tmp_path)
@@ -99,7 +99,7 @@ def test_does_a_section_leave_the_others_in_the_results(tmp_path: Path) -> None:
     assert harness.machine()["processor"] in page
 
 
-def test_does_one_comparison_that_fails_leave_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_comparison_leaves_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fails(settings: harness.Settings) -> list[Section]:
         raise ValueError("no luck")
 

@@ -8,7 +8,7 @@ from classes import tiny_course
 from commands import course
 
 
-def test_what_would_go_is_shown_first_and_goes_when_told(tmp_path: Path) -> None:
+def test_leftovers_are_shown_first_and_removed_when_told(tmp_path: Path) -> None:
     folder = tiny_course(tmp_path)
     old = folder / ".cache" / "executed" / "ab" / "abc.json"
     old.parent.mkdir(parents=True)

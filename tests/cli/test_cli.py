@@ -28,14 +28,14 @@ def copy(tmp_path: Path) -> Path:
     return tmp_path
 
 
-def test_does_a_release_say_that_the_course_has_no_address_yet(copy: Path) -> None:
+def test_release_says_that_the_course_has_no_address_yet(copy: Path) -> None:
     ran = course(copy, "release", NAME)
     assert ran.returncode == 0, ran.stderr
     assert "c.Course.url" in ran.stdout
     assert (copy / "release" / NAME / f"{NAME}.ipynb").is_file()
 
 
-def test_is_a_broken_master_one_clear_message(copy: Path) -> None:
+def test_broken_master_is_one_clear_message(copy: Path) -> None:
     twin = copy / "source" / NAME / f"{NAME}.py"
     twin.write_text(twin.read_text().replace("### END SOLUTION", "### END SOLUTON"))
     assert course(copy, "sync", NAME).returncode == 0
@@ -46,13 +46,13 @@ def test_is_a_broken_master_one_clear_message(copy: Path) -> None:
     assert not (copy / "release" / NAME).exists()
 
 
-def test_is_an_unknown_assignment_answered_with_those_there_are(copy: Path) -> None:
+def test_unknown_assignment_is_answered_with_those_there_are(copy: Path) -> None:
     ran = course(copy, "release", "segmentation")
     assert ran.returncode == 2
     assert NAME in ran.stderr
 
 
-def test_does_it_say_when_it_is_run_outside_a_course(tmp_path: Path) -> None:
+def test_running_outside_a_course_is_explained(tmp_path: Path) -> None:
     ran = course(tmp_path, "release", NAME)
     assert ran.returncode == 2
     assert "nbgrader_config.py" in ran.stderr
@@ -71,7 +71,7 @@ def graded(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Path:
     return classroom.folder
 
 
-def test_does_grade_print_every_record_as_json(graded: Path) -> None:
+def test_grade_prints_every_record_as_json(graded: Path) -> None:
     records = json.loads((graded / "first.json").read_text())
     assert {record["student"]: (record["status"], record["points"]) for record in records} == {
         "ada": ("graded", 5),
@@ -80,7 +80,7 @@ def test_does_grade_print_every_record_as_json(graded: Path) -> None:
     }
 
 
-def test_does_grade_show_a_table_and_what_to_look_at(graded: Path) -> None:
+def test_grade_shows_a_table_and_what_to_look_at(graded: Path) -> None:
     ran = course(graded, "grade", ASSIGNMENT, "--force")
     assert ran.returncode == 0
     assert "2 executions to do" in ran.stderr
@@ -89,7 +89,7 @@ def test_does_grade_show_a_table_and_what_to_look_at(graded: Path) -> None:
     assert "cut off on its way" in ran.stdout.replace("\n", " ")
 
 
-def test_does_a_run_with_nothing_to_do_say_so_and_print_the_same(graded: Path) -> None:
+def test_run_with_nothing_to_do_says_so_and_prints_the_same(graded: Path) -> None:
     time.sleep(2.1)  # what was handed in just now may still be changing
     first, *others = (course(graded, "grade", ASSIGNMENT, *more) for more in ([], [], ["--json"]))
     assert [ran.returncode for ran in (first, *others)] == [0, 0, 0]
@@ -99,7 +99,7 @@ def test_does_a_run_with_nothing_to_do_say_so_and_print_the_same(graded: Path) -
     assert [record["student"] for record in records] == ["ada", "bo", "cy"]
 
 
-def test_does_a_dry_run_change_nothing(graded: Path) -> None:
+def test_dry_run_changes_nothing(graded: Path) -> None:
     before = (graded / "autograded/ada/tiny/record.json").stat().st_mtime_ns
     ran = course(graded, "grade", ASSIGNMENT, "--dry-run", "--force")
     assert ran.stdout.splitlines()[0] == "ada: would run (--force)"
@@ -107,7 +107,7 @@ def test_does_a_dry_run_change_nothing(graded: Path) -> None:
     assert (graded / "autograded/ada/tiny/record.json").stat().st_mtime_ns == before
 
 
-def test_does_inspect_say_in_words_what_happened(graded: Path) -> None:
+def test_inspect_says_what_happened(graded: Path) -> None:
     said = course(graded, "inspect", "bo").stdout.replace("\n", " ")
     assert "bo, tiny: graded, 0 of 5 points" in said
     assert "cell area: the kernel died: the process ended itself with exit status 3" in said
@@ -117,20 +117,20 @@ def test_does_inspect_say_in_words_what_happened(graded: Path) -> None:
     assert "nothing of 'nobody' has been graded" in ran.stderr
 
 
-def test_is_grading_without_isolation_shouted(graded: Path) -> None:
+def test_grading_without_isolation_is_warned_of_loudly(graded: Path) -> None:
     ran = course(graded, "grade", ASSIGNMENT, "--isolation", "none", "--student", "ada")
     assert "NO ISOLATION" in ran.stderr
     assert "graded without isolation" in ran.stdout
 
 
-def test_does_grade_stop_with_the_install_line_without_bubblewrap(graded: Path, tmp_path: Path) -> None:
+def test_grade_without_bubblewrap_stops_with_the_install_line(graded: Path, tmp_path: Path) -> None:
     command = [str(Path(sys.executable).with_name("course")), "grade", ASSIGNMENT, "--force"]
     ran = subprocess.run(command, cwd=graded, capture_output=True, text=True, env={"PATH": str(tmp_path)})
     assert ran.returncode == 2
     assert "apt-get install bubblewrap" in ran.stderr
 
 
-def test_is_nothing_handed_in_one_clear_line(tmp_path: Path) -> None:
+def test_nothing_handed_in_is_one_clear_line(tmp_path: Path) -> None:
     tiny_course(tmp_path / "course")
     ran = course(tmp_path / "course", "grade", ASSIGNMENT)
     assert ran.returncode == 2
@@ -138,7 +138,7 @@ def test_is_nothing_handed_in_one_clear_line(tmp_path: Path) -> None:
     assert "Traceback" not in ran.stderr
 
 
-def test_do_twin_and_notebook_go_both_ways(copy: Path) -> None:
+def test_twin_made_from_the_notebook_is_the_same(copy: Path) -> None:
     twin = copy / "source" / NAME / f"{NAME}.py"
     before = twin.read_bytes()
     assert course(copy, "twin", NAME).returncode == 0

@@ -47,7 +47,7 @@ def test_a_second_run_of_grade_finds_that_nothing_has_changed_there(folder: Path
 
 
 @pytest.mark.parametrize("command", [("inspect", ADA.id), ("feedback", ASSIGNMENT), ("report", ASSIGNMENT)])
-def test_what_reads_records_finds_them_there(folder: Path, command: tuple[str, ...]) -> None:
+def test_commands_find_records_in_the_configured_directories(folder: Path, command: tuple[str, ...]) -> None:
     ran = course(folder, *command)
     assert ran.returncode == 0, ran.stdout + ran.stderr
     if command[0] == "inspect":

@@ -41,7 +41,7 @@ def rows(path: Path) -> dict[str, dict[str, str]]:
         return {row["Identifier"]: row for row in csv.DictReader(file)}
 
 
-def test_does_one_command_do_it_all(classroom: Classroom, download: Path) -> None:
+def test_one_command_does_it_all(classroom: Classroom, download: Path) -> None:
     arguments = ("--roster", "worksheet.csv", "--to", "moodle", "--template", "worksheet.csv", "--scale")
     ran = course(classroom.folder, "process", str(download), ASSIGNMENT, *arguments)
     assert ran.returncode == 0, ran.stdout + ran.stderr
@@ -57,14 +57,14 @@ def test_does_one_command_do_it_all(classroom: Classroom, download: Path) -> Non
     assert len(filled) == 30, "who handed in nothing keeps a row"
 
 
-def test_does_a_second_time_change_nothing(classroom: Classroom, download: Path) -> None:
+def test_second_time_changes_nothing(classroom: Classroom, download: Path) -> None:
     ran = course(classroom.folder, "process", str(download), ASSIGNMENT, "--roster", "worksheet.csv")
     assert ran.returncode == 0, ran.stderr
     assert "0 placed, 5 there already" in ran.stdout
     assert "0 executions to do" in ran.stderr
 
 
-def test_is_what_cannot_be_placed_listed_and_the_rest_done(classroom: Classroom, download: Path) -> None:
+def test_files_that_cannot_be_placed_are_listed_and_the_rest_is_done(classroom: Classroom, download: Path) -> None:
     stranger = {"No Body_999_assignsubmission_file/work.ipynb": b"{}"}
     path = lms.write_zip(classroom.folder / "more.zip", stranger)
     ran = course(classroom.folder, "process", str(path), ASSIGNMENT, "--roster", "worksheet.csv")
@@ -73,7 +73,7 @@ def test_is_what_cannot_be_placed_listed_and_the_rest_done(classroom: Classroom,
     assert "report: " in ran.stdout
 
 
-def test_is_an_unknown_lms_refused_before_anything_is_written(classroom: Classroom, download: Path) -> None:
+def test_unknown_lms_is_refused_before_anything_is_written(classroom: Classroom, download: Path) -> None:
     before = sorted(classroom.folder.rglob("*"))
     ran = course(classroom.folder, "export", ASSIGNMENT, "--to", "abacus")
     assert ran.returncode == 2
@@ -82,7 +82,7 @@ def test_is_an_unknown_lms_refused_before_anything_is_written(classroom: Classro
 
 
 @pytest.mark.parametrize("to", ["canvas", "csv", "moodle"])
-def test_is_a_file_written_for_each_lms(classroom: Classroom, download: Path, to: str) -> None:
+def test_file_is_written_for_each_lms(classroom: Classroom, download: Path, to: str) -> None:
     course(classroom.folder, "process", str(download), ASSIGNMENT, "--roster", "worksheet.csv")
     ran = course(
         classroom.folder, "export", ASSIGNMENT, "--to", to, "--output", f"{to}.csv", "--roster", "worksheet.csv"
@@ -111,7 +111,7 @@ def test_the_exported_comment_of_a_manual_regrade_is_the_teachers(classroom: Cla
     assert "cases are right" not in test_sum, "the automatic reason no longer counts"
 
 
-def test_is_a_wrong_time_zone_one_clear_line(classroom: Classroom, download: Path) -> None:
+def test_wrong_time_zone_is_one_clear_line(classroom: Classroom, download: Path) -> None:
     ran = course(classroom.folder, "collect", str(download), ASSIGNMENT, "--timezone", "Moon/Base")
     assert ran.returncode == 2
     assert "Europe/Rome" in ran.stderr

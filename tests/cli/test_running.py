@@ -27,7 +27,7 @@ def test_without_started_events_only_how_many_can_run_is_said() -> None:
     assert running.in_words() == "1 running, 1 failed"
 
 
-def test_who_runs_longest_is_named_with_the_time_gone_and_the_limit() -> None:
+def test_longest_running_is_named_with_its_time_and_the_limit() -> None:
     clock = Clock()
     running = Running(["a", "b"], {"a": "s012", "b": "s013"}, 2, 600, clock)
     running.note("started", "a")

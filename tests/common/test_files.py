@@ -13,11 +13,11 @@ from grading.records.record import GRADED, REFUSED, QuestionRecord, Record
 
 
 @pytest.mark.parametrize("value", [{}, {"a": 1, "cells": []}, {"cells": [{"b": "\ud800\n"}, 2], "c": None}])
-def test_do_lines_of_json_hold_what_was_written(value: dict[str, object]) -> None:
+def test_lines_of_json_hold_what_was_written(value: dict[str, object]) -> None:
     assert json.loads(dump_json_by_line(value, lists="cells")) == value
 
 
-def test_is_there_a_line_for_each_key_and_each_cell() -> None:
+def test_each_key_and_each_cell_has_a_line() -> None:
     text = dump_json_by_line({"cells": [{"source": "a\nb"}, {"source": "c"}], "metadata": {"x": [1, 2]}}, lists="cells")
     assert text.splitlines() == [
         "{",
@@ -30,7 +30,7 @@ def test_is_there_a_line_for_each_key_and_each_cell() -> None:
     ]
 
 
-def test_is_the_table_straight_whatever_the_names(capsys: pytest.CaptureFixture[str]) -> None:
+def test_table_is_straight_whatever_the_names(capsys: pytest.CaptureFixture[str]) -> None:
     def record(student: str, points: float) -> Record:
         return Record(student, "tiny", GRADED, questions={"test_area": QuestionRecord(points, 2.0, "")})
 
@@ -69,7 +69,7 @@ def test_a_link_to_a_folder_above_ends(tmp_path: Path) -> None:
     assert tree_hash(tmp_path)
 
 
-def test_what_a_link_leads_to_counts(tmp_path: Path) -> None:
+def test_target_of_a_link_counts(tmp_path: Path) -> None:
     for name in ("data", "real"):
         (tmp_path / name).mkdir()
     (tmp_path / "data" / "photographs").symlink_to(tmp_path / "real")

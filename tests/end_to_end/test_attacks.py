@@ -148,7 +148,7 @@ def nothing_got_out(world: World) -> None:
     assert [path for path, text in texts(world) if SECRET in text] == []
 
 
-def test_do_any_of_these_get_anywhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bubblewrap: None) -> None:
+def test_quick_attacks_get_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bubblewrap: None) -> None:
     chosen = [attack for attack in ATTACKS if attack.name in QUICK]
     world = attack_it(tmp_path, chosen, [], monkeypatch)
     assert {attack.name: got(world.records[attack.name]) for attack in chosen} == {
@@ -157,7 +157,7 @@ def test_do_any_of_these_get_anywhere(tmp_path: Path, monkeypatch: pytest.Monkey
     nothing_got_out(world)
 
 
-def test_are_there_enough_of_them_each_saying_what_it_tries() -> None:
+def test_at_least_forty_attacks_each_say_what_they_try() -> None:
     everyone = [*ATTACKS, *FILE_ATTACKS]
     assert len({student(attack) for attack in everyone}) == len(everyone) >= 40
     assert all(attack.tries for attack in everyone)
@@ -165,7 +165,7 @@ def test_are_there_enough_of_them_each_saying_what_it_tries() -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", ATTACKS, ids=lambda attack: attack.name)
-def test_does_it_get_what_it_honestly_deserves(attack: Attack, world: World) -> None:
+def test_attack_gets_what_it_honestly_deserves(attack: Attack, world: World) -> None:
     record = world.records[attack.name]
     assert record.status == GRADED
     assert got(record) == dict(attack.points), [question.reason for question in record.questions.values()]
@@ -173,19 +173,19 @@ def test_does_it_get_what_it_honestly_deserves(attack: Attack, world: World) -> 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("attack", FILE_ATTACKS, ids=lambda attack: attack.name)
-def test_is_it_refused_or_graded_for_what_it_is(attack: FileAttack, world: World) -> None:
+def test_file_attack_is_refused_or_graded_for_what_it_is(attack: FileAttack, world: World) -> None:
     record = world.records[student(attack)]
     assert record.status == (REFUSED if attack.refused else GRADED), record.why
     assert got(record) == dict(attack.points)
 
 
 @pytest.mark.slow
-def test_did_anything_get_out(world: World) -> None:
+def test_nothing_gets_out(world: World) -> None:
     nothing_got_out(world)
 
 
 @pytest.mark.slow
-def test_does_anything_that_is_kept_run_where_it_is_looked_at(world: World) -> None:
+def test_kept_notebooks_hold_only_text_and_pictures(world: World) -> None:
     for path in world.classroom.folder.glob("autograded/*/*/*.ipynb"):
         for cell in nbformat.read(path, as_version=4).cells:
             for output in cell.get("outputs", []):
@@ -196,7 +196,7 @@ def test_does_anything_that_is_kept_run_where_it_is_looked_at(world: World) -> N
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["script_in_outputs", "scripts_everywhere", "error_with_a_script", "terminal_codes"])
-def test_does_nbgraders_feedback_run_a_students_script(world: World, name: str) -> None:
+def test_nbgraders_feedback_runs_no_script_of_a_student(world: World, name: str) -> None:
     page = world.classroom.feedback(name).read_text()
     assert not re.search(r"<script[^>]*>\s*alert", page)
     assert not re.search(r"<img[^>]*onerror", page)
@@ -205,7 +205,7 @@ def test_does_nbgraders_feedback_run_a_students_script(world: World, name: str) 
 
 
 @pytest.mark.slow
-def test_is_what_was_found_by_looking_around_nothing(world: World) -> None:
+def test_looking_around_finds_nothing(world: World) -> None:
     """The submission that walks the whole file system prints what it found."""
     path = world.classroom.folder / "autograded" / "reads_the_master" / NAME / f"{NAME}.ipynb"
     said = next(
@@ -215,7 +215,7 @@ def test_is_what_was_found_by_looking_around_nothing(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_is_a_class_graded_twice_the_same(world: World) -> None:
+def test_class_graded_twice_has_the_same_points(world: World) -> None:
     again = world.classroom.grade(quick(workers=2, limits=LIMITS))
     assert {record.student: got(record) for record in again} == {
         name: got(record) for name, record in world.records.items()
@@ -223,7 +223,7 @@ def test_is_a_class_graded_twice_the_same(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_does_a_hostile_model_get_what_it_honestly_deserves(tmp_path: Path, bubblewrap: None) -> None:
+def test_hostile_model_gets_what_it_honestly_deserves(tmp_path: Path, bubblewrap: None) -> None:
     from helpers.sample import make_sample
 
     classroom = Classroom.create(ROOT, tmp_path / "class", "object_detection")

@@ -57,7 +57,7 @@ def open_submission(page: Page, formgrader: str, student: str) -> None:
     expect(page.locator("input#test_area")).to_have_attribute("placeholder", re.compile(r"\d"))  # grades are loaded
 
 
-def test_does_formgrader_open_the_course_and_show_the_records_scores(
+def test_formgrader_opens_the_course_and_shows_the_records_scores(
     page: Page, formgrader: str, course: GradingRun
 ) -> None:
     page.goto(f"{formgrader}/manage_assignments")
@@ -73,13 +73,13 @@ def test_does_formgrader_open_the_course_and_show_the_records_scores(
     picture(page, "formgrader_submissions")
 
 
-def test_does_formgrader_show_why_a_point_was_lost(page: Page, formgrader: str) -> None:
+def test_formgrader_shows_why_a_point_was_lost(page: Page, formgrader: str) -> None:
     open_submission(page, formgrader, BO)
     assert page.locator("input#test_sum").get_attribute("placeholder") == "2"
     expect(page.locator("body")).to_contain_text("2 of 3 points")
 
 
-def test_does_no_script_of_a_student_run_in_formgrader(page: Page, formgrader: str) -> None:
+def test_no_script_of_a_student_runs_in_formgrader(page: Page, formgrader: str) -> None:
     """It would run with the instructor's rights on the whole Jupyter server."""
     popped: list[str] = []
     page.on("dialog", lambda dialog: (popped.append(dialog.message), dialog.dismiss()))
@@ -92,7 +92,7 @@ def test_does_no_script_of_a_student_run_in_formgrader(page: Page, formgrader: s
     picture(page, "formgrader_attacker")
 
 
-def test_do_a_grade_and_a_comment_given_there_survive_and_show(
+def test_grade_and_comment_given_in_formgrader_survive_and_show(
     page: Page, formgrader: str, course: GradingRun, tmp_path: Path
 ) -> None:
     open_submission(page, formgrader, BO)
@@ -131,7 +131,7 @@ def test_do_a_grade_and_a_comment_given_there_survive_and_show(
 
 
 @pytest.mark.parametrize("name", ["boxes_and_iou", "object_detection"])
-def test_is_the_release_run_in_jupyterlab_and_saved_worth_full_points(
+def test_release_solved_and_saved_in_jupyterlab_earns_full_points(
     name: str, page: Page, tmp_path: Path, bubblewrap: None
 ) -> None:
     """As a student would: wheel installed, solution filled in, Run All Cells, save, a last check, hand in."""

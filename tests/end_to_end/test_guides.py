@@ -74,12 +74,12 @@ def run(command: str, folder: Path, values: Mapping[str, str], variables: Mappin
 
 
 @pytest.mark.parametrize("guide", GUIDES)
-def test_has_a_guide_commands_to_follow(guide: str) -> None:
+def test_guide_has_commands_to_follow(guide: str) -> None:
     assert commands(guide)
 
 
 @pytest.mark.parametrize("guide", GUIDES)
-def test_is_every_command_of_the_course_in_a_box_that_is_followed(guide: str) -> None:
+def test_every_course_command_stands_in_a_box_that_is_followed(guide: str) -> None:
     """A `course` command may stand in another box only if it needs a cluster or a download of its own."""
     text = (ROOT / "docs" / f"{guide}.md").read_text(encoding="utf-8")
     others = re.findall(r"^```\n(.*?)^```", text, re.MULTILINE | re.DOTALL)
@@ -93,7 +93,7 @@ def student(tmp_path_factory: pytest.TempPathFactory) -> StudentsMachine:
 
 
 @pytest.mark.slow
-def test_is_the_students_guide_good(student: StudentsMachine) -> None:
+def test_students_guide_runs_as_written(student: StudentsMachine) -> None:
     for command in commands("student"):
         if command not in WITHOUT_A_SCREEN:
             run(command, student.release, {}, student.variables)
@@ -101,7 +101,7 @@ def test_is_the_students_guide_good(student: StudentsMachine) -> None:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("guide", ["instructor", "author"])
-def test_is_a_guide_good(guide: str, course: Path, values: Mapping[str, str], bubblewrap: None) -> None:
+def test_guide_runs_as_written(guide: str, course: Path, values: Mapping[str, str], bubblewrap: None) -> None:
     for command in commands(guide):
         run(command, course, values, {"TF_CPP_MIN_LOG_LEVEL": "3"})
     if guide == "instructor":

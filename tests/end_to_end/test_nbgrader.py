@@ -70,19 +70,19 @@ def outputs(folder: Path, assignment: str) -> dict[str, str]:
 
 
 @pytest.mark.parametrize("assignment", [NAME, WARM_UP])
-def test_does_generate_assignment_give_the_committed_notebook(course: Path, assignment: str) -> None:
+def test_generate_assignment_gives_the_committed_notebook(course: Path, assignment: str) -> None:
     made = course / "release" / assignment / f"{assignment}.ipynb"
     assert made.read_bytes() == (ROOT / "release" / assignment / f"{assignment}.ipynb").read_bytes()
 
 
-def test_does_autograde_execute_and_leave_demonstrations_out(course: Path) -> None:
+def test_autograde_executes_and_leaves_demonstrations_out(course: Path) -> None:
     said = outputs(course, NAME)
     assert "Not run when grading" in said["bad-fit"]
     assert "NotImplementedError" in said["train"]
     assert set(scores(course, NAME).values()) == {0.0}
 
 
-def test_does_autograde_use_the_sandbox_and_score_outside(course: Path) -> None:
+def test_autograde_uses_the_sandbox_and_scores_outside(course: Path) -> None:
     """One cell tries to read the machine's files instead of defining `area`, on which two others lean."""
     assert "FileNotFoundError" in outputs(course, WARM_UP)["area"]
     assert scores(course, WARM_UP) == {
@@ -95,7 +95,7 @@ def test_does_autograde_use_the_sandbox_and_score_outside(course: Path) -> None:
     }
 
 
-def test_are_tests_inside_an_assignment_without_scoring_sandboxed_too(tmp_path: Path) -> None:
+def test_tests_of_an_assignment_without_scoring_are_sandboxed_too(tmp_path: Path) -> None:
     peeking = "import pathlib\nassert not pathlib.Path('/etc/passwd').exists(), 'it can see the machine'"
     folder = scratch_course(tmp_path, right_notebook(grade_cell(peeking, grade_id="test_peek")))
     nbgrader(folder, "generate_assignment", "tiny")
@@ -119,14 +119,14 @@ def test_files_handed_in_beside_the_notebook_are_there_under_autograde(tmp_path:
     assert scores(course, ASSIGNMENT) == {"test_area": 2.0, "test_sum": 3.0}
 
 
-def test_does_the_feedback_say_why_points_were_lost(course: Path) -> None:
+def test_feedback_says_why_points_were_lost(course: Path) -> None:
     nbgrader(course, "generate_feedback", NAME)
     page = (course / "feedback" / STUDENT / NAME / f"{NAME}.html").read_text()
     assert "classif_and_loc is not complete" in page
     assert "0 of 8 points" in page
 
 
-def test_does_export_list_the_grade(course: Path) -> None:
+def test_export_lists_the_grade(course: Path) -> None:
     nbgrader(course, "export")
     header, *rows = (course / "grades.csv").read_text().splitlines()
     grades = [dict(zip(header.split(","), row.split(","), strict=True)) for row in rows]
@@ -134,10 +134,10 @@ def test_does_export_list_the_grade(course: Path) -> None:
     assert found == {NAME: (0.0, 20.0), WARM_UP: (10.0, 20.0)}
 
 
-def test_does_db_know_the_student(course: Path) -> None:
+def test_db_lists_the_student(course: Path) -> None:
     assert STUDENT in nbgrader(course, "db", "student", "list")
 
 
-def test_does_validate_say_what_is_missing(course: Path) -> None:
+def test_validate_says_what_is_missing(course: Path) -> None:
     said = nbgrader(course, "validate", str(course / "release" / NAME / f"{NAME}.ipynb"))
     assert "complete classif_and_loc" in said

@@ -14,7 +14,7 @@ def grade_cell(source: str, *outputs: NotebookNode) -> NotebookNode:
     return new_code_cell(source, metadata={"nbgrader": nbgrader}, outputs=list(outputs))
 
 
-def test_does_text_on_stderr_cost_a_point() -> None:
+def test_text_on_stderr_costs_no_points() -> None:
     cell = grade_cell("1", new_output("stream", name="stderr", text="I0000 TensorFlow says hello"))
     assert determine_grade(cell) == (0, 4)
     cell, _ = StderrIsNotFailure().preprocess_cell(cell, {}, 0)
@@ -22,13 +22,13 @@ def test_does_text_on_stderr_cost_a_point() -> None:
     assert "TensorFlow says hello" in str(cell.outputs)
 
 
-def test_does_an_exception_still_cost_the_points() -> None:
+def test_exception_still_costs_the_points() -> None:
     cell = grade_cell("1", new_output("error", ename="ValueError", evalue="no", traceback=[]))
     cell, _ = StderrIsNotFailure().preprocess_cell(cell, {}, 0)
     assert determine_grade(cell) == (0, 4)
 
 
-def test_do_hidden_tests_and_the_traceback_that_quotes_them_stay_hidden() -> None:
+def test_hidden_tests_stay_hidden_in_source_and_traceback() -> None:
     error = new_output("error", ename="AssertionError", evalue="say so", traceback=["---> secret = 42"])
     cell, _ = HideHiddenTests().preprocess_cell(grade_cell(HIDDEN, error), {}, 0)
     assert "secret" not in str(cell)
@@ -37,7 +37,7 @@ def test_do_hidden_tests_and_the_traceback_that_quotes_them_stay_hidden() -> Non
     assert cell.outputs[0].traceback == ["AssertionError: say so"]
 
 
-def test_is_a_cell_without_hidden_tests_left_alone() -> None:
+def test_cell_without_hidden_tests_is_left_alone() -> None:
     error = new_output("error", ename="AssertionError", evalue="say so", traceback=["---> assert x"])
     cell, _ = HideHiddenTests().preprocess_cell(grade_cell("assert x, 'say so'", error), {}, 0)
     assert cell.outputs[0].traceback == ["---> assert x"]

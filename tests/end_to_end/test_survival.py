@@ -43,7 +43,7 @@ def classroom(template: Classroom, tmp_path: Path) -> Classroom:
     return Classroom(tmp_path / "class", NAME)
 
 
-def test_are_200_graded_in_one_go_then_nothing_then_rescored(
+def test_class_of_200_is_graded_once_then_left_then_only_rescored(
     classroom: Classroom, executed: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     planted = {item.name: item for item in read_planted(ROOT / "source" / NAME / "planted")}
@@ -79,7 +79,7 @@ def test_are_200_graded_in_one_go_then_nothing_then_rescored(
         print("\n200 submissions:", ", ".join(f"{what} {seconds:.1f} s" for what, seconds in timings.items()))
 
 
-def test_is_no_damaged_submission_lost_and_each_repair_named(classroom: Classroom) -> None:
+def test_no_damaged_submission_is_lost_and_each_repair_is_named(classroom: Classroom) -> None:
     released, solutions = classroom.released(), solution_cells(classroom.master())
     for damage in DAMAGES:
         folder = classroom.folder / "submitted" / damage.name / NAME
@@ -146,7 +146,7 @@ def forget(classroom: Classroom, gradebook_too: bool = False) -> None:
         shutil.rmtree(classroom.folder / name, ignore_errors=True)
 
 
-def test_is_a_run_that_is_killed_at_any_moment_continued(
+def test_run_killed_at_any_moment_is_continued(
     classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], capsys: pytest.CaptureFixture[str]
 ) -> None:
     rows, seconds = undisturbed
@@ -185,7 +185,7 @@ def belongs(process: psutil.Process, folder: Path) -> bool:
         return False
 
 
-def test_is_the_work_of_a_killed_worker_done_by_another(
+def test_work_of_a_killed_worker_is_done_by_another(
     classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float]
 ) -> None:
     rows, _ = undisturbed
@@ -218,7 +218,7 @@ def is_outer_bwrap(process: psutil.Process) -> bool:
     return parent.name() != "bwrap" and str(LIBRARY / "warm.py") not in parent.cmdline()
 
 
-def test_is_a_class_on_a_scheduler_of_its_own_graded_the_same(
+def test_class_on_a_scheduler_of_its_own_is_graded_the_same(
     classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], tmp_path: Path
 ) -> None:
     """`--scheduler`, with a scheduler and two workers started as on a cluster."""

@@ -44,19 +44,19 @@ def zipped(members: dict[str, bytes], method: int = zipfile.ZIP_DEFLATED) -> byt
         np.asfortranarray(np.eye(3)),
     ],
 )
-def test_does_an_honest_answer_come_through(array: np.ndarray) -> None:
+def test_honest_answer_comes_through(array: np.ndarray) -> None:
     got = read_answer(npz(**{"0_value": array}), 1).results[0].value
     np.testing.assert_array_equal(got, array)
     assert got.dtype == np.asarray(array).dtype
 
 
-def test_are_errors_and_gaps_told_from_values() -> None:
+def test_errors_and_gaps_are_told_from_values() -> None:
     answer = read_answer(npz(**{"0_value": 1.0, "1_error": np.array("ValueError: no")}), 3)
     assert [result.error for result in answer.results] == ["", "ValueError: no", "No answer came back."]
     assert answer.failure == "ValueError: no"
 
 
-def test_are_stacked_cases_told_apart() -> None:
+def test_stacked_cases_are_told_apart() -> None:
     values = np.arange(6.0).reshape(3, 2)
     answer = read_answer(npz(**{"0-2_value": values, "3_error": np.array("no"), "4-4_value": np.array([7])}), 5)
     assert [result.error for result in answer.results] == ["", "", "", "no", ""]
@@ -64,7 +64,7 @@ def test_are_stacked_cases_told_apart() -> None:
     assert answer.results[4].value.shape == ()
 
 
-def test_do_several_arrays_keep_their_order() -> None:
+def test_several_arrays_keep_their_order() -> None:
     answer = read_answer(npz(**{f"0_item_{n}": float(n) for n in reversed(range(12))}), 1)
     assert [float(array) for array in answer.results[0].arrays] == list(range(12))
 
@@ -119,7 +119,7 @@ HOSTILE = {
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_is_a_hostile_answer_lost_and_nothing_else(name: str) -> None:
+def test_hostile_answer_is_lost_and_nothing_else(name: str) -> None:
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     answer = read_answer(HOSTILE[name], 1)
     assert answer.failure, name
@@ -127,7 +127,7 @@ def test_is_a_hostile_answer_lost_and_nothing_else(name: str) -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
 
 
-def test_does_random_damage_ever_raise() -> None:
+def test_random_damage_never_raises() -> None:
     honest = npz(**{"0_value": np.arange(20.0), "1_error": np.array("no"), "2_item_0": np.eye(2)})
     random = np.random.default_rng(0)
     for _ in range(3000):
@@ -137,7 +137,7 @@ def test_does_random_damage_ever_raise() -> None:
         read_answer(bytes(damaged), 3)
 
 
-def test_is_a_long_or_strange_text_decoded() -> None:
+def test_long_or_strange_text_is_not_decoded() -> None:
     with pytest.raises(BadAnswerError, match="larger"):
         decode("A" * (2 * MAX_BYTES + 1))
     with pytest.raises(BadAnswerError):
@@ -145,7 +145,7 @@ def test_is_a_long_or_strange_text_decoded() -> None:
     assert decode("YQ==") == b"a"
 
 
-def test_is_a_message_one_short_printable_line() -> None:
+def test_message_is_one_short_printable_line() -> None:
     assert clean("a\n\x1b[31mb\x00\u202e c") == "a b?? c"
     assert len(clean("x" * 10_000)) == 500
 

@@ -28,7 +28,7 @@ def test_any_file_of_the_students_library_counts(helpers: Path, name: str) -> No
     assert environment_hash(helpers) != before
 
 
-def test_what_python_compiles_does_not_count(helpers: Path) -> None:
+def test_compiled_python_does_not_count(helpers: Path) -> None:
     before = environment_hash(helpers)
     environment_hash.cache_clear()
     (helpers / "__pycache__").mkdir()
@@ -36,7 +36,9 @@ def test_what_python_compiles_does_not_count(helpers: Path) -> None:
     assert environment_hash(helpers) == before
 
 
-def test_what_runs_beside_student_code_counts(helpers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_code_that_runs_beside_student_code_counts(
+    helpers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "inside").mkdir()
     monkeypatch.setattr(store, "INSIDE", tmp_path / "inside")
     before = environment_hash(helpers)

@@ -67,14 +67,14 @@ def values(executed: Executed, question: Question) -> list[float | str]:
     return [answer.lost] if answer.lost else [result.error or float(result.value) for result in answer.results]
 
 
-def test_do_the_cells_after_an_exception_run(job: MakeJob) -> None:
+def test_cells_after_an_exception_run(job: MakeJob) -> None:
     ran = execute(job("1 / 0", "print('on')"))
     assert said(ran, "c0") == "division by zero"
     assert said(ran, "c1") == "on\n"
     assert ran.kernels == 1
 
 
-def test_are_demonstrations_left_out_unless_they_are_needed(job: MakeJob) -> None:
+def test_demonstrations_are_left_out_unless_they_are_needed(job: MakeJob) -> None:
     assert set(execute(job("print('demo')", "print('work')", demo=(0,))).outputs) == {"c1"}
     ran = execute(job("x = 5", "print(x)", demo=(0,)))
     assert said(ran, "c1") == "5\n"
@@ -82,19 +82,19 @@ def test_are_demonstrations_left_out_unless_they_are_needed(job: MakeJob) -> Non
     assert set(execute(job("x = 5", "print(mistyped)", demo=(0,))).outputs) == {"c1"}
 
 
-def test_are_they_run_when_only_an_answer_needs_one(job: MakeJob) -> None:
+def test_demonstrations_run_when_only_an_answer_needs_one(job: MakeJob) -> None:
     ran = execute(job("factor = 2", "def double(x): return factor * x", questions=(DOUBLE,), demo=(0,)))
     assert values(ran, DOUBLE) == [2.0, 4.0]
 
 
-def test_is_a_slow_cell_interrupted_and_the_next_one_run(job: MakeJob) -> None:
+def test_slow_cell_is_interrupted_and_the_next_one_runs(job: MakeJob) -> None:
     ran = execute(job("import time; time.sleep(99)", "print('on')", limits=replace(LIMITS, cell_seconds=2)))
     assert said(ran, "c0") == "This cell was interrupted: it ran for more than 2 s."
     assert said(ran, "c1") == "on\n"
     assert [(event.where, event.what) for event in ran.events] == [("cell c0", "interrupted: it ran for more than 2 s")]
 
 
-def test_is_a_cell_that_ignores_interrupts_killed_and_the_rest_run(
+def test_cell_that_ignores_interrupts_is_killed_and_the_rest_runs(
     job: MakeJob, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("grading.sandbox.kernel._INTERRUPT_GRACE", 1.0)
@@ -117,7 +117,7 @@ def test_is_a_cell_that_ignores_interrupts_killed_and_the_rest_run(
     ],
     ids=["exit", "segfault", "memory", "thread"],
 )
-def test_does_a_dead_kernel_cost_only_its_own_cell(job: MakeJob, how: str, cause: str) -> None:
+def test_dead_kernel_costs_only_its_own_cell(job: MakeJob, how: str, cause: str) -> None:
     ran = execute(job("print('before')", how, DEFINE, questions=(DOUBLE, TRIPLE)))
     assert cause in said(ran, "c1")
     assert said(ran, "c0") == "before\n"
@@ -126,7 +126,7 @@ def test_does_a_dead_kernel_cost_only_its_own_cell(job: MakeJob, how: str, cause
     assert ran.kernels == 2
 
 
-def test_does_a_question_that_kills_cost_only_itself(job: MakeJob) -> None:
+def test_question_that_kills_costs_only_itself(job: MakeJob) -> None:
     ran = execute(job(DEFINE + "\ndef double(x): import os; os._exit(5)", questions=(DOUBLE, TRIPLE)))
     assert values(ran, DOUBLE) == [
         "The kernel died when your code was asked: the process ended itself with exit status 5."
@@ -134,28 +134,28 @@ def test_does_a_question_that_kills_cost_only_itself(job: MakeJob) -> None:
     assert values(ran, TRIPLE) == [3.0]
 
 
-def test_does_a_case_that_never_ends_cost_only_what_comes_after_it(job: MakeJob) -> None:
+def test_endless_case_costs_only_itself_and_what_follows_it(job: MakeJob) -> None:
     source = DEFINE + "\ndef double(x):\n    while x == 2: pass\n    return 2 * x"
     ran = execute(job(source, questions=(DOUBLE, TRIPLE), limits=replace(LIMITS, cell_seconds=2)))
     assert values(ran, DOUBLE) == [2.0, "It took too long and was interrupted."]
     assert values(ran, TRIPLE) == [3.0]
 
 
-def test_is_a_kernel_that_always_dies_given_up(job: MakeJob) -> None:
+def test_kernel_that_always_dies_is_given_up(job: MakeJob) -> None:
     questions = tuple(call(f"q{n}", "die", [[n]]) for n in range(module.MAX_RESTARTS + 3))
     ran = execute(job("def die(x): import os; os._exit(1)", questions=questions))
     assert ran.kernels == module.MAX_RESTARTS + 1
     assert "before it could be asked" in ran.answer(questions[-1].name, 1).lost
 
 
-def test_does_the_notebook_as_a_whole_have_a_limit_and_the_questions_their_own(job: MakeJob) -> None:
+def test_notebook_has_a_limit_and_questions_have_their_own(job: MakeJob) -> None:
     limits = replace(LIMITS, notebook_seconds=2)
     ran = execute(job(DEFINE, "import time; time.sleep(99)", "print('on')", questions=(DOUBLE,), limits=limits))
     assert "2 s were over" in said(ran, "c2")
     assert values(ran, DOUBLE) == [2.0, 4.0]
 
 
-def test_is_a_submission_killed_from_outside_run_again(job: MakeJob) -> None:
+def test_submission_killed_from_outside_runs_on_and_is_suspicious(job: MakeJob) -> None:
     """SIGKILL without a cause: the machine's memory may have run out, so it gets a second chance, and one only."""
     ran = execute(job("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", "print('on')"))
     assert "SIGKILL" in said(ran, "c0")
@@ -163,38 +163,38 @@ def test_is_a_submission_killed_from_outside_run_again(job: MakeJob) -> None:
     assert ran.suspicious
 
 
-def test_is_endless_output_cut(job: MakeJob) -> None:
+def test_endless_output_is_cut(job: MakeJob) -> None:
     ran = execute(job("for i in range(3000): print('x' * 50)", "print('on')"))
     assert len(said(ran, "c0")) < 11_000
     assert "the rest was left out" in said(ran, "c0")
     assert said(ran, "c1") == "on\n"
 
 
-def test_is_what_a_cell_prints_in_pieces_one_output(job: MakeJob) -> None:
+def test_text_printed_in_pieces_is_one_output(job: MakeJob) -> None:
     source = "import sys, time\nfor _ in range(3): print(1); sys.stdout.flush(); time.sleep(0.3)"
     assert [output["text"] for output in execute(job(source)).outputs["c0"]] == ["1\n1\n1\n"]
 
 
-def test_does_only_text_and_pictures_come_out(job: MakeJob) -> None:
+def test_only_text_and_pictures_come_out(job: MakeJob) -> None:
     source = "from IPython.display import display\ndisplay({'text/html': '<script>', 'text/plain': 'plain'}, raw=True)"
     assert execute(job(source)).outputs["c0"][0]["data"] == {"text/plain": "plain"}
 
 
-def test_is_chance_the_same_every_time_and_another_with_another_seed(job: MakeJob) -> None:
+def test_chance_follows_the_seed(job: MakeJob) -> None:
     source = "import random, numpy\nprint(random.random(), numpy.random.rand(), hash('a'))"
     first, again, other = (said(execute(job(source, seed=seed)), "c0") for seed in (1, 1, 2))
     assert first == again
     assert not set(first.split()) & set(other.split())
 
 
-def test_is_tensorflow_seeded_before_the_students_code(job: MakeJob) -> None:
+def test_tensorflow_is_seeded_before_the_students_code(job: MakeJob) -> None:
     source = "import tensorflow as tf; print(float(tf.random.uniform([])))"
     limits = replace(LIMITS, memory_bytes=4096 * MIB, cell_seconds=60)
     first, again = (said(execute(job(source, seed=3, limits=limits)), "c0").split()[-1] for _ in range(2))
     assert first == again
 
 
-def test_does_no_isolation_give_the_same(job: MakeJob) -> None:
+def test_no_isolation_gives_the_same_answers(job: MakeJob) -> None:
     made = job(
         DEFINE, "import os; print(os.environ['HOME'] == os.getcwd(), 'LS_COLORS' in os.environ)", questions=(DOUBLE,)
     )
@@ -203,7 +203,7 @@ def test_does_no_isolation_give_the_same(job: MakeJob) -> None:
     assert said(ran, "c1") == "True False\n"
 
 
-def test_does_what_was_stored_come_back(job: MakeJob, tmp_path: Path) -> None:
+def test_stored_result_comes_back(job: MakeJob, tmp_path: Path) -> None:
     store = Store(tmp_path / "store")
     ran = execute(job(DEFINE, "import os; os._exit(1)", questions=(DOUBLE,)))
     assert "ab12" not in store
@@ -214,7 +214,7 @@ def test_does_what_was_stored_come_back(job: MakeJob, tmp_path: Path) -> None:
     assert [path.name for path in store.folder.rglob("*.*")] == ["ab12.json"]
 
 
-def test_is_a_damaged_result_made_anew(tmp_path: Path) -> None:
+def test_damaged_result_counts_as_missing(tmp_path: Path) -> None:
     store = Store(tmp_path)
     (tmp_path / "ab").mkdir()
     (tmp_path / "ab" / "ab12.json").write_text('{"outputs":')
@@ -227,7 +227,7 @@ def key(job: Job, inlined: frozenset[str] = frozenset(), data: str = "", extras:
     return job_key(job_parts(code, extras, data, job.environment, job.limits, job.isolation))
 
 
-def test_does_any_change_ask_for_a_new_run(job: MakeJob) -> None:
+def test_any_change_gives_another_key(job: MakeJob) -> None:
     before = job("1", questions=(DOUBLE,))
     variables = replace(before.environment, variables={"TF_NUM_INTRAOP_THREADS": "2"})
     others = [
@@ -246,12 +246,12 @@ def test_does_any_change_ask_for_a_new_run(job: MakeJob) -> None:
     assert len({key(before), *others}) == 1 + len(others)
 
 
-def test_does_a_new_threshold_ask_for_a_new_run(job: MakeJob) -> None:
+def test_new_threshold_keeps_the_key(job: MakeJob) -> None:
     before, after = (job("1", f"minimum = {value}", demo=(1,)) for value in (0.4, 0.5))
     assert key(before, frozenset({"c1"})) == key(after, frozenset({"c1"}))
 
 
-def test_does_new_data_have_another_fingerprint(tmp_path: Path) -> None:
+def test_new_data_has_another_fingerprint(tmp_path: Path) -> None:
     file, folder, noted = tmp_path / "file", tmp_path / "folder", tmp_path / "noted"
     file.write_bytes(b"1")
     folder.mkdir()
@@ -266,7 +266,7 @@ def test_does_new_data_have_another_fingerprint(tmp_path: Path) -> None:
     assert len({first, second, fingerprint(files, noted)}) == 3
 
 
-def test_are_questions_written_the_same_every_time(tmp_path: Path) -> None:
+def test_questions_are_written_the_same_every_time(tmp_path: Path) -> None:
     first, second = (write_questions([DOUBLE, TRIPLE], tmp_path / name) for name in "ab")
     assert first.name == second.name
     assert {path.name: path.read_bytes() for path in first.iterdir()} == {
@@ -274,7 +274,7 @@ def test_are_questions_written_the_same_every_time(tmp_path: Path) -> None:
     }
 
 
-def test_is_an_answer_of_several_arrays_kept_apart_from_one(job: MakeJob) -> None:
+def test_answer_of_several_arrays_is_kept_apart_from_one(job: MakeJob) -> None:
     question = Question("both", "[1.5, [2, 3]]", several=True)
     one = Question("one", "[1.5, 2]")
     ran = execute(job(questions=(question, one)))
@@ -284,7 +284,7 @@ def test_is_an_answer_of_several_arrays_kept_apart_from_one(job: MakeJob) -> Non
     assert ran.answer("one", 1).results[0].value.tolist() == [1.5, 2]
 
 
-def test_is_the_packed_answer_an_npz(job: MakeJob) -> None:
+def test_packed_answer_is_an_npz(job: MakeJob) -> None:
     ran = execute(job(DEFINE, questions=(DOUBLE,)))
     with np.load(io.BytesIO(base64.b64decode(ran.packed["double"])), allow_pickle=False) as arrays:
         assert arrays.files == ["0-1/value"]

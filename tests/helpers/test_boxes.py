@@ -27,22 +27,22 @@ def random_corners(rng, count):
     ("other", "expected"),
     [([1, 124, 496, 235], 0.0), ([47, 35, 147, 101], 1.0), ([49, 36, 145, 100], 96 * 64 / (100 * 66))],
 )
-def test_does_iou_give_the_labs_examples(other, expected):
+def test_iou_gives_the_labs_examples(other, expected):
     assert iou([47, 35, 147, 101], other) == pytest.approx(expected, abs=1e-12)
 
 
-def test_do_two_single_boxes_give_a_python_float():
+def test_two_single_boxes_give_a_python_float():
     assert type(iou([0, 0, 2, 2], np.array([1, 1, 3, 3]))) is float
 
 
-def test_do_pairs_agree_with_the_printed_function():
+def test_pairs_agree_with_the_printed_function():
     a, b = random_corners(RNG(0), 500), random_corners(RNG(1), 500)
     expected = [printed_iou(*pair) for pair in zip(a, b, strict=True)]
     np.testing.assert_allclose(iou(a, b), expected, atol=1e-12)
     assert (iou(a, b) > 0).any()
 
 
-def test_is_one_box_compared_with_each_of_many_from_either_side():
+def test_one_box_is_compared_with_each_of_many_from_either_side():
     one, many = [0, 0, 2, 2], [[0, 0, 2, 2], [1, 0, 3, 2], [5, 5, 6, 6]]
     expected = [1, 1 / 3, 0]
     np.testing.assert_allclose(iou(one, many), expected)
@@ -50,7 +50,7 @@ def test_is_one_box_compared_with_each_of_many_from_either_side():
 
 
 @pytest.mark.parametrize("empty", [[], np.zeros((0, 4))])
-def test_does_no_box_give_no_iou(empty):
+def test_no_box_gives_no_iou(empty):
     if np.shape(empty) == (0, 4):
         assert iou(empty, empty).shape == (0,)
     else:
@@ -72,7 +72,7 @@ def test_does_no_box_give_no_iou(empty):
         [0, 0, 1e-200, 1e-200],  # its area underflows
     ],
 )
-def test_is_a_box_without_area_or_end_zero_and_quiet(bad):
+def test_box_without_area_or_end_has_iou_zero_without_warning(bad):
     """Bug 9: a zero-area union divides by zero."""
     with warnings.catch_warnings():
         warnings.simplefilter("error")
@@ -92,26 +92,26 @@ def test_is_a_box_without_area_or_end_zero_and_quiet(bad):
         (["a", "b", "c", "d"], [0, 0, 1, 1], "numbers"),
     ],
 )
-def test_is_a_wrong_shape_refused_in_words(a, b, words):
+def test_wrong_shape_is_refused(a, b, words):
     with pytest.raises(ValueError, match=words):
         iou(a, b)
 
 
-def test_are_a_hundred_thousand_pairs_quick():
+def test_hundred_thousand_pairs_take_under_half_a_second():
     a = random_corners(RNG(0), 100_000)
     start = time.process_time()
     iou(a, a + 1)
     assert time.process_time() - start < 0.5  # 0.012 s on a busy core; a loop takes over a second
 
 
-def test_are_centre_and_corner_boxes_the_same_boxes():
+def test_centre_and_corner_boxes_convert_into_each_other():
     assert corners_to_center([10, 20, 30, 60]).tolist() == [20, 40, 20, 40]
     assert center_to_corners([20, 40, 20, 40]).tolist() == [10, 20, 30, 60]
     corners = random_corners(RNG(0), 60).reshape(3, 20, 4)
     np.testing.assert_allclose(center_to_corners(corners_to_center(corners)), corners)
 
 
-def test_do_voc_boxes_span_their_first_and_last_pixel():
+def test_voc_boxes_span_their_first_and_last_pixel():
     """Bug 9: VOC corners are inclusive and 1-based."""
     assert voc_to_corners([1, 1, 500, 333]).tolist() == [0, 0, 500, 333]
     assert voc_to_corners([7, 9, 7, 9]).tolist() == [6, 8, 7, 9]  # one pixel has area 1
@@ -119,12 +119,12 @@ def test_do_voc_boxes_span_their_first_and_last_pixel():
     np.testing.assert_array_equal(corners_to_voc(voc_to_corners(voc)), voc)
 
 
-def test_are_pixels_rounded_never_truncated():
+def test_pixels_are_rounded_never_truncated():
     """Bug 9: int() truncates boxes."""
     assert corners_to_voc([9.6, 9.4, 19.6, 19.4]).tolist() == [11, 10, 20, 19]
     assert corners_to_voc([9.6, 9.4, 19.6, 19.4]).dtype == np.int64
 
 
-def test_are_edges_without_pixels_refused():
+def test_edges_without_pixels_are_refused():
     with pytest.raises(ValueError, match="not finite"):
         corners_to_voc([0, 0, np.nan, 1])

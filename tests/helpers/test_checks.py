@@ -18,34 +18,34 @@ def test_right_outputs_have_no_problems() -> None:
     assert output_problems([CLASSES, BOXES], n=8, num_classes=5) == []
 
 
-def test_are_swapped_heads_recognised_as_such() -> None:
+def test_swapped_heads_are_recognised() -> None:
     assert "swapped" in the_problem([BOXES, CLASSES])
 
 
-def test_is_a_single_output_named() -> None:
+def test_single_output_is_named() -> None:
     assert "one array of shape (8, 5)" in the_problem(CLASSES)
 
 
-def test_are_three_outputs_counted() -> None:
+def test_three_outputs_are_counted() -> None:
     assert "3 outputs" in the_problem([CLASSES, BOXES, BOXES])
 
 
-def test_is_a_box_of_two_numbers_explained() -> None:
+def test_box_of_two_numbers_is_explained() -> None:
     assert "(8, 4)" in the_problem([CLASSES, BOXES[:, :2]])
 
 
-def test_is_a_wrong_number_of_classes_explained() -> None:
+def test_wrong_number_of_classes_is_explained() -> None:
     assert "(8, 5)" in the_problem([np.full((8, 3), 1 / 3), BOXES])
 
 
 @pytest.mark.parametrize("head", [0, 1])
-def test_are_nans_noticed_in_either_head(head: int) -> None:
+def test_nans_are_noticed_in_either_head(head: int) -> None:
     outputs = [CLASSES.copy(), BOXES.copy()]
     outputs[head][3] = np.nan
     assert "NaN" in the_problem(outputs)
 
 
-def test_are_logits_told_from_probabilities() -> None:
+def test_logits_are_told_from_probabilities() -> None:
     assert "softmax" in the_problem([CLASSES * 7, BOXES])
 
 
@@ -73,7 +73,7 @@ def test_boxes_between_0_and_1_get_a_hint_about_the_frame() -> None:
         (float("nan"), 0),
     ],
 )
-def test_how_many_points_a_value_earns(value: float, points: int) -> None:
+def test_points_grow_from_the_start_to_the_minimum(value: float, points: int) -> None:
     assert partial_credit(value, start=0.3, minimum=0.5, points=8) == points
 
 

@@ -83,7 +83,7 @@ def make_representations(path: Path, shape: tuple[int, ...] = (3, 7, 7, 2048), n
 
 
 class TestExtractXmlAnnotation:
-    def test_is_the_result_the_labs(self, tmp_path: Path) -> None:
+    def test_result_is_the_labs(self, tmp_path: Path) -> None:
         path = tmp_path / "000007.xml"
         path.write_text(xml("000007.jpg", xml_object("car", (141, 50, 500, 330)), xml_object("person", difficult="1")))
         assert extract_xml_annotation(path) == {
@@ -93,14 +93,14 @@ class TestExtractXmlAnnotation:
         }
         assert extract_xml_annotation(str(path)) == extract_xml_annotation(path)
 
-    def test_are_decimals_rounded_not_cut(self, tmp_path: Path) -> None:
+    def test_decimals_are_rounded_not_cut(self, tmp_path: Path) -> None:
         path = tmp_path / "a.xml"
         path.write_text(xml("a.jpg", xml_object("car", ("141.0", "49.6", "499.7", "330.2")), size=("500.0", 333)))
         parsed = extract_xml_annotation(path)
         assert parsed["objects"] == [{"car": [141, 50, 500, 330]}]
         assert all(type(value) is int for value in [*parsed["size"], *parsed["objects"][0]["car"]])
 
-    def test_are_parts_of_an_object_not_mistaken_for_it(self, tmp_path: Path) -> None:
+    def test_parts_of_an_object_are_not_mistaken_for_it(self, tmp_path: Path) -> None:
         # VOC marks heads, hands and feet of people inside the object.
         part = "<part><name>head</name><bndbox><xmin>5</xmin></bndbox><object/></part></object>"
         path = tmp_path / "a.xml"
@@ -128,18 +128,18 @@ class TestExtractXmlAnnotation:
             (xml("a.jpg", xml_object("car", (1, 40, 30, 2))), "ends before it begins"),
         ],
     )
-    def test_does_the_error_name_the_file_and_what_is_wrong(self, tmp_path: Path, text: str, complaint: str) -> None:
+    def test_error_names_the_file_and_what_is_wrong(self, tmp_path: Path, text: str, complaint: str) -> None:
         path = tmp_path / "broken.xml"
         path.write_text(text)
         with pytest.raises(ValueError, match=r"broken\.xml: ") as caught:
             extract_xml_annotation(path)
         assert complaint in str(caught.value)
 
-    def test_is_a_missing_file_called_missing(self, tmp_path: Path) -> None:
+    def test_missing_file_is_called_missing(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match="nothing"):
             extract_xml_annotation(tmp_path / "nothing.xml")
 
-    def test_are_external_entities_left_alone(self, tmp_path: Path) -> None:
+    def test_external_entities_are_refused(self, tmp_path: Path) -> None:
         (tmp_path / "secret").write_text("secret")
         entity = f'<!DOCTYPE annotation [<!ENTITY x SYSTEM "file://{tmp_path}/secret">]>'
         path = tmp_path / "a.xml"
@@ -149,7 +149,7 @@ class TestExtractXmlAnnotation:
 
 
 class TestLoadAnnotations:
-    def test_are_only_images_with_one_object_of_the_classes_kept(self, tmp_path: Path) -> None:
+    def test_only_images_with_one_object_of_the_classes_are_kept(self, tmp_path: Path) -> None:
         make_data_set(
             tmp_path / "VOC2007",
             {
@@ -166,7 +166,7 @@ class TestLoadAnnotations:
             {"size": (500, 333), "filename": "000003.jpg", "class": "cat", "bbox": [1, 2, 30, 40]},
         ]
 
-    def test_do_difficult_objects_count_only_if_wanted(self, tmp_path: Path) -> None:
+    def test_difficult_objects_count_unless_ignored(self, tmp_path: Path) -> None:
         make_data_set(
             tmp_path / "VOC2007",
             {
@@ -180,7 +180,7 @@ class TestLoadAnnotations:
         with pytest.raises(ValueError, match="'drop'"):
             load_annotations(tmp_path, "drop")
 
-    def test_are_missing_photographs_named_and_left_out(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_missing_photographs_are_named_and_left_out(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         year = make_data_set(tmp_path / "VOC2007", {f"{i:02}": [xml_object("dog")] for i in range(20)})
         for i in range(2, 18):
             (year / "JPEGImages" / f"{i:02}.jpg").unlink()
@@ -197,45 +197,45 @@ class TestLoadAnnotations:
         assert caplog.text == ""
         assert len(missing_photos(tmp_path, everything)) == 16
 
-    def test_is_a_missing_folder_of_photographs_an_error(self, tmp_path: Path) -> None:
+    def test_missing_folder_of_photographs_is_an_error(self, tmp_path: Path) -> None:
         year = make_data_set(tmp_path / "VOC2007", {"1": [xml_object("dog")]}, photos=False)
         (year / "JPEGImages").rmdir()
         with pytest.raises(FileNotFoundError, match="JPEGImages"):
             load_annotations(tmp_path)
         assert len(load_annotations(tmp_path, require_photos=False)) == 1
 
-    def test_are_files_that_are_no_annotations_skipped(self, tmp_path: Path) -> None:
+    def test_files_that_are_no_annotations_are_skipped(self, tmp_path: Path) -> None:
         year = make_data_set(tmp_path / "VOC2007", {"1": [xml_object("dog")]})
         (year / "Annotations" / "._1.xml").write_bytes(b"\x00\x05\x16\x07")  # macOS
         (year / "Annotations" / ".ipynb_checkpoints").mkdir()
         assert len(load_annotations(tmp_path)) == 1
         assert len(annotation_files(tmp_path)) == 1
 
-    def test_is_an_empty_folder_an_error(self, tmp_path: Path) -> None:
+    def test_empty_folder_is_an_error(self, tmp_path: Path) -> None:
         make_data_set(tmp_path / "VOC2007", {})
         with pytest.raises(FileNotFoundError, match=r"holds no \.xml files"):
             load_annotations(tmp_path)
 
 
 class TestYearFolder:
-    def test_is_it_found_from_the_root_and_from_itself(self, tmp_path: Path) -> None:
+    def test_folder_is_found_from_the_root_and_from_itself(self, tmp_path: Path) -> None:
         year = make_data_set(tmp_path / "VOC2007", {"1": [xml_object("dog")]})
         assert year_folder(tmp_path) == year_folder(year) == year
         assert year_folder(str(tmp_path)) == year
 
-    def test_is_voc2007_preferred_among_several(self, tmp_path: Path) -> None:
+    def test_voc2007_is_preferred_among_several(self, tmp_path: Path) -> None:
         make_data_set(tmp_path / "VOC2012", {})
         assert year_folder(tmp_path).name == "VOC2012"
         make_data_set(tmp_path / "VOC2007", {})
         assert year_folder(tmp_path).name == "VOC2007"
 
-    def test_is_the_choice_left_to_the_user_otherwise(self, tmp_path: Path) -> None:
+    def test_choice_is_left_to_the_user_otherwise(self, tmp_path: Path) -> None:
         make_data_set(tmp_path / "VOC2008", {})
         make_data_set(tmp_path / "VOC2012", {})
         with pytest.raises(ValueError, match="VOC2008, VOC2012"):
             year_folder(tmp_path)
 
-    def test_does_the_error_say_what_was_looked_for(self, tmp_path: Path) -> None:
+    def test_error_says_which_year_folder_was_looked_for(self, tmp_path: Path) -> None:
         with pytest.raises(FileNotFoundError, match="fetch_voc2007") as caught:
             year_folder(tmp_path)
         assert str(tmp_path / "*" / "Annotations") in str(caught.value)
@@ -244,7 +244,7 @@ class TestYearFolder:
             year_folder(tmp_path)
 
     @pytest.mark.parametrize(("year", "name"), [("VOC2007", "voc2007"), ("sample", "sample")])
-    def test_does_the_name_come_from_the_folder(
+    def test_name_comes_from_the_folder(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, year: str, name: str
     ) -> None:
         make_data_set(tmp_path / year, {})
@@ -253,7 +253,7 @@ class TestYearFolder:
         assert data_set_name(".") == name
         assert data_set_name("..") == name
 
-    def test_does_the_file_name_keep_its_one_ending(self, tmp_path: Path) -> None:
+    def test_file_name_keeps_its_one_ending(self, tmp_path: Path) -> None:
         """Field note 3: `filename` already ends in .jpg, and the size is under `size`."""
         make_data_set(tmp_path / "VOC2007", {"000007": [xml_object("car")]})
         (annotation,) = load_annotations(tmp_path)
@@ -266,11 +266,11 @@ class TestSplit:
     @pytest.mark.parametrize(
         ("n", "border"), [(1264, 1138), (1262, 1136), (10, 9), (19, 18), (20, 18), (np.int64(100), 90)]
     )
-    def test_is_the_last_tenth_the_test_set(self, n: int, border: int) -> None:
+    def test_last_tenth_is_the_test_set(self, n: int, border: int) -> None:
         train, test = split(n)
         assert (train, test) == (slice(0, border), slice(border, n))
 
-    def test_does_every_example_fall_on_one_side(self) -> None:
+    def test_every_example_falls_on_one_side(self) -> None:
         """Field note 10: nothing in the test set may have been trained on."""
         for examples in (list(range(57)), np.arange(57), tuple(range(57))):
             train, test = split(examples)
@@ -278,7 +278,7 @@ class TestSplit:
             assert len(examples[test]) == 5
 
     @pytest.mark.parametrize("few", [0, 9, [1, 2, 3], -20])
-    def test_are_too_few_examples_refused(self, few: int | list[int]) -> None:
+    def test_too_few_examples_are_refused(self, few: int | list[int]) -> None:
         with pytest.raises(ValueError, match="at least 10"):
             split(few)
 
@@ -293,7 +293,7 @@ class TestFetchVoc2007:
             tar.add(folder / "VOCdevkit", "VOCdevkit")
         return path
 
-    def test_is_an_archive_that_is_there_checked_and_unpacked(
+    def test_archive_that_is_there_is_checked_and_unpacked(
         self, archive: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         work = archive.parent.parent / "work"
@@ -305,12 +305,12 @@ class TestFetchVoc2007:
         assert root == work / "VOCdevkit"
         assert len(load_annotations(root)) == 1
 
-    def test_is_data_that_is_there_left_alone(self, archive: Path) -> None:
+    def test_data_that_is_there_is_left_alone(self, archive: Path) -> None:
         archive.unlink()
         assert fetch_voc2007(archive.parent, urls=[NOWHERE]) == archive.parent / "VOCdevkit"
 
     @pytest.mark.parametrize("emptied", ["Annotations", "JPEGImages"])
-    def test_is_half_of_the_data_not_taken_for_all(self, archive: Path, emptied: str) -> None:
+    def test_half_of_the_data_is_not_taken_for_all(self, archive: Path, emptied: str) -> None:
         folder = archive.parent / "VOCdevkit" / "VOC2007" / emptied
         for path in folder.iterdir():
             path.unlink()
@@ -318,7 +318,7 @@ class TestFetchVoc2007:
         fetch_voc2007(archive.parent, urls=[NOWHERE], sha256=sha256)
         assert any(folder.iterdir())
 
-    def test_is_a_wrong_archive_not_unpacked(self, archive: Path, tmp_path: Path) -> None:
+    def test_wrong_archive_is_not_unpacked(self, archive: Path, tmp_path: Path) -> None:
         work = tmp_path / "work"
         work.mkdir()
         archive.rename(work / archive.name)
@@ -326,14 +326,14 @@ class TestFetchVoc2007:
             fetch_voc2007(work, urls=[NOWHERE])
         assert not (work / "VOCdevkit").exists()
 
-    def test_is_another_archive_refused(self, tmp_path: Path) -> None:
+    def test_archive_without_voc2007_is_refused(self, tmp_path: Path) -> None:
         (tmp_path / "notes").touch()
         with tarfile.open(tmp_path / "VOCtrainval_06-Nov-2007.tar", "w") as tar:
             tar.add(tmp_path / "notes", "notes")
         with pytest.raises(ValueError, match="holds no VOCdevkit/VOC2007"):
             fetch_voc2007(tmp_path, urls=[NOWHERE], sha256=None)
 
-    def test_is_the_official_archive_asked_for_in_several_places(self) -> None:
+    def test_official_archive_is_asked_for_in_several_places(self) -> None:
         assert len(data.VOC_URLS) >= 3
         assert len({url.split("/")[2] for url in data.VOC_URLS}) == len(data.VOC_URLS)
         assert all(url.endswith("/VOCtrainval_06-Nov-2007.tar") for url in data.VOC_URLS)
@@ -341,13 +341,13 @@ class TestFetchVoc2007:
 
 
 class TestFetchRepresentations:
-    def test_is_a_good_file_left_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_good_file_is_left_alone(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(tmp_path)
         path = make_representations(tmp_path / "voc_representations.h5")
         assert fetch_representations(urls=[NOWHERE]) == path
         assert check_representations(path) == (3, 7, 7, 2048)
 
-    def test_is_a_damaged_file_fetched_again_and_kept_until_then(self, tmp_path: Path) -> None:
+    def test_damaged_file_is_fetched_again_and_kept_until_then(self, tmp_path: Path) -> None:
         path = make_representations(tmp_path / "voc_representations.h5")
         path.write_bytes(path.read_bytes()[:-100])
         with pytest.raises(DownloadError, match="voc_representations"):
@@ -364,7 +364,7 @@ class TestFetchRepresentations:
             (lambda path: h5py.File(path, "w").create_group("reprs").file.close(), "no data set called"),
         ],
     )
-    def test_is_another_file_refused(self, tmp_path: Path, make: object, complaint: str) -> None:
+    def test_file_without_representations_is_refused(self, tmp_path: Path, make: object, complaint: str) -> None:
         path = tmp_path / "file.h5"
         make(path)  # type: ignore[operator]
         with pytest.raises(ValueError, match=complaint) as caught:
@@ -373,7 +373,7 @@ class TestFetchRepresentations:
 
 
 class TestCourseData:
-    def test_is_nothing_downloaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_downloaded(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         make_data_set(tmp_path / "VOCdevkit" / "VOC2007", {"1": [xml_object("dog")]})
         make_data_set(tmp_path / "another" / "sample", {"1": [xml_object("dog")]})
@@ -383,9 +383,7 @@ class TestCourseData:
         own = make_representations(tmp_path / "representations.h5")
         assert fetch_representations(urls=[NOWHERE]) == own
 
-    def test_is_the_only_data_root_taken_whatever_its_name(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_only_data_root_is_taken_whatever_its_name(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         (tmp_path / "notes").mkdir()
         make_data_set(tmp_path / "rendered" / "sample", {"1": [xml_object("dog")]})
@@ -394,7 +392,7 @@ class TestCourseData:
         with pytest.raises(FileNotFoundError, match="rendered, second"):
             fetch_voc2007(urls=[NOWHERE])
 
-    def test_does_the_error_say_what_was_looked_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_error_says_which_course_data_was_looked_for(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         with pytest.raises(FileNotFoundError, match="COURSE_DATA") as caught:
             fetch_voc2007(urls=[NOWHERE])
@@ -404,31 +402,31 @@ class TestCourseData:
         assert str(tmp_path / "representations.h5") in str(caught.value)
         assert str(tmp_path / "voc_representations.h5") in str(caught.value)
 
-    def test_is_a_damaged_file_refused_not_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_damaged_file_is_refused_not_replaced(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         (tmp_path / "representations.h5").write_text("<html>")
         with pytest.raises(ValueError, match="not a complete HDF5 file"):
             fetch_representations(urls=[NOWHERE])
 
-    def test_does_an_empty_variable_count_as_unset(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_empty_variable_counts_as_unset(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("COURSE_DATA", "")
         make_representations(tmp_path / "voc_representations.h5")
         assert fetch_representations(tmp_path, urls=[NOWHERE]).exists()
 
 
-def test_do_labels_and_indices_agree() -> None:
+def test_labels_and_indices_agree() -> None:
     assert CLASSES == ("dog", "cat", "bus", "car", "aeroplane")
     assert idx2labels == {0: "dog", 1: "cat", 2: "bus", 3: "car", 4: "aeroplane"}
     assert {label: labels2idx[label] for label in CLASSES} == {v: k for k, v in idx2labels.items()}
 
 
-def test_are_short_lists_shown_whole() -> None:
+def test_short_lists_are_shown_whole() -> None:
     assert shorten(["a", "b"], limit=2) == "a, b"
     assert shorten(["a", "b", "c"], limit=2) == "a, b and 1 more"
 
 
 @pytest.mark.parametrize("module", ["data", "download", "environment"])
-def test_is_importing_it_light(module: str) -> None:
+def test_importing_a_module_is_light(module: str) -> None:
     """Colab and every graded kernel pay for an import; nbgrader and IPython internals may be absent."""
     code = (
         f"import sys, helpers.{module}\n"
@@ -447,7 +445,7 @@ class TestRealPhotographs:
     def everything(self) -> list[Annotation]:
         return load_annotations(VOC, require_photos=False)
 
-    def test_are_they_those_of_the_lab(self, everything: list[Annotation]) -> None:
+    def test_annotations_are_those_of_the_lab(self, everything: list[Annotation]) -> None:
         assert len(everything) == 1264
         assert everything[:2] == [
             {"size": (500, 333), "filename": "000007.jpg", "class": "car", "bbox": [141, 50, 500, 330]},
@@ -463,7 +461,7 @@ class TestRealPhotographs:
         names = [item["filename"] for item in everything]
         assert names == sorted(names)
 
-    def test_are_the_two_missing_photographs_reported(self, caplog: pytest.LogCaptureFixture) -> None:
+    def test_two_missing_photographs_are_reported(self, caplog: pytest.LogCaptureFixture) -> None:
         found = load_annotations(VOC)
         missing = missing_photos(VOC, load_annotations(VOC, require_photos=False))
         assert len(found) == 1264 - len(missing)
@@ -472,7 +470,7 @@ class TestRealPhotographs:
             assert "007284.jpg, 009623.jpg" in caplog.text
         assert all(image_path(VOC, item).is_file() for item in found)
 
-    def test_are_further_images_found_when_difficult_objects_are_ignored(self, everything: list[Annotation]) -> None:
+    def test_ignoring_difficult_objects_finds_further_images(self, everything: list[Annotation]) -> None:
         names = {item["filename"] for item in everything}
         further = [
             item for item in load_annotations(VOC, "ignore", require_photos=False) if item["filename"] not in names

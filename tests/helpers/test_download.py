@@ -91,26 +91,26 @@ def server() -> Iterator[Server]:
 
 
 class TestDownload:
-    def test_is_the_file_complete_and_the_part_gone(self, server: Server, tmp_path: Path) -> None:
+    def test_file_is_complete_and_the_part_gone(self, server: Server, tmp_path: Path) -> None:
         target = tmp_path / "new folder" / "file.bin"
         assert download(server.url("range"), target, SHA256, progress=False) == target
         assert target.read_bytes() == CONTENT
         assert [path.name for path in target.parent.iterdir()] == ["file.bin"]
 
-    def test_is_a_good_file_left_alone(self, server: Server, tmp_path: Path) -> None:
+    def test_good_file_is_left_alone(self, server: Server, tmp_path: Path) -> None:
         target = tmp_path / "file.bin"
         target.write_bytes(CONTENT)
         download(server.url("range"), target, SHA256, progress=False)
         assert server.requests == []
 
-    def test_is_a_damaged_file_replaced(self, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def test_damaged_file_is_replaced(self, server: Server, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
         target = tmp_path / "file.bin"
         target.write_bytes(CONTENT[:1000])  # what an interrupted urlretrieve leaves
         download(server.url("range"), target, SHA256, progress=False)
         assert target.read_bytes() == CONTENT
         assert "damaged" in caplog.text
 
-    def test_does_a_broken_transfer_go_on_where_it_stopped(self, server: Server, tmp_path: Path) -> None:
+    def test_broken_transfer_goes_on_where_it_stopped(self, server: Server, tmp_path: Path) -> None:
         server.breaks_left = 2
         target = download(server.url("breaks"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
@@ -121,7 +121,7 @@ class TestDownload:
             f"bytes={three_quarters}-",
         ]
 
-    def test_does_the_next_url_continue_what_the_first_began(self, server: Server, tmp_path: Path) -> None:
+    def test_next_url_continues_what_the_first_began(self, server: Server, tmp_path: Path) -> None:
         # The first always breaks and cannot continue, so it brings nothing more the second time.
         server.breaks_left = 99
         urls = [server.url("breaks-and-ignores-range"), server.url("range")]
@@ -129,57 +129,57 @@ class TestDownload:
         assert target.read_bytes() == CONTENT
         assert server.requests[-1] == ("range", f"bytes={len(CONTENT) // 2}-")
 
-    def test_is_a_part_of_an_earlier_session_continued(self, server: Server, tmp_path: Path) -> None:
+    def test_part_of_an_earlier_session_is_continued(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(CONTENT[:1234])
         target = download(server.url("range"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
         assert server.requests == [("range", "bytes=1234-")]
 
-    def test_is_a_part_of_unknown_origin_dropped_without_a_hash(self, server: Server, tmp_path: Path) -> None:
+    def test_part_of_unknown_origin_is_dropped_without_a_hash(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(b"x" * 1234)
         target = download(server.url("range"), tmp_path / "file.bin", progress=False)
         assert target.read_bytes() == CONTENT
 
-    def test_is_a_part_of_another_version_dropped(self, server: Server, tmp_path: Path) -> None:
+    def test_part_of_another_version_is_dropped(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(b"x" * 1234)
         target = download(server.url("range"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
         assert [wanted for _, wanted in server.requests] == ["bytes=1234-", None]
 
-    def test_what_if_the_file_changes_size_during_the_download(self, server: Server, tmp_path: Path) -> None:
+    def test_file_that_changes_size_is_fetched_whole(self, server: Server, tmp_path: Path) -> None:
         server.after_break = b"new version" * 100_000
         target = download(server.url("breaks"), tmp_path / "file.bin", progress=False)
         assert target.read_bytes() == server.after_break
 
-    def test_what_if_the_server_ignores_ranges(self, server: Server, tmp_path: Path) -> None:
+    def test_server_that_ignores_ranges_sends_the_whole_file(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(CONTENT[:1234])
         target = download(server.url("ignores-range"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
         assert len(server.requests) == 1
 
-    def test_what_if_the_server_sends_another_range(self, server: Server, tmp_path: Path) -> None:
+    def test_another_range_than_asked_for_starts_anew(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(CONTENT[:1234])
         target = download(server.url("wrong-place"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
         assert [wanted for _, wanted in server.requests] == ["bytes=1234-", None]
 
-    def test_what_if_the_server_sends_less_than_the_rest(self, server: Server, tmp_path: Path) -> None:
+    def test_less_than_the_rest_is_continued(self, server: Server, tmp_path: Path) -> None:
         # HTTP allows it, and without a hash only the size tells that something is missing.
         target = download(server.url("breaks-then-sends-little"), tmp_path / "file.bin", progress=False)
         assert target.read_bytes() == CONTENT
 
-    def test_what_if_the_part_is_already_complete(self, server: Server, tmp_path: Path) -> None:
+    def test_complete_part_becomes_the_file(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(CONTENT)
         target = download(server.url("range"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
         assert server.requests == [("range", f"bytes={len(CONTENT)}-")]  # answered with 416
 
-    def test_what_if_the_part_is_longer_than_the_file(self, server: Server, tmp_path: Path) -> None:
+    def test_part_longer_than_the_file_is_replaced(self, server: Server, tmp_path: Path) -> None:
         (tmp_path / "file.bin.part").write_bytes(CONTENT + b"more")
         target = download(server.url("range"), tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
 
-    def test_is_a_server_that_never_finishes_given_up(self, server: Server, tmp_path: Path) -> None:
+    def test_server_that_never_finishes_is_given_up(self, server: Server, tmp_path: Path) -> None:
         server.breaks_left = 99
         server.break_after = CHUNK
         with pytest.raises(DownloadError, match="still incomplete after 10 attempts"):
@@ -187,12 +187,12 @@ class TestDownload:
         assert len(server.requests) == 10
         assert (tmp_path / "file.bin.part").exists()  # for next time
 
-    def test_is_a_page_instead_of_the_file_refused_and_the_next_url_tried(self, server: Server, tmp_path: Path) -> None:
+    def test_page_instead_of_the_file_leads_to_the_next_url(self, server: Server, tmp_path: Path) -> None:
         urls = [server.url("html"), server.url("missing"), server.url("range")]
         target = download(urls, tmp_path / "file.bin", SHA256, progress=False)
         assert target.read_bytes() == CONTENT
 
-    def test_does_a_check_work_where_no_hash_is_known(self, server: Server, tmp_path: Path) -> None:
+    def test_check_refuses_a_page_where_no_hash_is_known(self, server: Server, tmp_path: Path) -> None:
         def check(path: Path) -> None:
             if path.read_bytes().startswith(b"<html>"):
                 raise ValueError("it is a web page")
@@ -201,7 +201,7 @@ class TestDownload:
         target = download(urls, tmp_path / "file.bin", check=check, progress=False)
         assert target.read_bytes() == CONTENT
 
-    def test_does_the_error_list_every_failure_and_say_what_to_do(self, server: Server, tmp_path: Path) -> None:
+    def test_error_lists_every_failure_and_says_what_to_do(self, server: Server, tmp_path: Path) -> None:
         nobody = "http://127.0.0.1:9/file.bin"  # the discard port: refused
         urls = [server.url("missing"), server.url("html"), nobody]
         with pytest.raises(DownloadError) as caught:
@@ -213,7 +213,7 @@ class TestDownload:
         assert f"put it at {tmp_path / 'file.bin'}" in message
         assert list(tmp_path.iterdir()) == []  # nothing wrong is left to be mistaken for the file
 
-    def test_is_there_a_progress_bar_only_if_wanted(
+    def test_progress_bar_shows_only_if_wanted(
         self, server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str]
     ) -> None:
         download(server.url("range"), tmp_path / "quiet.bin", SHA256, progress=False)
@@ -221,7 +221,7 @@ class TestDownload:
         download(server.url("range"), tmp_path / "loud.bin", SHA256)
         assert "loud.bin: 100%" in capsys.readouterr().err
 
-    def test_is_a_full_disk_not_blamed_on_the_server(
+    def test_full_disk_is_not_blamed_on_the_server(
         self, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         def no_space(self: Path, *args: object) -> None:
@@ -254,13 +254,13 @@ def special(name: str, kind: bytes, target: str = "") -> tarfile.TarInfo:
 
 
 class TestExtractTar:
-    def test_does_everything_land_where_the_archive_says(self, tmp_path: Path) -> None:
+    def test_everything_lands_where_the_archive_says(self, tmp_path: Path) -> None:
         archive = make_tar(tmp_path / "a.tar", special("top", tarfile.DIRTYPE), ("top/in/x", b"X"), ("./y", b"Y"))
         extract_tar(archive, tmp_path / "out")
         assert (tmp_path / "out" / "top" / "in" / "x").read_bytes() == b"X"
         assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["top", "y"]
 
-    def test_is_a_folder_that_is_there_completed(self, tmp_path: Path) -> None:
+    def test_folder_that_is_there_is_completed(self, tmp_path: Path) -> None:
         (tmp_path / "top").mkdir()
         (tmp_path / "top" / "x").write_bytes(b"half")
         (tmp_path / "top" / "own").write_bytes(b"mine")
@@ -282,7 +282,7 @@ class TestExtractTar:
             pytest.param([special("device", tarfile.CHRTYPE)], id="device"),
         ],
     )
-    def test_is_a_malicious_archive_refused_whole(
+    def test_malicious_archive_is_refused_whole(
         self, tmp_path: Path, evil: list[tarfile.TarInfo | tuple[str, bytes]]
     ) -> None:
         (tmp_path / "outside").write_bytes(b"secret")
@@ -298,26 +298,26 @@ class TestExtractTar:
         assert sorted(path.name for path in tmp_path.iterdir()) == ["evil.tar", "out", "outside"]
 
     @pytest.mark.parametrize("content", [b"<html></html>", b""])
-    def test_is_something_else_than_an_archive_named(self, tmp_path: Path, content: bytes) -> None:
+    def test_file_that_is_no_archive_is_named(self, tmp_path: Path, content: bytes) -> None:
         (tmp_path / "a.tar").write_bytes(content)
         with pytest.raises(ValueError, match=r"a\.tar is not a complete tar archive"):
             extract_tar(tmp_path / "a.tar", tmp_path)
 
-    def test_does_a_truncated_archive_leave_nothing_behind(self, tmp_path: Path) -> None:
+    def test_truncated_archive_leaves_nothing_behind(self, tmp_path: Path) -> None:
         archive = make_tar(tmp_path / "a.tar", ("x", b"X" * 100), ("y", b"Y" * 100_000))
         archive.write_bytes(archive.read_bytes()[:50_000])
         with pytest.raises(ValueError, match="not a complete tar"):
             extract_tar(archive, tmp_path / "out")
         assert list((tmp_path / "out").iterdir()) == []
 
-    def test_are_modes_of_the_archive_ignored(self, tmp_path: Path) -> None:
+    def test_modes_of_the_archive_are_ignored(self, tmp_path: Path) -> None:
         info = tarfile.TarInfo("tool")
         info.mode = 0o4777
         extract_tar(make_tar(tmp_path / "a.tar", info), tmp_path)
         assert (tmp_path / "tool").stat().st_mode & 0o7111 == 0
 
 
-def test_does_it_log_instead_of_print(
+def test_progress_is_logged_not_printed(
     server: Server, tmp_path: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)

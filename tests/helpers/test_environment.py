@@ -67,7 +67,7 @@ def make_representations(path: Path, rows: int, **attributes: str) -> Path:
 
 
 class TestVersions:
-    def test_are_they_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_versions_are_printed(self, capsys: pytest.CaptureFixture[str]) -> None:
         report = setup()
         printed = capsys.readouterr().out
         assert list(report.versions) == ["python", "tensorflow", "keras", "numpy", "h5py", "scikit-image"]
@@ -75,7 +75,7 @@ class TestVersions:
         assert all(f"{name:14}{version}" in printed for name, version in report.versions.items())
 
     @pytest.mark.parametrize("distribution", ["tensorflow", "tensorflow-cpu"])
-    def test_is_tensorflow_found_under_either_name(self, monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:
+    def test_tensorflow_is_found_under_either_name(self, monkeypatch: pytest.MonkeyPatch, distribution: str) -> None:
         def version(name: str) -> str:
             if name.startswith("tensorflow") and name != distribution:
                 raise metadata.PackageNotFoundError(name)
@@ -84,7 +84,7 @@ class TestVersions:
         monkeypatch.setattr(metadata, "version", version)
         assert setup().versions["tensorflow"] == "1.2.3"
 
-    def test_is_a_missing_package_named_with_its_remedy(
+    def test_missing_package_is_named_with_its_remedy(
         self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
         def version(name: str) -> str:
@@ -100,19 +100,19 @@ class TestVersions:
 
 
 class TestGpu:
-    def test_is_a_missing_one_no_problem_but_explained(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_missing_gpu_is_no_problem_but_explained(self, capsys: pytest.CaptureFixture[str]) -> None:
         report = setup()
         assert report.gpu is False
         assert report.ok
         assert "Runtime > Change runtime type" in capsys.readouterr().out
 
-    def test_is_one_seen(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_gpu_is_seen(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         monkeypatch.setitem(sys.modules, "tensorflow", FakeTensorFlow(["/GPU:0"]))
         assert setup().gpu is True
         assert "Change runtime type" not in capsys.readouterr().out
 
     @pytest.mark.parametrize("broken", [None, FakeTensorFlow([], RuntimeError("no such driver"))])
-    def test_is_a_broken_tensorflow_survived(
+    def test_broken_tensorflow_is_survived(
         self, monkeypatch: pytest.MonkeyPatch, broken: FakeTensorFlow | None
     ) -> None:
         monkeypatch.setitem(sys.modules, "tensorflow", broken)  # None makes the import fail
@@ -122,11 +122,11 @@ class TestGpu:
 
 
 class TestData:
-    def test_is_nothing_looked_at_unless_asked(self) -> None:
+    def test_nothing_is_looked_at_unless_asked(self) -> None:
         report = setup()
         assert report == SetupReport(report.versions, False, None, None, (), None, None, ())
 
-    def test_is_complete_data_called_complete(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_complete_data_is_called_complete(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         representations = make_representations(tmp_path / "voc_representations.h5", 3)
         report = setup(make_root(tmp_path), representations)
         assert (report.annotation_files, report.usable_images, report.missing_photos) == (3, 3, ())
@@ -137,19 +137,19 @@ class TestData:
         assert "3 usable, 3 annotation files" in printed
         assert "All is in place." in printed
 
-    def test_are_missing_photographs_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_missing_photographs_are_named(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         report = setup(make_root(tmp_path, images=4, photos=3))
         assert report.usable_images == 3
         assert report.missing_photos == ("3.jpg",)
         assert report.ok  # one can work without a few
         assert "missing and left out: 3.jpg" in capsys.readouterr().out
 
-    def test_are_no_photographs_at_all_a_problem(self, tmp_path: Path) -> None:
+    def test_no_photographs_at_all_are_a_problem(self, tmp_path: Path) -> None:
         report = setup(make_root(tmp_path, photos=0))
         assert report.usable_images == 0
         assert "no usable images" in report.problems[0]
 
-    def test_is_missing_data_said_in_words(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_missing_data_is_explained(self, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         report = setup(tmp_path / "VOCdevkit", tmp_path / "voc_representations.h5")
         assert report.annotation_files is report.representations_shape is None
         assert not report.ok
@@ -159,7 +159,7 @@ class TestData:
         assert "fetch_representations()" in printed
         assert "All is in place" not in printed
 
-    def test_is_damaged_data_said_in_words(self, tmp_path: Path) -> None:
+    def test_damaged_data_is_explained(self, tmp_path: Path) -> None:
         root = make_root(tmp_path)
         (root / "VOC2007" / "Annotations" / "0.xml").write_text("<annotation>")
         (tmp_path / "r.h5").write_text("<html>")
@@ -169,11 +169,11 @@ class TestData:
         assert "not a complete HDF5 file" in report.problems[1]
         assert "Delete the file and call fetch_representations()" in report.problems[1]
 
-    def test_is_the_key_read_from_the_file(self, tmp_path: Path) -> None:
+    def test_key_is_read_from_the_file(self, tmp_path: Path) -> None:
         path = make_representations(tmp_path / "r.h5", 3, data_set="sample", representation="descriptors-v1")
         assert setup(representations=path).representations_key == "sample/descriptors-v1"
 
-    def test_are_rows_without_names_that_fit_no_images_noticed(self, tmp_path: Path) -> None:
+    def test_rows_without_names_that_fit_no_images_are_noticed(self, tmp_path: Path) -> None:
         """Field note 8: the published file has a row for every photograph, missing here or not."""
         root = make_root(tmp_path, images=4, photos=3)
         path = make_representations(tmp_path / "r.h5", 4)
@@ -185,7 +185,7 @@ class TestData:
 
     @pytest.mark.voc
     @pytest.mark.skipif(not VOC.is_dir(), reason=f"no photographs at {VOC}")
-    def test_are_the_real_photographs_usable(self) -> None:
+    def test_real_photographs_are_usable(self) -> None:
         report = setup(VOC)
         assert report.ok
         assert report.annotation_files == 5011
@@ -193,7 +193,7 @@ class TestData:
 
 
 class TestFixSeeds:
-    def test_are_seeds_and_deterministic_operations_set(
+    def test_seeds_and_deterministic_operations_are_set(
         self, monkeypatch: pytest.MonkeyPatch, no_gpu: FakeTensorFlow
     ) -> None:
         seeds: list[int] = []
@@ -208,7 +208,7 @@ class TestFixSeeds:
         assert no_gpu.deterministic
 
     @pytest.mark.slow
-    def test_does_the_same_seed_give_the_same_model(self) -> None:
+    def test_same_seed_gives_the_same_model(self) -> None:
         code = """
 import keras, numpy as np
 from helpers.environment import fix_seeds

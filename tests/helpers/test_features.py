@@ -76,14 +76,14 @@ def annotate(names):
 
 
 @pytest.mark.parametrize("size", [(224, 224), (100, 330), (600, 900)], ids=["down", "both", "up"])
-def test_does_resizing_agree_with_pillow(size):
+def test_resizing_agrees_with_pillow(size):
     image = data.cat()  # 300 x 451
     ours = np.asarray(resize_bilinear(image, size))
     pillow = np.asarray(Image.fromarray(image).resize(size[::-1], Image.Resampling.BILINEAR), dtype=float)
     assert np.abs(ours - pillow).max() <= 1.01  # Pillow rounds twice
 
 
-def test_does_skimage_without_antialiasing_differ_a_lot():
+def test_skimage_without_antialiasing_differs_a_lot():
     """Bug 7: skimage's resize is not PIL's."""
     image = data.astronaut()  # 512 x 512
     ours = np.asarray(resize_bilinear(image, (224, 224)))
@@ -92,7 +92,7 @@ def test_does_skimage_without_antialiasing_differ_a_lot():
     assert np.abs(ours - other).mean() > 2
 
 
-def test_does_the_labs_cat_give_the_labs_shape():
+def test_labs_cat_gives_the_labs_shape():
     output = predict_batch(headless_resnet50(weights=None), [data.cat()], (1000, 224))
     assert output.shape == (1, 32, 7, 2048)
     assert isinstance(output, np.ndarray)
@@ -101,7 +101,7 @@ def test_does_the_labs_cat_give_the_labs_shape():
     assert output.max() > 0
 
 
-def test_are_pixels_preprocessed_as_resnet50_wants_them():
+def test_pixels_are_preprocessed_as_resnet50_wants_them():
     """Bug 6: BGR with the ImageNet means subtracted, whatever the default mode of Keras's utilities."""
     seen = []
 
@@ -116,7 +116,7 @@ def test_are_pixels_preprocessed_as_resnet50_wants_them():
     assert (image == (10, 20, 30)).all()
 
 
-def test_are_grey_and_transparent_images_taken_as_rgb(backbone):
+def test_grey_and_transparent_images_are_taken_as_rgb(backbone):
     grey = np.random.default_rng(0).integers(0, 256, (64, 64), dtype=np.uint8)
     rgb = np.stack([grey] * 3, axis=-1)
     rgba = np.concatenate([rgb, np.zeros((64, 64, 1), np.uint8)], axis=-1)
@@ -124,7 +124,7 @@ def test_are_grey_and_transparent_images_taken_as_rgb(backbone):
     np.testing.assert_array_equal(outputs, outputs[[0] * 4])
 
 
-def test_are_the_shapes_listed_when_they_differ(backbone):
+def test_differing_shapes_are_listed(backbone):
     images = [np.zeros((64, 64, 3)), np.zeros((64, 32, 3))]
     with pytest.raises(ValueError, match=r"\(64, 32, 3\), \(64, 64, 3\)"):
         predict_batch(backbone, images)
@@ -132,12 +132,12 @@ def test_are_the_shapes_listed_when_they_differ(backbone):
 
 
 @pytest.mark.parametrize("images", [[], [np.zeros(5)], [np.zeros((5, 5, 2))]])
-def test_is_what_is_no_image_refused(backbone, images):
+def test_arrays_that_are_no_images_are_refused(backbone, images):
     with pytest.raises(ValueError, match=r"no image|an image must have shape"):
         predict_batch(backbone, images)
 
 
-def test_are_missing_weights_named():
+def test_missing_weights_are_named():
     with pytest.raises(FileNotFoundError, match=r"nowhere\.h5"):
         headless_resnet50("nowhere.h5")
 
@@ -146,7 +146,7 @@ def test_are_missing_weights_named():
 
 
 @pytest.mark.parametrize("compression", [None, "gzip", "lzf"])
-def test_does_a_file_hold_every_photographs_representation(photographs, backbone, tmp_path, compression):
+def test_file_holds_every_photographs_representation(photographs, backbone, tmp_path, compression):
     out = extract_features(
         photographs,
         tmp_path / "new" / "r.h5",
@@ -167,7 +167,7 @@ def test_does_a_file_hold_every_photographs_representation(photographs, backbone
     assert not (tmp_path / "new" / "r.h5.partial").exists()
 
 
-def test_does_a_file_say_what_made_it(photographs, backbone, tmp_path):
+def test_file_says_what_made_it(photographs, backbone, tmp_path):
     """Bug 7: which resizer made a file must be in the file."""
     out = extract(photographs, tmp_path / "r.h5", backbone, dtype="float32")
     weights = hashlib.sha256(b"".join(values.tobytes() for values in backbone.get_weights())).hexdigest()
@@ -186,7 +186,7 @@ def test_does_a_file_say_what_made_it(photographs, backbone, tmp_path):
     assert representation_key(out) == f"toy/tiny-{weights[:8]}"
 
 
-def test_are_values_beyond_float16_kept_finite(photographs, tmp_path):
+def test_values_beyond_float16_are_kept_finite(photographs, tmp_path):
     inputs = keras.Input((None, None, 3))
     outputs = keras.layers.AveragePooling2D(32)(keras.layers.Rescaling(1e6)(inputs))
     out = extract(photographs[:2], tmp_path / "r.h5", keras.Model(inputs, outputs))
@@ -229,7 +229,7 @@ def interrupt(paths, out, model, done):
     assert not out.exists()
 
 
-def test_does_an_interrupted_run_go_on_where_it_was(photographs, backbone, tmp_path):
+def test_interrupted_run_goes_on_where_it_was(photographs, backbone, tmp_path):
     whole = extract(photographs, tmp_path / "whole.h5", backbone)
     out = tmp_path / "r.h5"
     interrupt(photographs, out, backbone, done=6)
@@ -240,7 +240,7 @@ def test_does_an_interrupted_run_go_on_where_it_was(photographs, backbone, tmp_p
         np.testing.assert_array_equal(file["reprs"][:], reference["reprs"][:])
 
 
-def test_is_a_run_stopped_just_before_the_end_only_ended(photographs, backbone, tmp_path):
+def test_run_stopped_just_before_the_end_is_only_ended(photographs, backbone, tmp_path):
     out = extract(photographs, tmp_path / "r.h5", backbone)
     out.rename(tmp_path / "r.h5.partial")
     counted = Counted(backbone)
@@ -249,7 +249,7 @@ def test_is_a_run_stopped_just_before_the_end_only_ended(photographs, backbone, 
     assert representation_key(out).startswith("toy/tiny-")
 
 
-def test_is_a_run_started_anew_when_something_else_is_asked_for(photographs, backbone, tmp_path, caplog):
+def test_run_starts_anew_when_something_else_is_asked_for(photographs, backbone, tmp_path, caplog):
     """Bug 8: rows of one image set must never end up in the file of another."""
     out = tmp_path / "r.h5"
     for paths, model, options, word in [
@@ -272,13 +272,13 @@ def test_is_a_run_started_anew_when_something_else_is_asked_for(photographs, bac
         caplog.clear()
 
 
-def test_is_a_partial_file_that_cannot_be_read_started_anew(photographs, backbone, tmp_path, caplog):
+def test_unreadable_partial_file_is_started_anew(photographs, backbone, tmp_path, caplog):
     (tmp_path / "r.h5.partial").write_bytes(b"\x89HDF\r\n\x1a\nand then the disk was full")
     extract(photographs, tmp_path / "r.h5", backbone)
     assert "unreadable" in caplog.text
 
 
-def test_is_a_complete_file_left_as_it_is(photographs, backbone, tmp_path):
+def test_complete_file_is_left_as_it_is(photographs, backbone, tmp_path):
     out = extract(photographs, tmp_path / "r.h5", backbone)
     before = out.stat().st_mtime_ns, out.stat().st_ino
     again = Counted(backbone)
@@ -287,7 +287,7 @@ def test_is_a_complete_file_left_as_it_is(photographs, backbone, tmp_path):
     assert (out.stat().st_mtime_ns, out.stat().st_ino) == before
 
 
-def test_is_a_complete_file_of_other_photographs_replaced(photographs, backbone, tmp_path, caplog):
+def test_complete_file_of_other_photographs_is_replaced(photographs, backbone, tmp_path, caplog):
     out = extract(photographs[:3], tmp_path / "r.h5", backbone)
     extract(photographs, out, backbone)
     assert "will be replaced" in caplog.text
@@ -295,7 +295,7 @@ def test_is_a_complete_file_of_other_photographs_replaced(photographs, backbone,
 
 
 @pytest.mark.parametrize("hdf5", [True, False])
-def test_is_somebody_elses_file_never_overwritten(photographs, backbone, tmp_path, hdf5):
+def test_somebody_elses_file_is_never_overwritten(photographs, backbone, tmp_path, hdf5):
     out = tmp_path / "voc_representations.h5"
     if hdf5:
         with h5py.File(out, "w") as file:
@@ -308,7 +308,7 @@ def test_is_somebody_elses_file_never_overwritten(photographs, backbone, tmp_pat
     assert out.read_bytes() == before
 
 
-def test_is_a_damaged_photograph_named_and_the_work_before_it_kept(photographs, backbone, tmp_path):
+def test_damaged_photograph_is_named_and_the_work_before_it_kept(photographs, backbone, tmp_path):
     damaged, out = tmp_path / "damaged.jpg", tmp_path / "r.h5"
     damaged.write_bytes(photographs[0].read_bytes()[:2000])
     paths = [*photographs[:7], damaged, *photographs[7:]]
@@ -322,7 +322,7 @@ def test_is_a_damaged_photograph_named_and_the_work_before_it_kept(photographs, 
     assert counted.count == len(paths) - 6
 
 
-def test_does_a_batch_that_cannot_be_written_stop_the_count(photographs, backbone, tmp_path, monkeypatch):
+def test_batch_that_cannot_be_written_stops_the_count(photographs, backbone, tmp_path, monkeypatch):
     """A full disk: later batches that do fit must not make the earlier ones count."""
     write, out = h5py.Dataset.__setitem__, tmp_path / "r.h5"
 
@@ -339,7 +339,7 @@ def test_does_a_batch_that_cannot_be_written_stop_the_count(photographs, backbon
 
 
 @pytest.mark.skipif(os.name != "posix", reason="HDF5 locks files on POSIX systems")
-def test_is_a_file_that_another_process_writes_left_alone(photographs, backbone, tmp_path):
+def test_file_that_another_process_writes_is_left_alone(photographs, backbone, tmp_path):
     code = "import h5py, sys; f = h5py.File(sys.argv[1], 'w'); f['x'] = 1; print('open', flush=True); input()"
     partial = tmp_path / "r.h5.partial"
     with subprocess.Popen(
@@ -352,7 +352,7 @@ def test_is_a_file_that_another_process_writes_left_alone(photographs, backbone,
         other.communicate("\n")
 
 
-def test_are_requests_that_make_no_sense_refused(photographs, backbone, tmp_path):
+def test_requests_that_make_no_sense_are_refused(photographs, backbone, tmp_path):
     out = tmp_path / "r.h5"
     with pytest.raises(ValueError, match="no photograph"):
         extract([], out, backbone)
@@ -385,7 +385,7 @@ def rows_of(loaded):
 
 
 @pytest.mark.parametrize("pick", ["all", "reversed", "part", "shuffled", "few", "twice", "none"])
-def test_are_rows_found_by_file_name(tmp_path, pick):
+def test_rows_are_found_by_file_name(tmp_path, pick):
     """Bug 8: a file in another order, or with more images, must not misalign."""
     path = write_file(tmp_path / "r.h5", 300, [f"{row:06}.jpg" for row in range(300)])
     rows = {
@@ -403,7 +403,7 @@ def test_are_rows_found_by_file_name(tmp_path, pick):
     assert loaded.shape == (len(rows), 1, 1, 3)
 
 
-def test_are_plain_representations_mapped_in_grading_and_never_changed(tmp_path, monkeypatch):
+def test_plain_representations_are_mapped_in_grading_and_never_changed(tmp_path, monkeypatch):
     values = np.random.default_rng(0).normal(size=(6, 7, 7, 4)).astype("float16")
     packed, plain = tmp_path / "packed.h5", tmp_path / "plain.h5"
     with h5py.File(packed, "w") as file:
@@ -427,7 +427,7 @@ def test_are_plain_representations_mapped_in_grading_and_never_changed(tmp_path,
     np.testing.assert_array_equal(load_representations(plain, wanted[::-1]), read[::-1])  # another order: read
 
 
-def test_are_images_without_a_row_counted_and_named(tmp_path):
+def test_images_without_a_row_are_counted_and_named(tmp_path):
     path = write_file(tmp_path / "r.h5", 3, ["a.jpg", "b.jpg", "c.jpg"])
     wanted = annotate(["a.jpg", *(f"x{number}.jpg" for number in range(9))])
     with pytest.raises(ValueError, match=r"no row for 9 of 10 images: x0\.jpg, .*x4\.jpg, \.\.\."):
@@ -435,7 +435,7 @@ def test_are_images_without_a_row_counted_and_named(tmp_path):
 
 
 @pytest.mark.parametrize("names", [["a.jpg", "b.jpg", "a.jpg"], ["a.jpg", "b.jpg"]])
-def test_are_names_that_do_not_fit_the_rows_refused(tmp_path, names):
+def test_names_that_do_not_fit_the_rows_are_refused(tmp_path, names):
     path = write_file(tmp_path / "r.h5", 3, names)
     with pytest.raises(ValueError, match="3 rows for 2 file names"):
         load_representations(path, annotate(["a.jpg"]))
@@ -443,7 +443,7 @@ def test_are_names_that_do_not_fit_the_rows_refused(tmp_path, names):
 
 @needs_voc
 @pytest.mark.voc
-def test_are_the_published_files_rows_the_official_annotations(tmp_path):
+def test_published_files_rows_are_the_official_annotations(tmp_path):
     path = write_file(tmp_path / "voc_representations.h5", 1264)
     official = load_annotations(VOC, require_photos=False)
     assert rows_of(load_representations(path, official)) == list(range(1264))
@@ -451,7 +451,7 @@ def test_are_the_published_files_rows_the_official_annotations(tmp_path):
 
 @needs_voc
 @pytest.mark.voc
-def test_do_missing_photographs_not_shift_the_published_rows(tmp_path):
+def test_missing_photographs_do_not_shift_the_published_rows(tmp_path):
     """Bug 8, as it happens: 1262 photographs beside 1264 published rows."""
     path = write_file(tmp_path / "voc_representations.h5", 1264)
     official = load_annotations(VOC, require_photos=False)
@@ -464,7 +464,7 @@ def test_do_missing_photographs_not_shift_the_published_rows(tmp_path):
 
 @needs_voc
 @pytest.mark.voc
-def test_are_official_annotations_in_another_order_still_matched(tmp_path):
+def test_official_annotations_in_another_order_are_still_matched(tmp_path):
     path = write_file(tmp_path / "voc_representations.h5", 1264)
     official = load_annotations(VOC, require_photos=False)
     assert rows_of(load_representations(path, official[::-1], root=VOC)) == list(range(1263, -1, -1))
@@ -472,14 +472,14 @@ def test_are_official_annotations_in_another_order_still_matched(tmp_path):
         load_representations(path, official[::-1])
 
 
-def test_are_rows_without_names_never_guessed(tmp_path):
+def test_rows_without_names_are_never_guessed(tmp_path):
     """As many rows as images is no proof."""
     path = write_file(tmp_path / "r.h5", 1264)
     with pytest.raises(ValueError, match="1264 rows without file names"):
         load_representations(path, annotate([f"{row:06}.jpg" for row in range(1264)]))
 
 
-def test_what_are_the_keys_of_files(tmp_path):
+def test_keys_come_from_attributes_or_mark_the_published_file(tmp_path):
     ours = write_file(tmp_path / "a.h5", 2, ["a", "b"], data_set="sample", representation="descriptors-v1")
     assert representation_key(ours) == "sample/descriptors-v1"
     assert representation_key(write_file(tmp_path / "b.h5", 2)) == "voc2007/resnet50-published"
@@ -488,7 +488,7 @@ def test_what_are_the_keys_of_files(tmp_path):
 
 
 @pytest.mark.parametrize("read", [representation_key, lambda path: load_representations(path, [])])
-def test_is_what_is_no_representations_file_refused_in_words(tmp_path, read):
+def test_file_that_holds_no_representations_is_refused(tmp_path, read):
     with pytest.raises(FileNotFoundError, match="no representations file"):
         read(tmp_path / "nowhere.h5")
     (tmp_path / "text.h5").write_text("not found")
@@ -500,7 +500,7 @@ def test_is_what_is_no_representations_file_refused_in_words(tmp_path, read):
         read(tmp_path / "other.h5")
 
 
-def test_does_importing_the_helpers_leave_tensorflow_alone():
+def test_importing_the_helpers_leaves_tensorflow_alone():
     code = (
         "import sys, helpers.boxes, helpers.targets, helpers.metrics, helpers.features;"
         "print([name for name in ('tensorflow', 'keras', 'h5py', 'IPython') if name in sys.modules])"
@@ -517,7 +517,7 @@ def test_does_importing_the_helpers_leave_tensorflow_alone():
 @needs_weights
 @pytest.mark.voc
 @pytest.mark.slow
-def test_do_real_photographs_give_representations_like_the_published_ones(tmp_path):
+def test_real_photographs_give_representations_like_the_published_ones(tmp_path):
     annotations = load_annotations(VOC)[:3]
     paths = [image_path(VOC, annotation) for annotation in annotations]
     out = extract_features(paths, tmp_path / "r.h5", data_set="voc2007", weights=WEIGHTS, progress=False)

@@ -65,7 +65,7 @@ def check(got, wanted, **tolerance):
     ("build", "left"),
     [(plain, 0), (residual, 0), (read_twice, 1), (activated, 1), (an_output_itself, 1), (over_rows, 1)],
 )
-def test_are_predictions_those_of_the_network(build, left):
+def test_folded_predictions_are_those_of_the_network(build, left):
     model = with_statistics(build())
     inputs = np.random.default_rng(1).uniform(-1, 1, (5, 8, 8, 3)).astype("float32")
     expected = model.predict(inputs, verbose=0)
@@ -76,7 +76,7 @@ def test_are_predictions_those_of_the_network(build, left):
 
 
 @pytest.mark.slow
-def test_is_resnet50_folded_whole():
+def test_resnet50_is_folded_whole():
     model = with_small_statistics(keras.applications.ResNet50(include_top=False, weights=None))
     inputs = np.random.default_rng(1).uniform(-100, 100, (2, 224, 224, 3)).astype("float32")
     folded = fold_batch_norms(model)

@@ -77,27 +77,27 @@ def said(found: Review) -> str:
 
 
 class TestReady:
-    def test_is_a_notebook_that_is_done_ready(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_finished_notebook_is_ready(self, capsys: pytest.CaptureFixture[str]) -> None:
         """Also while the asking cell itself has no execution count yet?"""
         write(cells())
         ready_to_submit(EXPECTED, "work.ipynb")
         assert capsys.readouterr().out == "Ready: work.ipynb can be handed in.\n"
 
-    def test_is_the_asking_cell_known_without_its_tag(self) -> None:
+    def test_asking_cell_is_known_without_its_tag(self) -> None:
         listed = cells()
         listed[-1]["metadata"] = {}
         assert look(listed).findings == ()
 
-    def test_is_it_ready_in_a_session_that_is_saved(self, history: Any) -> None:
+    def test_saved_session_is_ready(self, history: Any) -> None:
         history(sources_of(cells()))
         assert look(cells()).findings == ()
 
-    def test_may_demonstrations_be_left_out(self) -> None:
+    def test_demonstrations_may_be_left_out(self) -> None:
         extra = cell("plot", "plot()", None, grade=False, metadata={"tags": ["demo"]})
         late = cell("late", "plot()", 1, grade=False, metadata={"tags": ["demo"]})
         assert look([*cells(), extra, late]).findings == ()
 
-    def test_are_findings_numbered_each_with_what_to_do(self) -> None:
+    def test_findings_are_numbered_each_with_what_to_do(self) -> None:
         listed = cells()
         listed[2]["source"] = STUB
         listed[4]["outputs"] = [ERROR]
@@ -109,44 +109,44 @@ class TestReady:
 
 
 class TestUnsaved:
-    def test_is_a_solution_found_that_is_not_in_the_file(self, history: Any) -> None:
+    def test_solution_that_is_not_in_the_file_is_found(self, history: Any) -> None:
         done = [*sources_of(cells())[:-1], SOLUTION + "  # better", "model = 1", READY]
         history(done)
         assert "run 2 cells since work.ipynb was saved. The file does not have what you ran in area." in said(
             look(cells())
         )
 
-    def test_is_a_file_never_saved_since_it_was_opened_found(self, history: Any) -> None:
+    def test_file_never_saved_since_it_was_opened_is_found(self, history: Any) -> None:
         """And is it not called a stub, since the student sees something else?"""
         history(sources_of(cells()))
         listed = cells(None, None, None, None)
         listed[2]["source"] = STUB
         assert "run 4 cells since work.ipynb was saved" in said(look(listed))
 
-    def test_is_a_change_found_that_has_the_number_of_the_old_cell(self, history: Any) -> None:
+    def test_change_with_the_number_of_the_old_cell_is_found(self, history: Any) -> None:
         """Restart and run all gives the same numbers as yesterday."""
         done = sources_of(cells())
         done[2] = SOLUTION + "  # better"
         history(done)
         assert "cell 3 (area) is not what you ran as [2]" in said(look(cells()))
 
-    def test_is_a_version_that_was_replaced_no_matter(self, history: Any) -> None:
+    def test_replaced_version_is_no_finding(self, history: Any) -> None:
         history(["", "import helpers", STUB, SOLUTION, "model = 1", "assert area(box) == 1", READY])
         assert look(cells(1, 3, 4, 5)).findings == ()
 
-    def test_is_a_cell_that_was_run_and_deleted_no_matter(self, history: Any) -> None:
+    def test_cell_that_was_run_and_deleted_is_no_finding(self, history: Any) -> None:
         done = sources_of(cells())
         history([*done[:3], "print('only a try')", *done[3:]])
         assert look(cells(1, 2, 4, 5)).findings == ()
 
-    def test_is_yesterdays_session_no_matter(self, history: Any) -> None:
+    def test_yesterdays_session_is_no_finding(self, history: Any) -> None:
         """Also where a cell of today has the number of another of yesterday?"""
         history(["", READY])
         assert look(cells(11, 12, 13, 14)).findings == ()
         history(["", "import helpers", READY])
         assert look(cells(1, 12, 13, 14)).findings == ()
 
-    def test_are_magics_that_ipython_rewrites_no_matter(self, history: Any) -> None:
+    def test_magics_that_ipython_rewrites_are_no_finding(self, history: Any) -> None:
         listed = [cell("pip", "%pip install x", 1, grade=False), *cells(2, 3, 4, 5)]
         done = sources_of(listed)
         done[1] = "get_ipython().run_line_magic('pip', 'install x')"
@@ -155,7 +155,7 @@ class TestUnsaved:
         history([*done[:2], READY])
         assert look([listed[0], *cells(None, None, None, None)]).findings[0].what.startswith("Not run")
 
-    def test_are_blanks_that_ipython_strips_no_matter(self, history: Any) -> None:
+    def test_blanks_that_ipython_strips_are_no_finding(self, history: Any) -> None:
         listed = cells()
         listed[2]["source"] = ["\n", "  \n", *("    " + line + "\n" for line in SOLUTION.splitlines()), "\n"]
         history(sources_of(cells()))
@@ -163,18 +163,18 @@ class TestUnsaved:
 
 
 class TestCells:
-    def test_is_a_cell_that_was_deleted_missed(self) -> None:
+    def test_deleted_cell_is_missed(self) -> None:
         listed = cells()
         del listed[3]
         assert "1 cell of the course cannot be found: train." in said(look(listed))
 
-    def test_is_a_copy_found(self) -> None:
+    def test_copy_is_found(self) -> None:
         listed = cells(1, 2, 4, 5)
         listed.insert(3, cell("area", SOLUTION, 3, id="other"))
         assert "area is there more than once: cell 3, cell 4." in said(look(listed))
 
     @pytest.mark.parametrize("way", ["id", "Colab's id", "the name"])
-    def test_is_a_cell_without_grading_metadata_known_by(self, way: str) -> None:
+    def test_cell_without_grading_metadata_is_known_otherwise(self, way: str) -> None:
         listed = cells()
         for item in listed[2:5]:
             name = item.pop("id")
@@ -183,52 +183,52 @@ class TestCells:
                 item["id"] = name
         assert look(listed).findings == ()
 
-    def test_is_a_stub_not_done(self) -> None:
+    def test_stub_is_not_done(self) -> None:
         listed = cells()
         listed[2]["source"] = STUB
         assert said(look(listed)).startswith("cell 3 (area) is not done")
 
-    def test_may_other_cells_raise_it(self) -> None:
+    def test_other_cells_may_raise_not_implemented(self) -> None:
         listed = [*cells(), cell("mine", "def later():\n    raise NotImplementedError", 5, grade=False)]
         assert look(listed).findings == ()
 
-    def test_is_an_essay_not_written_not_done(self) -> None:
+    def test_unwritten_essay_is_not_done(self) -> None:
         essay = {"cell_type": "markdown", "metadata": {"nbgrader": {"grade_id": "essay"}}, "source": "YOUR ANSWER HERE"}
         assert "cell 7 (essay) is not done" in said(look([*cells(), essay], [*EXPECTED, "essay"]))
 
 
 class TestRuns:
-    def test_is_an_error_said_in_a_line(self) -> None:
+    def test_error_is_said_in_a_line(self) -> None:
         listed = cells()
         listed[4]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x"}, ERROR]
         assert said(look(listed)).startswith("cell 5 (test_area) ended in an error: AssertionError: too small Correct")
 
-    def test_are_many_errors_counted(self) -> None:
+    def test_many_errors_are_counted(self) -> None:
         failed = [cell(f"c{i}", f"x{i}", 5 + i, grade=False, outputs=[ERROR]) for i in range(9)]
         assert [finding.what for finding in look([*cells(), *failed]).findings][-1] == (
             "5 more cells ended in an error."
         )
 
-    def test_is_a_cell_that_was_not_run_named(self) -> None:
+    def test_cell_that_was_not_run_is_named(self) -> None:
         assert said(look(cells(1, 2, None, 3))).startswith("Not run: cell 4 (train).")
 
-    def test_is_a_cell_of_the_students_own_named_by_its_first_line(self) -> None:
+    def test_students_own_cell_is_named_by_its_first_line(self) -> None:
         listed = [*cells(), cell("x", "\n# just a try\nx = 1", grade=False), cell("y", " \n", grade=False)]
         assert said(look(listed)).startswith("Not run: cell 7 (# just a try).")
 
-    def test_is_the_wrong_order_found(self) -> None:
+    def test_wrong_order_is_found(self) -> None:
         assert said(look(cells(1, 5, 3, 4))).startswith(
             "Run before a cell that stands above: cell 4 (train), cell 5 (test_area)."
         )
 
-    def test_are_the_numbers_of_two_sessions_not_compared(self, history: Any) -> None:
+    def test_numbers_of_two_sessions_are_not_compared(self, history: Any) -> None:
         history(["", *sources_of(cells())[1:3], READY])
         assert look(cells(1, 2, 13, 9)).findings[0].what.endswith("above: cell 5 (test_area).")
         assert look(cells(1, 2, 1, 2)).findings == ()
 
 
 class TestSize:
-    def test_are_the_largest_outputs_named(self) -> None:
+    def test_largest_outputs_are_named(self) -> None:
         listed = cells()
         for index, size in ((1, 300_000), (3, 9_000_000), (4, 2_000_000)):
             listed[index]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * size}]
@@ -236,7 +236,7 @@ class TestSize:
         assert "The notebook has 11.3 MB; more than 10.0 MB may be refused" in words
         assert "cell 4 (train) 9.0 MB, cell 5 (test_area) 2.0 MB, cell 2 (import helpers) 0.3 MB." in words
 
-    def test_is_one_below_the_limit_let_pass(self) -> None:
+    def test_notebook_just_below_the_limit_passes(self) -> None:
         listed = cells()
         listed[3]["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * (SIZE_LIMIT - 5000)}]
         assert look(listed).findings == ()
@@ -257,60 +257,60 @@ ODD: list[Any] = [None, 3, "x", [], {}, True, float("nan"), "\ud800", [[]], {"a"
 
 class TestBrokenFiles:
     @pytest.mark.parametrize("name", BROKEN)
-    def test_is_it_said(self, name: str) -> None:
+    def test_broken_file_is_called_no_notebook(self, name: str) -> None:
         Path("work.ipynb").write_bytes(BROKEN[name])
         words = said(review(EXPECTED, "work.ipynb"))
         assert words.startswith("work.ipynb is not a notebook")
         assert "again" in words
 
-    def test_is_a_cell_that_is_none_counted(self) -> None:
+    def test_cells_that_cannot_be_read_are_counted(self) -> None:
         assert said(look([*cells(), 7, {"cell_type": "code", "source": 3}])).startswith(
             "2 cells of the file cannot be read: number 7, 8."
         )
 
     @pytest.mark.parametrize("key", ["cell_type", "id", "metadata", "source", "execution_count", "outputs"])
-    def test_does_no_odd_value_in_a_cell_stop_it(self, key: str) -> None:
+    def test_odd_value_in_a_cell_does_not_stop_the_review(self, key: str) -> None:
         for value in ODD:
             str(look([item | {key: value} for item in cells()])).encode()
             str(look([{k: v for k, v in item.items() if k != key} for item in cells()]))
 
     @pytest.mark.parametrize("key", ["nbgrader", "tags", "id"])
-    def test_does_no_odd_metadata_stop_it(self, key: str) -> None:
+    def test_odd_metadata_does_not_stop_the_review(self, key: str) -> None:
         for value in ODD:
             str(look([item | {"metadata": {key: value}} for item in cells()]))
             str(look([item | {"metadata": {"nbgrader": {"grade_id": value}}} for item in cells()]))
 
-    def test_does_no_odd_output_stop_it(self) -> None:
+    def test_odd_output_does_not_stop_the_review(self) -> None:
         for value in ODD:
             odd = [value, ERROR | {"ename": value, "evalue": value}]
             str(look([item | {"outputs": odd} for item in cells()])).encode()
 
-    def test_does_no_odd_history_stop_it(self, history: Any) -> None:
+    def test_odd_history_does_not_stop_the_review(self, history: Any) -> None:
         for value in [*ODD, ODD, ["", "  ", "%x", "def", "\n"]]:
             history(value)
             str(look(cells()))
 
 
-class TestWhere:
-    def test_is_a_path_taken(self) -> None:
+class TestChoiceOfNotebook:
+    def test_given_path_is_taken(self) -> None:
         write(cells(), "one.ipynb")
         assert find_notebook(EXPECTED, "one.ipynb").name == "one.ipynb"
 
-    def test_is_a_path_that_leads_nowhere_said(self) -> None:
+    def test_path_that_leads_nowhere_is_said(self) -> None:
         assert "There is no file nowhere.ipynb." in said(review(EXPECTED, "nowhere.ipynb"))
 
-    def test_is_the_newest_with_the_courses_cells_taken(self) -> None:
+    def test_newest_with_the_courses_cells_is_taken(self) -> None:
         for age, name in enumerate(("other.ipynb", "new.ipynb", "old.ipynb")):
             file = write(cells() if name != "other.ipynb" else [], name)
             os.utime(file, (10**9 - age, 10**9 - age))
         Path("bad.ipynb").write_text("{")
         assert find_notebook(EXPECTED).name == "new.ipynb"
 
-    def test_is_no_notebook_at_all_said(self) -> None:
+    def test_no_notebook_at_all_is_said(self) -> None:
         write([])
         assert "was not found" in said(review(EXPECTED))
 
-    def test_does_jupyter_server_say_which(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_jupyter_server_says_which(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         write(cells(), "new.ipynb")
         file = write(cells(), "mine.ipynb")
         os.utime(file, (10**9, 10**9))
@@ -319,12 +319,12 @@ class TestWhere:
             assert find_notebook(EXPECTED).name == "mine.ipynb"
 
     @pytest.mark.parametrize("named", ["renamed.ipynb", "console-1-abc", "\0.ipynb", "x" * 5000 + ".ipynb"])
-    def test_is_a_name_that_is_none_any_more_passed_over(self, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
+    def test_stale_name_is_passed_over(self, monkeypatch: pytest.MonkeyPatch, named: str) -> None:
         write(cells())
         monkeypatch.setattr(os, "environ", {"JPY_SESSION_NAME": named})
         assert find_notebook(EXPECTED).name == "work.ipynb"
 
-    def test_does_vs_code_say_which(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    def test_vs_code_says_which(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
         folder = tmp_path / "elsewhere"
         folder.mkdir()
         file = write(cells(), str(folder / "mine.ipynb"))
@@ -361,7 +361,7 @@ class TestColab:
             item["metadata"]["id"] = item.pop("id")
         return {"ipynb": {"nbformat": 4, "nbformat_minor": 0, "metadata": {}, "cells": listed}}
 
-    def test_is_the_live_notebook_looked_at(self, colab: Any, history: Any) -> None:
+    def test_live_notebook_is_looked_at(self, colab: Any, history: Any) -> None:
         """And is it said that a download takes what was saved?"""
         colab(self.live(cells()))
         history([*sources_of(cells()), "x = 'a cell that is gone'"])
@@ -370,23 +370,23 @@ class TestColab:
             "Save it (Ctrl+S) before you download it: the download is what was saved."
         )
 
-    def test_is_something_found_in_it(self, colab: Any) -> None:
+    def test_cell_not_run_is_found_in_the_live_notebook(self, colab: Any) -> None:
         colab(self.live(cells(1, 2, None, 3)))
         assert "Not run: cell 4 (train)" in str(review(EXPECTED))
 
     @pytest.mark.parametrize("answer", [None, {}, {"ipynb": None}, {"ipynb": {"cells": 3}}, TimeoutError("late")])
-    def test_is_no_answer_said(self, colab: Any, answer: Any) -> None:
+    def test_missing_answer_of_colab_is_said(self, colab: Any, answer: Any) -> None:
         colab(answer)
         assert "Colab did not send the notebook" in said(review(EXPECTED))
 
-    def test_is_a_path_taken_there_too(self, colab: Any) -> None:
+    def test_given_path_is_taken_there_too(self, colab: Any) -> None:
         colab(None)
         with pytest.raises(NotebookError, match="no file"):
             find_notebook(EXPECTED, "nowhere.ipynb")
 
 
 @pytest.mark.slow
-def test_does_it_work_in_a_kernel(tmp_path: Path) -> None:
+def test_unsaved_work_is_found_in_a_kernel_and_gone_after_saving(tmp_path: Path) -> None:
     """Unsaved before, ready after saving: with the history of a real IPython and Jupyter Server's variable."""
     import nbformat
     from nbclient import NotebookClient

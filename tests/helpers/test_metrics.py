@@ -47,7 +47,7 @@ def numbered(count=20):
 # --- predictions against annotations -----------------------------------------------------------
 
 
-def test_what_do_the_three_scores_count():
+def test_scores_count_classes_overlap_and_valid_predictions():
     trues = [item("dog", [1, 1, 10, 10])] * 4
     preds = [
         item("dog", [1, 1, 10, 10]),  # right, IoU 1
@@ -61,19 +61,19 @@ def test_what_do_the_three_scores_count():
     assert accuracy_and_iou(preds, trues, threshold=0.4).valid_accuracy == 0.5
 
 
-def test_do_boxes_count_both_their_ends():
+def test_boxes_count_both_their_ends():
     """Bug 9: VOC boxes are inclusive; one pixel is a box of area 1."""
     trues = [item("dog", [3, 3, 3, 3]), item("dog", [1, 1, 2, 1])]
     preds = [item("dog", [3, 3, 3, 3]), item("dog", [1, 1, 1, 1])]
     np.testing.assert_allclose(per_example_iou(preds, trues), [1.0, 0.5])
 
 
-def test_does_a_single_example_give_one_iou():
+def test_single_example_gives_one_iou():
     assert per_example_iou([item("dog", [1, 1, 4, 4])], [item("dog", [1, 1, 4, 4])]).shape == (1,)
 
 
 @pytest.mark.parametrize("score", [accuracy_and_iou, per_example_iou])
-def test_are_unequal_or_empty_lists_refused(score):
+def test_unequal_or_empty_lists_are_refused(score):
     one = [item("dog", [1, 1, 4, 4])]
     with pytest.raises(ValueError, match="2 predictions cannot be compared with 1"):
         score(one * 2, one)
@@ -85,13 +85,13 @@ def test_are_unequal_or_empty_lists_refused(score):
 
 
 @pytest.mark.parametrize("train", [True, False])
-def test_does_each_prediction_meet_its_own_photographs_size(train):
+def test_each_prediction_meets_its_own_photographs_size(train):
     """Bug 1: the printed function takes the test photographs' sizes from the start of the training set."""
     annotations = class_of_sizes()
     assert compute_acc(Perfect(annotations), numbered(), annotations, train=train) == Scores(1.0, 1.0, 1.0)
 
 
-def test_does_the_printed_line_read_as_in_the_lab(capsys):
+def test_printed_line_reads_as_in_the_lab(capsys):
     """Bug 3: '{:.0.3f}' is not a format."""
     annotations = class_of_sizes()
     compute_acc(Perfect(annotations), numbered(), annotations, train=False)
@@ -102,7 +102,7 @@ def test_does_the_printed_line_read_as_in_the_lab(capsys):
     ]
 
 
-def test_are_both_parts_those_of_the_split():
+def test_both_parts_are_those_of_the_split():
     annotations, seen = class_of_sizes(), []
 
     class Watched(Perfect):
@@ -124,18 +124,18 @@ def test_are_both_parts_those_of_the_split():
     ],
     ids=["tuple", "dict", "tensors"],
 )
-def test_may_a_model_return_its_two_heads_in_any_form(form):
+def test_model_may_return_its_two_heads_in_any_form(form):
     annotations = class_of_sizes()
     outputs = predict_dicts(Perfect(annotations, form), numbered(), annotations)
     assert [output["bbox"] for output in outputs] == [item["bbox"] for item in annotations]
 
 
-def test_may_a_model_be_a_function():
+def test_model_may_be_a_function():
     annotations = class_of_sizes()
     assert len(predict_dicts(Perfect(annotations).predict, numbered(), annotations)) == 20
 
 
-def test_does_a_keras_model_work():
+def test_keras_model_works():
     inputs = keras.Input((2, 2, 3))
     flat = keras.layers.Flatten()(inputs)
     heads = [keras.layers.Dense(5, activation="softmax")(flat), keras.layers.Dense(4)(flat)]
@@ -151,13 +151,13 @@ def test_does_a_keras_model_work():
     [np.zeros((20, 5)), [np.zeros((20, 5))], [np.zeros((20, 5)), np.zeros((20, 3))], None],
     ids=["one", "one in a list", "a box of three", "none"],
 )
-def test_is_a_model_without_two_heads_refused_in_words(outputs):
+def test_model_without_two_heads_is_refused(outputs):
     with pytest.raises(ValueError, match=r"two outputs|must have shapes"):
         predict_dicts(lambda reprs: outputs, numbered(), class_of_sizes())
 
 
 @pytest.mark.parametrize("judge", [compute_acc, predict_dicts])
-def test_are_representations_of_other_images_refused(judge):
+def test_representations_of_other_images_are_refused(judge):
     """Bug 8: a cached file and a different image set misalign silently."""
     annotations = class_of_sizes()
     with pytest.raises(ValueError, match="21 representations do not belong to 20"):
@@ -172,7 +172,7 @@ def random_centers(seed, count=300):
     return np.concatenate([rng.uniform(60, 160, (count, 2)), rng.uniform(-5, 120, (count, 2))], axis=1)
 
 
-def test_does_the_metric_agree_with_iou():
+def test_metric_agrees_with_iou():
     true, pred = random_centers(0), random_centers(1)
     expected = iou(center_to_corners(true), center_to_corners(pred))
     assert (expected == 0).any()
@@ -186,7 +186,7 @@ def test_does_the_metric_agree_with_iou():
     assert float(metric.result()) == pytest.approx(0, abs=1e-9)
 
 
-def test_does_the_metric_honour_sample_weights():
+def test_metric_honours_sample_weights():
     true = np.array([[50, 50, 20, 20]] * 2, dtype="float32")
     pred = np.array([[50, 50, 20, 20], [150, 50, 20, 20]], dtype="float32")
     metric = BoxIoU()
@@ -195,7 +195,7 @@ def test_does_the_metric_honour_sample_weights():
 
 
 @pytest.mark.parametrize("wild", [np.nan, np.inf, -np.inf, 1e30, 0, -1])
-def test_is_the_metric_always_a_number(wild):
+def test_metric_is_always_a_number(wild):
     metric = BoxIoU()
     metric.update_state(np.full((2, 4), 50.0), [[50.0, 50, 50, wild], [wild] * 4])
     metric.update_state(np.full((2, 4), wild), np.full((2, 4), wild))
@@ -203,7 +203,7 @@ def test_is_the_metric_always_a_number(wild):
 
 
 @pytest.mark.parametrize("metrics", [{"head_boxes": BoxIoU}, [["accuracy"], [BoxIoU]]], ids=["by name", "by place"])
-def test_does_fit_show_the_metric_and_a_saved_model_keep_it(metrics, tmp_path):
+def test_fit_shows_the_metric_and_a_saved_model_keeps_it(metrics, tmp_path):
     inputs = keras.Input((6,))
     heads = [
         keras.layers.Dense(5, activation="softmax", name="head_classes")(inputs),
@@ -219,13 +219,13 @@ def test_does_fit_show_the_metric_and_a_saved_model_keep_it(metrics, tmp_path):
     keras.saving.load_model(tmp_path / "model.keras")
 
 
-def test_is_the_metric_rebuilt_from_its_configuration():
+def test_metric_is_rebuilt_from_its_configuration():
     again = keras.metrics.deserialize(keras.metrics.serialize(BoxIoU(name="overlap")))
     assert type(again) is BoxIoU
     assert again.name == "overlap"
 
 
-def test_is_a_model_that_swaps_its_heads_let_off():
+def test_model_that_swaps_its_heads_is_refused():
     annotations = class_of_sizes()
     with pytest.raises(ValueError, match="for the classes and"):
         predict_dicts(Perfect(annotations, lambda heads: heads[::-1]), numbered(), annotations)

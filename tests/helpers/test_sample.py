@@ -30,17 +30,17 @@ def digests(folder: Path) -> dict[str, str]:
     }
 
 
-def test_does_the_number_of_processes_change_a_byte(small: Path, tmp_path: Path) -> None:
+def test_number_of_processes_changes_no_byte(small: Path, tmp_path: Path) -> None:
     assert digests(make_sample(tmp_path / "again", n=30, workers=1, progress=False)) == digests(small)
 
 
-def test_do_another_seeds_scenes_differ(small: Path, tmp_path: Path) -> None:
+def test_another_seeds_scenes_differ(small: Path, tmp_path: Path) -> None:
     other = digests(make_sample(tmp_path / "other", n=30, seed=1, progress=False))
     same = [name for name, digest in digests(small).items() if other[name] == digest and name.endswith(".jpg")]
     assert same == []
 
 
-def test_is_it_read_like_any_data_set(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_sample_is_read_like_any_data_set(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COURSE_DATA", str(small))
     root = fetch_voc2007()
     assert data_set_name(root) == "sample"
@@ -51,20 +51,20 @@ def test_is_it_read_like_any_data_set(small: Path, monkeypatch: pytest.MonkeyPat
     assert load_representations(small / "representations.h5", annotations).shape == (30, 7, 7, 2048)
 
 
-def test_does_it_never_claim_to_be_voc(small: Path) -> None:
+def test_sample_never_claims_to_be_voc(small: Path) -> None:
     for path in small.rglob("*.xml"):
         assert b"VOC" not in path.read_bytes().upper()
     with h5py.File(small / "representations.h5") as file:
         assert not any("voc" in str(value).lower() for value in file.attrs.values())
 
 
-def test_is_every_class_there_equally_often(small: Path) -> None:
+def test_every_class_is_there_equally_often(small: Path) -> None:
     names = [annotation["class"] for annotation in load_annotations(small / "scenes")]
     assert {name: names.count(name) for name in CLASSES} == dict.fromkeys(CLASSES, 6)
 
 
 @pytest.mark.parametrize("name", CLASSES)
-def test_does_the_box_touch_the_object_on_all_sides(name: str) -> None:
+def test_box_touches_the_object_on_all_sides(name: str) -> None:
     for seed in range(5):
         scene = render_scene(name, np.random.default_rng(seed))
         xmin, ymin, xmax, ymax = scene.bbox
@@ -76,7 +76,7 @@ def test_does_the_box_touch_the_object_on_all_sides(name: str) -> None:
         assert inside[:, -1].any()
 
 
-def test_do_annotations_fit_their_pictures(small: Path) -> None:
+def test_annotations_fit_their_pictures(small: Path) -> None:
     for path in sorted((small / "scenes/sample/Annotations").glob("*.xml")):
         parsed = extract_xml_annotation(path)
         with Image.open(small / "scenes/sample/JPEGImages" / parsed["filename"]) as image:
@@ -86,12 +86,12 @@ def test_do_annotations_fit_their_pictures(small: Path) -> None:
         assert 1 <= ymin < ymax <= parsed["size"][1]
 
 
-def test_do_objects_move_about(small: Path) -> None:
+def test_objects_move_about(small: Path) -> None:
     boxes = np.array([np.divide(a["bbox"], [*a["size"], *a["size"]]) for a in load_annotations(small / "scenes")])
     assert boxes.std(axis=0).min() > 0.1
 
 
-def test_are_representations_like_those_after_a_relu(small: Path) -> None:
+def test_representations_are_like_those_after_a_relu(small: Path) -> None:
     with h5py.File(small / "representations.h5") as file:
         values = file["reprs"][:].astype(np.float32)
     assert np.isfinite(values).all()
@@ -99,7 +99,7 @@ def test_are_representations_like_those_after_a_relu(small: Path) -> None:
     assert 0.5 < (values == 0).mean() < 0.95
 
 
-def test_does_a_representation_come_from_the_picture_on_disk(small: Path) -> None:
+def test_representation_comes_from_the_picture_on_disk(small: Path) -> None:
     with Image.open(small / "scenes/sample/JPEGImages/000007.jpg") as image:
         expected = sample_backbone.describe_images([image])[0]
     with h5py.File(small / "representations.h5") as file:
@@ -107,7 +107,7 @@ def test_does_a_representation_come_from_the_picture_on_disk(small: Path) -> Non
         np.testing.assert_array_equal(file["reprs"][6], expected)
 
 
-def test_does_the_representation_move_with_the_object() -> None:
+def test_representation_moves_with_the_object() -> None:
     plain = np.full((224, 224, 3), 128, np.uint8)
     plain[96:128, 64:96] = (250, 30, 30)
     moved = np.roll(plain, 32, axis=1)
@@ -116,12 +116,12 @@ def test_does_the_representation_move_with_the_object() -> None:
     assert np.abs(one[3, 2] - other[3, 2]).max() > 0.5
 
 
-def test_is_a_second_call_free(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_second_call_builds_nothing(small: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("helpers.sample._build", lambda *_: pytest.fail("built again"))
     assert make_sample(small, n=30) == small
 
 
-def test_does_an_interrupted_build_leave_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_interrupted_build_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
@@ -131,7 +131,7 @@ def test_does_an_interrupted_build_leave_nothing(tmp_path: Path, monkeypatch: py
     assert list(tmp_path.iterdir()) == []
 
 
-def test_is_somebody_elses_folder_left_alone(tmp_path: Path) -> None:
+def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("precious")
     with pytest.raises(FileExistsError, match="something other"):
         make_sample(tmp_path, n=30)
@@ -139,7 +139,7 @@ def test_is_somebody_elses_folder_left_alone(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_can_a_model_learn_to_name_and_find_objects_in_it() -> None:
+def test_model_learns_to_name_and_find_objects_in_the_sample() -> None:
     from seeds import measure
 
     scores = measure(make_sample(), ["solution", "bad_model"], seeds=3)

@@ -113,18 +113,18 @@ def notebooks_points(model: Model) -> dict[str, int]:
 
 class TestPoints:
     @pytest.mark.parametrize("name", MODELS)
-    def test_are_they_those_of_the_notebooks_own_tests(self, name: str) -> None:
+    def test_points_are_those_of_the_notebooks_own_tests(self, name: str) -> None:
         if name == "dictionary":
             pytest.skip("the notebook's test of the IoU stops at a dictionary, which compute_acc can read")
         found = assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM)
         assert found.points == notebooks_points(Model(MODELS[name]))
 
-    def test_do_the_models_above_earn_everything_from_none_to_all(self) -> None:
+    def test_models_above_earn_everything_from_none_to_all(self) -> None:
         earned = {notebooks_points(Model(change))["mean IoU"] for change in MODELS.values()}
         assert {0, 8} < earned
         assert len(earned) >= 4
 
-    def test_are_the_numbers_those_of_compute_acc(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_numbers_are_those_of_compute_acc(self, capsys: pytest.CaptureFixture[str]) -> None:
         model = Model(shifted(20))
         found = assess(model, REPRS, ANNOTATIONS, MINIMUM)
         assert found.test == compute_acc(model, REPRS, ANNOTATIONS, train=False)
@@ -132,12 +132,12 @@ class TestPoints:
         assert found.test is not None
         assert f"mean IoU        {found.test.mean_iou:.3f}, minimum 0.6: " in str(found)
 
-    def test_is_each_part_predicted_once(self) -> None:
+    def test_each_part_is_predicted_once(self) -> None:
         model = Model()
         assess(model, REPRS, ANNOTATIONS, MINIMUM)
         assert sorted(model.asked) == [8, 72]
 
-    def test_are_there_none_without_a_minimum(self) -> None:
+    def test_without_a_minimum_there_are_no_points(self) -> None:
         found = assess(Model(), REPRS, ANNOTATIONS)
         assert found.points is None
         assert "points" not in str(found).partition("Next")[0]
@@ -159,63 +159,63 @@ class TestNextStep:
             ("swapped", "correct the model"),
         ],
     )
-    def test_is_it_the_one_that_helps(self, name: str, words: str) -> None:
+    def test_next_step_is_the_one_that_helps(self, name: str, words: str) -> None:
         assert words in assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM).next_step
 
-    def test_is_a_gap_no_matter_where_the_minimum_is_reached(self) -> None:
+    def test_gap_is_no_matter_once_the_minimum_is_reached(self) -> None:
         low = MINIMUM | {"mean_iou_start": 0.1, "mean_iou": 0.2, "valid_accuracy": 0.0}
         found = assess(Model(shifted_in_test), REPRS, ANNOTATIONS, low)
         assert "hand it in" in found.next_step
 
-    def test_is_a_low_valid_accuracy_seen_where_the_rest_is_fine(self) -> None:
+    def test_low_valid_accuracy_is_seen_though_the_rest_is_fine(self) -> None:
         minimum = MINIMUM | {"mean_iou": 0.31, "valid_accuracy": 0.99}
         assert "same image" in assess(Model(shifted(30)), REPRS, ANNOTATIONS, minimum).next_step
 
-    def test_is_a_model_that_knows_nothing_told_so(self) -> None:
+    def test_model_that_knows_nothing_is_told_so(self) -> None:
         model = Model(lambda rows, classes, boxes: [np.roll(classes, 1, axis=1), boxes + 60])
         assert "neither class nor boxes" in assess(model, REPRS, ANNOTATIONS, MINIMUM).next_step
 
 
 class TestWrongModels:
-    def test_what_is_said_before_there_is_one(self) -> None:
+    def test_missing_model_is_explained_and_earns_nothing(self) -> None:
         found = assess(None, REPRS, ANNOTATIONS, MINIMUM)
         assert str(found).startswith("There is no model yet. Complete classif_and_loc")
         assert found.points == {"heads": 0, "class accuracy": 0, "mean IoU": 0}
 
-    def test_is_the_function_in_place_of_the_model_seen(self) -> None:
+    def test_function_in_place_of_the_model_is_seen(self) -> None:
         assert "helpers.check(better_model)" in str(assess(lambda n: None, REPRS, ANNOTATIONS))
 
-    def test_is_an_error_of_the_model_said_in_a_line(self) -> None:
+    def test_error_of_the_model_is_said_in_a_line(self) -> None:
         def fails(*_: Any) -> None:
             raise RuntimeError("Dimension 1 is 49\nand a long story")
 
         found = assess(Model(fails), REPRS, ANNOTATIONS, MINIMUM)
         assert "The model cannot predict: RuntimeError: Dimension 1 is 49. Its input" in str(found)
 
-    def test_are_swapped_heads_named(self) -> None:
+    def test_swapped_heads_are_named(self) -> None:
         assert "swapped" in str(assess(Model(MODELS["swapped"]), REPRS, ANNOTATIONS, MINIMUM))
 
-    def test_is_a_single_output_described_as_by_the_notebooks_test(self) -> None:
+    def test_single_output_is_described_as_by_the_notebooks_test(self) -> None:
         (problem,) = assess(Model(MODELS["one output"]), REPRS, ANNOTATIONS).problems
         assert "one array of shape (8, 5)" in problem
 
     @pytest.mark.parametrize("name", MODELS)
-    def test_is_something_said_of_each(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_each_wrong_model_gets_an_explanation(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
         check(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM)
         assert len(capsys.readouterr().out) > 80
 
 
 class TestData:
-    def test_is_half_of_it_refused(self) -> None:
+    def test_half_of_the_data_is_refused(self) -> None:
         assert "Pass both" in str(assess(Model(), REPRS))
 
-    def test_are_rows_that_do_not_belong_refused(self) -> None:
+    def test_rows_that_do_not_belong_are_refused(self) -> None:
         assert "40 representations do not belong to 80" in str(assess(Model(), REPRS[:40], ANNOTATIONS))
 
-    def test_is_too_little_of_it_said(self) -> None:
+    def test_too_little_data_is_said(self) -> None:
         assert "too few" in str(assess(Model(), REPRS[:5], ANNOTATIONS[:5]))
 
-    def test_is_it_found_where_the_notebook_puts_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_data_is_found_where_the_notebook_puts_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         """And are only the rows of the test images read?"""
         make_sample(tmp_path, n=30)
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
@@ -232,7 +232,7 @@ class TestData:
         assert found.train is None
         assert not found.problems
 
-    def test_does_nothing_download_where_it_is_not(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_nothing_is_downloaded_where_data_is_missing(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv("COURSE_DATA", raising=False)
         monkeypatch.chdir(tmp_path)
         asked: list[Any] = []
@@ -242,7 +242,7 @@ class TestData:
         assert list(tmp_path.iterdir()) == []
 
 
-def test_is_the_text_short_and_aligned() -> None:
+def test_text_is_short_and_aligned() -> None:
     lines = str(assess(Model(shifted(30)), REPRS, ANNOTATIONS, MINIMUM)).splitlines()
     table = [line for line in lines if line.startswith("  ")]
     assert len(table) == 4
@@ -251,7 +251,7 @@ def test_is_the_text_short_and_aligned() -> None:
     assert len(lines) < 14
 
 
-def test_does_it_need_nothing_but_the_students_packages() -> None:
+def test_check_needs_nothing_but_the_students_packages() -> None:
     program = (
         "import sys\n"
         "for name in ('grading', 'nbgrader', 'nbformat', 'IPython', 'tensorflow', 'keras'):\n"

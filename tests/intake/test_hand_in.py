@@ -60,45 +60,45 @@ def assert_refused(hand_in: HandIn, *fragments: str) -> None:
     assert all(fragment in hand_in.refusal for fragment in fragments), hand_in.refusal
 
 
-class TestWhichNotebookIsTaken:
-    def test_the_only_one_without_a_word(self, folder: Path) -> None:
+class TestChoiceOfNotebook:
+    def test_only_notebook_is_taken_without_a_word(self, folder: Path) -> None:
         write(folder / NAME)
         assert read(folder) == HandIn("alice", b"nb", NAME)
 
-    def test_the_newest_whatever_its_name(self, folder: Path) -> None:
+    def test_newest_is_taken_whatever_its_name(self, folder: Path) -> None:
         write(folder / NAME, b"old")
         write(folder / "b.ipynb", b"new", 1_000_000_001)
         found = read(folder)
         assert (found.notebook, found.name) == (b"new", "b.ipynb")
         assert any("'b.ipynb' is the newest" in line and "'ps.ipynb' left aside" in line for line in found.repairs)
 
-    def test_of_the_same_age_the_one_with_the_right_name(self, folder: Path) -> None:
+    def test_right_name_is_taken_among_the_same_age(self, folder: Path) -> None:
         write(folder / "z.ipynb", b"other")
         write(folder / NAME, b"right")
         assert read(folder).notebook == b"right"
 
-    def test_or_else_the_last_by_name(self, folder: Path) -> None:
+    def test_last_by_name_is_taken_otherwise(self, folder: Path) -> None:
         write(folder / "y.ipynb", b"y")
         write(folder / "z.ipynb", b"z")
         assert read(folder).notebook == b"z"
 
-    def test_the_one_at_the_top_rather_than_one_in_a_folder(self, folder: Path) -> None:
+    def test_notebook_at_the_top_is_taken_before_one_in_a_folder(self, folder: Path) -> None:
         write(folder / NAME, b"top")
         write(folder / "old" / NAME, b"deep", 1_000_000_001)
         assert read(folder).notebook == b"top"
 
-    def test_never_a_checkpoint_or_old_feedback(self, folder: Path) -> None:
+    def test_checkpoints_and_old_feedback_are_never_taken(self, folder: Path) -> None:
         for hidden in (".ipynb_checkpoints", "feedback", "__pycache__", ".git"):
             write(folder / hidden / NAME)
         assert_refused(read(folder), "no notebook")
 
-    def test_one_of_exactly_the_largest_size(self, folder: Path) -> None:
+    def test_notebook_of_exactly_the_largest_size_is_taken(self, folder: Path) -> None:
         write(folder / NAME, b"12345")
         assert read(folder, notebook_bytes=5).notebook == b"12345"
         assert_refused(read(folder, notebook_bytes=4), "larger than 4 bytes", "'ps.ipynb'")
 
 
-class TestWhatElseIsHandedIn:
+class TestOtherFiles:
     def test_other_files_are_listed_by_their_path(self, folder: Path) -> None:
         for name in (NAME, "timestamp.txt", "b/c.py", "a.csv", ".hidden", "__pycache__/c.pyc", "other.ipynb"):
             write(folder / name)
@@ -151,29 +151,29 @@ class TestWhatElseIsHandedIn:
             assert read(folder).timestamp == expected
 
 
-class TestWhatIsNeverOpened:
-    def test_a_link_in_place_of_the_notebook(self, folder: Path) -> None:
+class TestRefusedFiles:
+    def test_link_in_place_of_the_notebook_is_not_opened(self, folder: Path) -> None:
         write(folder / "real.ipynb")
         (folder / NAME).symlink_to("real.ipynb")
         assert_refused(read(folder), "'ps.ipynb' is a link")
 
-    def test_a_link_under_another_name(self, folder: Path) -> None:
+    def test_link_under_another_name_is_not_opened(self, folder: Path) -> None:
         (folder / "x.ipynb").symlink_to("/etc/passwd")
         assert_refused(read(folder), "'x.ipynb' is a link")
 
-    def test_a_linked_folder_of_a_student(self, tmp_path: Path, folder: Path) -> None:
+    def test_linked_folder_of_a_student_is_not_opened(self, tmp_path: Path, folder: Path) -> None:
         write(folder / NAME)
         (tmp_path / "submitted" / "bob").symlink_to(folder.parent)
         found = read_hand_in(tmp_path / "submitted" / "bob" / "ps", "bob", NAME)
         assert_refused(found, "'bob' is a link")
 
-    def test_a_socket(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_socket_is_not_opened(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.chdir(folder)
         with socket.socket(socket.AF_UNIX) as bound:
             bound.bind(NAME)
             assert_refused(read(folder), "'ps.ipynb' is not a regular file")
 
-    def test_a_file_that_turns_into_a_link_or_pipe_after_the_look(
+    def test_file_that_turns_into_a_link_or_pipe_is_not_opened(
         self, folder: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         write(folder / NAME)
@@ -194,7 +194,7 @@ class TestWhatIsNeverOpened:
             (folder / NAME).unlink()
             write(folder / NAME)
 
-    def test_one_that_may_not_be_read(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_notebook_that_may_not_be_read_is_refused(self, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         write(folder / NAME)
 
         def forbidden(*_: object) -> int:
@@ -203,14 +203,14 @@ class TestWhatIsNeverOpened:
         monkeypatch.setattr("grading.intake.hand_in.os.open", forbidden)
         assert_refused(read(folder), "could not be read (Permission denied)")
 
-    def test_a_file_in_place_of_the_folder_or_nothing(self, folder: Path) -> None:
+    def test_file_in_place_of_the_folder_or_nothing_is_refused(self, folder: Path) -> None:
         assert_refused(read_hand_in(folder.parent / "other", "alice", NAME), "could not be read")
         write(folder.parent / "file")
         assert_refused(read_hand_in(folder.parent / "file", "alice", NAME), "not a folder")
 
 
-class TestIsAnArchiveReadSafely:
-    def test_a_notebook_beside_it_comes_first(self, folder: Path) -> None:
+class TestArchives:
+    def test_notebook_beside_the_archive_comes_first(self, folder: Path) -> None:
         write(folder / NAME, b"beside")
         write_zip(folder / "work.zip", {NAME: b"inside"})
         found = read(folder)
@@ -218,7 +218,7 @@ class TestIsAnArchiveReadSafely:
         assert list(found.extras) == ["work.zip"]
 
     @pytest.mark.parametrize("tar_format", [tarfile.GNU_FORMAT, tarfile.PAX_FORMAT, tarfile.USTAR_FORMAT])
-    def test_tars_of_all_formats(self, folder: Path, tar_format: int) -> None:
+    def test_tars_of_all_formats_are_read(self, folder: Path, tar_format: int) -> None:
         name = "/".join(["d" * 45] * 3) + "/" + NAME
         data = (member("data.csv"), b"1")
         write_tar(folder / "w.tgz", data, (member(name), b"nb" * 999), tar_format=tar_format)
@@ -227,7 +227,7 @@ class TestIsAnArchiveReadSafely:
         assert not found.extras
         assert any("'data.csv' left aside" in line for line in found.repairs)
 
-    def test_links_and_ways_out_of_it_are_ignored(self, folder: Path) -> None:
+    def test_links_and_ways_out_of_the_archive_are_ignored(self, folder: Path) -> None:
         write_tar(
             folder / "w.tgz",
             (member("../a.ipynb"), b"x"),
@@ -250,7 +250,7 @@ class TestIsAnArchiveReadSafely:
             archive.writestr("C:\\x.ipynb", b"x")
         assert_refused(read(folder), "no notebook in 'w.zip'")
 
-    def test_too_much_in_it_is_refused(self, folder: Path) -> None:
+    def test_too_much_in_the_archive_is_refused(self, folder: Path) -> None:
         write_zip(folder / "w.zip", {NAME: b"0" * 2000, "a": b"", "b": b""})
         assert_refused(read(folder, archive_bytes=1999), "unpacks to more than 1999 bytes")
         assert_refused(read(folder, files=2), "more than 2 files")
@@ -278,7 +278,7 @@ class TestIsAnArchiveReadSafely:
         (folder / "w.zip").write_bytes(b"\0" * 4 * 2**20 + content)
         assert_refused(read(folder), "table of contents")
 
-    def test_one_with_a_password_or_rarely_packed_is_refused(self, folder: Path) -> None:
+    def test_archive_with_a_password_or_rare_packing_is_refused(self, folder: Path) -> None:
         write_zip(folder / "w.zip", {NAME: b"nb"})
         content = bytearray((folder / "w.zip").read_bytes())
         content[content.rindex(b"PK\x01\x02") + 8] |= 1
@@ -299,8 +299,8 @@ class TestIsAnArchiveReadSafely:
             assert read(folder).notebook in (None, b"nb" * 50)
 
 
-class TestWhoHandedIn:
-    def test_those_with_a_folder_for_the_assignment_in_name_order(self, tmp_path: Path) -> None:
+class TestStudents:
+    def test_students_with_a_folder_for_the_assignment_come_in_name_order(self, tmp_path: Path) -> None:
         for student in ("zoe", "bob", "a\x1bb", " eve", "x" * 201):
             (tmp_path / student / "ps").mkdir(parents=True)
         (tmp_path / "tom" / "other").mkdir(parents=True)
@@ -318,5 +318,5 @@ class TestWhoHandedIn:
     def test_names_that_no_student_has_are_refused(self, folder: Path, student: str) -> None:
         assert_refused(read_hand_in(folder, student, NAME), "impossible name")
 
-    def test_nobody_before_anything_was_handed_in(self, tmp_path: Path) -> None:
+    def test_nobody_is_found_before_anything_was_handed_in(self, tmp_path: Path) -> None:
         assert find_hand_ins(tmp_path / "submitted", "ps") == []

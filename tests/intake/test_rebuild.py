@@ -109,20 +109,24 @@ def check(damage: Damage, folder: Path, released: NotebookNode, solutions: Mappi
 
 
 @pytest.mark.parametrize("damage", [pytest.param(damage, id=damage.name) for damage in DAMAGES])
-class TestIsEveryDamageRepairedOrRefused:
-    def test_of_the_real_notebook(self, damage: Damage, tmp_path: Path, real: Any) -> None:
+class TestDamages:
+    def test_damage_of_the_real_notebook_is_repaired_or_refused(
+        self, damage: Damage, tmp_path: Path, real: Any
+    ) -> None:
         check(damage, tmp_path, *real)
 
-    def test_of_one_with_two_solutions(self, damage: Damage, tmp_path: Path, released: NotebookNode) -> None:
+    def test_damage_of_one_with_two_solutions_is_repaired_or_refused(
+        self, damage: Damage, tmp_path: Path, released: NotebookNode
+    ) -> None:
         check(damage, tmp_path, released, RIGHT, "tiny.ipynb")
 
 
-def test_are_there_enough_damages_each_with_its_own_name() -> None:
+def test_at_least_25_damages_each_with_its_own_name() -> None:
     assert len({damage.name for damage in DAMAGES}) == len(DAMAGES) >= 25
 
 
-class TestWhereDoAdditionalCellsStand:
-    def test_among_their_neighbours(self, released: NotebookNode) -> None:
+class TestAdditionalCells:
+    def test_additional_cells_stand_among_their_neighbours(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         cells.insert(3, cell("after_area = 1"))
         cells.insert(0, cell("first = 1", "markdown", attachments={"a": {}}, metadata={"tags": ["demo"]}))
@@ -137,7 +141,7 @@ class TestWhereDoAdditionalCellsStand:
         assert not result.repairs
         assert_masters_own(released, result)
 
-    def test_after_the_copy_that_took_the_place(self, released: NotebookNode) -> None:
+    def test_additional_cells_stand_after_the_copy_that_took_the_place(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         cells.insert(3, copy.deepcopy(released.cells[1]))
         cells.insert(4, cell("own = 1"))
@@ -150,14 +154,14 @@ class TestWhereDoAdditionalCellsStand:
         found = sources(rebuilt(released, cells))
         assert found[2:5] == ["before = 1", AREA, "after = 1"]
 
-    def test_with_ids_that_are_nobody_elses(self, released: NotebookNode) -> None:
+    def test_additional_cells_have_ids_that_are_nobody_elses(self, released: NotebookNode) -> None:
         released.cells[0].id = "student-1"
         result = rebuilt(released, [cell("own = 1", id="student-1b"), cell("own = 2")])
         assert [c.id for c in result.notebook.cells if c.source.startswith("own")] == ["student-2", "student-3"]
 
 
-class TestWhichCellIsTheSolution:
-    def test_of_the_stub_and_the_solution_the_solution(self, released: NotebookNode) -> None:
+class TestChoiceOfSolution:
+    def test_solution_wins_over_the_stub(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         stub = json.loads(json.dumps(released.cells[2]))
         for position in (2, 3, 7):
@@ -166,7 +170,7 @@ class TestWhichCellIsTheSolution:
             assert "Cell 'area' was there more than once: the untouched copy was left out." in result.repairs
             assert result.additional == 0
 
-    def test_of_two_different_ones_the_first_and_the_other_is_kept(self, released: NotebookNode) -> None:
+    def test_first_of_two_wins_and_the_other_is_kept(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         cells.insert(4, copy.deepcopy(cells[2]) | {"source": "def area(box):\n    return 7"})
         result = rebuilt(released, cells)
@@ -176,7 +180,7 @@ class TestWhichCellIsTheSolution:
             "Cell 'area' was there more than once or split: “def area(box):” was kept as a cell of the student's own.",
         )
 
-    def test_the_one_that_defines_it_when_grade_ids_are_swapped(self, released: NotebookNode) -> None:
+    def test_defining_cell_wins_when_grade_ids_are_swapped(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         for key in ("metadata", "id"):
             cells[2][key], cells[5][key] = cells[5][key], cells[2][key]
@@ -188,56 +192,54 @@ class TestWhichCellIsTheSolution:
             "The code of cell 'sides' stood in a cell marked as cell 'area': it was put in its place.",
         )
 
-    def test_the_one_that_defines_most_of_the_names(self, released: NotebookNode) -> None:
+    def test_cell_that_defines_most_of_the_names_wins(self, released: NotebookNode) -> None:
         cells = [cell("def sides(box):\n    pass"), cell(SIDES), cell("%matplotlib inline\n" + AREA)]
         result = rebuilt(released, cells)
         assert solution_cells(result.notebook) == {"area": "%matplotlib inline\n" + AREA, "sides": SIDES}
         assert result.additional == 1
 
-    def test_an_unfinished_one_rather_than_the_stub(self, released: NotebookNode) -> None:
+    def test_unfinished_cell_wins_over_the_stub(self, released: NotebookNode) -> None:
         cells = hand_in(released, {"area": AREA, "sides": "def sides(box):\n    return 2, 3"})
         cells.insert(5, json.loads(json.dumps(released.cells[5])))
         assert sources(rebuilt(released, cells))[5] == "def sides(box):\n    return 2, 3"
 
-    def test_code_rather_than_text_about_it(self, released: NotebookNode) -> None:
+    def test_code_wins_over_text_about_it(self, released: NotebookNode) -> None:
         result = rebuilt(released, [cell("def area(box):\nis what I have to write", "markdown"), cell(AREA)])
         assert solution_cells(result.notebook)["area"] == AREA
 
-    def test_a_comment_or_a_method_of_that_name_is_not(self, released: NotebookNode) -> None:
+    def test_comment_or_method_of_that_name_is_no_solution(self, released: NotebookNode) -> None:
         result = rebuilt(released, [cell("class A:\n    def area(self): pass"), cell("'''\ndef area(box): pass\n'''")])
         assert solution_cells(result.notebook) == solution_cells(released)
         assert not result.changed
         assert result.additional == 2
 
-    def test_what_the_student_wrote_in_it_even_if_it_defines_nothing(self, released: NotebookNode) -> None:
+    def test_students_text_in_the_cell_counts_even_if_it_defines_nothing(self, released: NotebookNode) -> None:
         result = rebuilt(released, hand_in(released, {"area": "area = lambda box: 6"}))
         assert solution_cells(result.notebook)["area"] == "area = lambda box: 6"
         assert result.changed
 
 
-class TestWhatIsSaid:
-    def test_nothing_of_a_sound_notebook(self, released: NotebookNode) -> None:
+class TestRemarks:
+    def test_nothing_is_said_of_a_sound_notebook(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         cells[2]["outputs"] = [{"output_type": "stream", "text": "x", "name": "stdout"}]
         result = rebuilt(released, cells)
         assert (result.repairs, result.additional, result.changed) == ((), 0, True)
 
     @pytest.mark.parametrize("position", [1, 3])
-    def test_of_two_cells_in_the_wrong_order_the_solution_was_moved(
-        self, position: int, released: NotebookNode
-    ) -> None:
+    def test_solution_in_the_wrong_order_is_called_moved(self, position: int, released: NotebookNode) -> None:
         cells = hand_in(released)
         cells.insert(position, cells.pop(2))
         assert rebuilt(released, cells).repairs == ("Cell 'area' had been moved: back in its place.",)
 
-    def test_no_change_of_tests_whose_grade_ids_are_swapped(self, released: NotebookNode) -> None:
+    def test_tests_with_swapped_grade_ids_are_not_called_changed(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         for key in ("metadata", "id"):
             cells[3][key], cells[6][key] = cells[6][key], cells[3][key]
         (said,) = rebuilt(released, cells).repairs
         assert said == "The grading metadata of the notebook was changed: the course's own is used."
 
-    def test_few_cells_by_name_and_many_by_number(self, released: NotebookNode) -> None:
+    def test_few_cells_are_named_and_many_counted(self, released: NotebookNode) -> None:
         cells = hand_in(released)
         assert rebuilt(released, cells[1:]).repairs == ("Cell 'intro' had been deleted: put back.",)
         (few, many) = rebuilt(released, cells[2:3]).repairs
@@ -250,7 +252,7 @@ class TestWhatIsSaid:
         (said,) = rebuilt(released, cells).repairs
         assert said.isprintable()
 
-    def test_the_master_is_left_as_it_was_and_twice_gives_the_same(self, released: NotebookNode) -> None:
+    def test_master_is_left_as_it_was_and_twice_gives_the_same(self, released: NotebookNode) -> None:
         before = copy.deepcopy(released)
         cells = hand_in(released)
         random.Random(1).shuffle(cells)
@@ -259,9 +261,7 @@ class TestWhatIsSaid:
 
 
 @pytest.mark.parametrize("seed", range(100))
-def test_whatever_is_done_to_the_cells_are_the_masters_there_and_the_solutions(
-    seed: int, released: NotebookNode
-) -> None:
+def test_masters_cells_and_solutions_survive_whatever_is_done(seed: int, released: NotebookNode) -> None:
     chance = random.Random(seed)
     cells = hand_in(released)
     for _ in range(chance.randint(1, 12)):
@@ -287,7 +287,7 @@ def test_whatever_is_done_to_the_cells_are_the_masters_there_and_the_solutions(
 
 
 @pytest.mark.parametrize("seed", range(40))
-def test_does_damage_at_random_places_of_the_file_never_raise_anything_else(seed: int, released: NotebookNode) -> None:
+def test_random_damage_of_the_file_raises_nothing_but_a_refusal(seed: int, released: NotebookNode) -> None:
     chance = random.Random(seed)
     content = bytearray(json.dumps({"cells": hand_in(released)}).encode())
     for _ in range(chance.randint(1, 3)):
@@ -296,11 +296,11 @@ def test_does_damage_at_random_places_of_the_file_never_raise_anything_else(seed
         assert_masters_own(released, rebuild(released, bytes(content)))
 
 
-def test_is_a_heading_of_the_old_format_a_heading() -> None:
+def test_heading_of_the_old_format_stays_a_heading() -> None:
     cells, _ = read_notebook(b'{"worksheets": [{"cells": [{"cell_type": "heading", "level": 2, "source": ["Hi"]}]}]}')
     assert [(found.cell_type, found.source) for found in cells] == [("markdown", "## Hi")]
 
 
-def test_is_a_notebook_of_millions_of_brackets_refused_before_it_takes_memory() -> None:
+def test_notebook_of_millions_of_brackets_is_refused_early() -> None:
     with pytest.raises(RefusedError, match="intricate"):
         read_notebook(b'{"cells": [' + b"[]," * 8_000_001 + b"0]}")

@@ -84,7 +84,7 @@ LOGINS = ("blackboard", "plain")
 
 @pytest.mark.parametrize("download", DOWNLOADS)
 @pytest.mark.parametrize("packed", [True, False], ids=["zip", "folder"])
-def test_is_a_class_placed_by_names_or_logins_and_are_namesakes_never_guessed(
+def test_class_is_placed_by_names_or_logins_and_namesakes_never_guessed(
     tmp_path: Path, submitted: Path, roster: Roster, download: str, packed: bool
 ) -> None:
     write = write_zip if packed else write_folder
@@ -98,9 +98,7 @@ def test_is_a_class_placed_by_names_or_logins_and_are_namesakes_never_guessed(
 
 
 @pytest.mark.parametrize("flat", [True, False])
-def test_are_namesakes_told_apart_by_the_numbers_of_moodles_worksheet(
-    tmp_path: Path, submitted: Path, flat: bool
-) -> None:
+def test_moodles_worksheet_tells_namesakes_apart_by_number(tmp_path: Path, submitted: Path, flat: bool) -> None:
     roster = roster_from(tmp_path, lms.moodle_worksheet())
     collected = run(tmp_path, lms.moodle(flat), roster, timezone=ZoneInfo("Europe/Rome"))
     assert notebooks(submitted) == {person.email: person.notebook for person in CLASS}
@@ -109,7 +107,7 @@ def test_are_namesakes_told_apart_by_the_numbers_of_moodles_worksheet(
     assert "Europe/Rome" in " ".join(collected.notes)
 
 
-def test_are_namesakes_told_apart_by_the_ids_of_canvass_gradebook(tmp_path: Path, submitted: Path) -> None:
+def test_canvass_gradebook_tells_namesakes_apart_by_id(tmp_path: Path, submitted: Path) -> None:
     collected = run(tmp_path, lms.canvas(), roster_from(tmp_path, lms.canvas_gradebook()))
     assert notebooks(submitted) == {person.username: person.notebook for person in CLASS}
     assert not list(submitted.rglob("timestamp.txt"))
@@ -118,7 +116,7 @@ def test_are_namesakes_told_apart_by_the_ids_of_canvass_gradebook(tmp_path: Path
 
 
 @pytest.mark.parametrize("download", ["moodle", "moodle, flat", "canvas", "blackboard", "google", "plain"])
-def test_does_every_student_get_an_id_that_is_a_folder_without_a_roster(
+def test_without_a_roster_every_student_gets_an_id_that_can_be_a_folder(
     tmp_path: Path, submitted: Path, download: str
 ) -> None:
     collected = run(tmp_path, DOWNLOADS[download])
@@ -128,7 +126,7 @@ def test_does_every_student_get_an_id_that_is_a_folder_without_a_roster(
     assert all(is_student_id(placed.student) for placed in collected.placed)
 
 
-def test_what_are_ids_without_a_roster(tmp_path: Path, submitted: Path) -> None:
+def test_ids_without_a_roster_come_from_the_names_of_files(tmp_path: Path, submitted: Path) -> None:
     run(tmp_path, lms.moodle(people=(ADA, CLASS[9])))
     assert sorted(notebooks(submitted)) == ["Ada-Lovelace-123401", "Sinéad-OConnor-123410"]
     run(tmp_path, lms.canvas((ADA,)))
@@ -137,7 +135,7 @@ def test_what_are_ids_without_a_roster(tmp_path: Path, submitted: Path) -> None:
     assert {"u_001", "u_021"} <= notebooks(submitted).keys()
 
 
-def test_is_an_id_that_contradicts_stronger_than_a_name(tmp_path: Path, submitted: Path) -> None:
+def test_contradicting_id_is_stronger_than_a_name(tmp_path: Path, submitted: Path) -> None:
     roster = roster_from(tmp_path, lms.canvas_gradebook())
     name = next(iter(lms.canvas((ADA,)))).replace(ADA.canvas, "9999")
     collected = run(tmp_path, {name: b"another Ada"}, roster)
@@ -157,11 +155,11 @@ def test_is_an_id_that_contradicts_stronger_than_a_name(tmp_path: Path, submitte
         ("بْن", "بن"),
     ],
 )
-def test_which_names_are_the_same(name: str, other: str) -> None:
+def test_names_in_other_spellings_are_the_same(name: str, other: str) -> None:
     assert name_key(name) == name_key(other)
 
 
-def test_which_names_are_not_the_same() -> None:
+def test_names_that_differ_in_a_letter_are_not_the_same() -> None:
     assert name_key("कुमार") != name_key("कमर")
     assert name_key("Ann Lee") != name_key("Anna Lee")
 
@@ -169,7 +167,7 @@ def test_which_names_are_not_the_same() -> None:
 # ---------------------------------------------------------------- times and attempts
 
 
-def test_is_the_newest_blackboard_attempt_kept_with_its_time(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_newest_blackboard_attempt_is_kept_with_its_time(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     files = lms.blackboard((ADA, GRACE), stamp="2026-11-19-23-00-00")
     files |= {name: b"new" if name.endswith(".ipynb") else text for name, text in lms.blackboard((ADA,)).items()}
     collected = run(tmp_path, files, roster)
@@ -180,7 +178,7 @@ def test_is_the_newest_blackboard_attempt_kept_with_its_time(tmp_path: Path, sub
     assert old.student == ADA.id
 
 
-def test_in_which_zone_are_times_read(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_times_are_read_in_the_zone_that_was_given(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     files = lms.blackboard((ADA,), receipts=False)
     collected = run(tmp_path, files, roster, timezone=ZoneInfo("America/New_York"))
     assert [placed.time for placed in collected.placed] == ["2026-11-20 19:03:55 UTC"]
@@ -191,7 +189,7 @@ def test_in_which_zone_are_times_read(tmp_path: Path, submitted: Path, roster: R
     assert "CET" in " ".join(run(tmp_path, named, roster, timezone=UTC).notes)
 
 
-def test_can_a_student_write_a_receipt(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_receipt_written_by_a_student_is_not_believed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     name = f"{lms.TITLE}_{ADA.username}_attempt_{lms.STAMP}"
     text = lms.receipt(ADA, text=f"Name: Grace Hopper ({GRACE.username})\nDate Submitted: earlier UTC")
     forged = lms.receipt(GRACE)
@@ -202,7 +200,7 @@ def test_can_a_student_write_a_receipt(tmp_path: Path, submitted: Path, roster: 
     assert [placed.time for placed in collected.placed] == ["2026-11-20 19:03:55 UTC"]
 
 
-def test_which_canvas_version_counts(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_highest_canvas_version_counts(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     head = lms.canvas_name(ADA)
     files = {f"{head}_90{n}_work{v}.ipynb": v.encode() or b"0" for n, v in enumerate(["-2", "", "-10", "-1"])}
     collected = run(tmp_path, {**files, f"{head}_99_data.csv": b"x"}, roster)
@@ -211,7 +209,7 @@ def test_which_canvas_version_counts(tmp_path: Path, submitted: Path, roster: Ro
     assert len(collected.superseded) == 3
 
 
-def test_which_copy_in_drive_counts(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_newest_copy_in_drive_counts(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     names = [f"{ADA.name} - work{copy}.ipynb" for copy in ("", " (1)", " (2)")]
     folder = tmp_path / "drive"
     for name, when in zip(names, (NOON, NOON + 60, NOON + 10), strict=True):
@@ -221,7 +219,7 @@ def test_which_copy_in_drive_counts(tmp_path: Path, submitted: Path, roster: Ros
     assert len(collected.superseded) == 2
 
 
-def test_do_the_same_bytes_leave_a_hand_in_untouched(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_same_bytes_leave_a_hand_in_untouched(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     run(tmp_path, lms.moodle(), roster)
     before = {path: path.stat().st_ino for path in submitted.rglob("*")}
     collected = run(tmp_path, lms.moodle(), roster, when=NOON + 3600)
@@ -230,7 +228,7 @@ def test_do_the_same_bytes_leave_a_hand_in_untouched(tmp_path: Path, submitted: 
     assert {path: path.stat().st_ino for path in submitted.rglob("*")} == before
 
 
-def test_is_an_earlier_hand_in_replaced_by_a_newer_one_only(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_earlier_hand_in_is_replaced_by_a_newer_one_only(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     name = next(iter(lms.moodle(people=(ADA,))))
     run(tmp_path, {name: b"old", name.replace("work", "extra"): b"old"}, roster)
     assert run(tmp_path, {name: b"new"}, roster, when=NOON + 60).placed
@@ -241,7 +239,7 @@ def test_is_an_earlier_hand_in_replaced_by_a_newer_one_only(tmp_path: Path, subm
     assert placed_files(submitted) == {f"{ADA.id}/{PS}/work.ipynb": b"new"}
 
 
-def test_does_the_lms_time_decide_before_the_time_of_a_file(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_lms_time_decides_before_the_time_of_a_file(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     newer = dict.fromkeys(lms.blackboard((ADA,), receipts=False), b"newer")
     run(tmp_path, newer, roster)
     os.utime(submitted / ADA.id / PS / "work.ipynb", (0, 0))
@@ -250,7 +248,7 @@ def test_does_the_lms_time_decide_before_the_time_of_a_file(tmp_path: Path, subm
     assert notebooks(submitted) == {ADA.id: b"newer"}
 
 
-def test_is_the_time_added_when_it_becomes_known(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_time_is_added_when_it_becomes_known(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     worksheet = roster_from(tmp_path, lms.moodle_worksheet())
     run(tmp_path, {f"{ADA.email}/work.ipynb": ADA.notebook}, worksheet)
     stamp = submitted / ADA.email / PS / "timestamp.txt"
@@ -259,7 +257,7 @@ def test_is_the_time_added_when_it_becomes_known(tmp_path: Path, submitted: Path
     assert stamp.exists()
 
 
-def test_can_a_student_hand_in_a_time_stamp(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_time_stamp_handed_in_by_a_student_is_ignored(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     name = next(iter(lms.moodle(people=(ADA,))))
     early = {name: b"1", name.replace("work.ipynb", "timestamp.txt"): b"2000-01-01 00:00:00 UTC"}
     collected = run(tmp_path, early, roster)
@@ -272,19 +270,19 @@ def test_can_a_student_hand_in_a_time_stamp(tmp_path: Path, submitted: Path, ros
 # ---------------------------------------------------------------- shapes
 
 
-def test_is_a_folder_around_all_seen_through(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_folder_around_all_is_seen_through(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     wrapped = {f"Submissions (1)/{name}": content for name, content in lms.plain().items()}
     assert len(run(tmp_path, wrapped, roster).placed) == 30
     one = {f"Submissions/{name}": content for name, content in lms.plain((ADA,)).items()}
     assert len(run(tmp_path, one, roster).unchanged) == 1
 
 
-def test_is_a_download_of_one_student_a_student(tmp_path: Path, submitted: Path) -> None:
+def test_download_of_one_student_is_a_student(tmp_path: Path, submitted: Path) -> None:
     run(tmp_path, {"alice/work.ipynb": b"1", "alice/data/x.csv": b"2"})
     assert placed_files(submitted) == {f"alice/{PS}/work.ipynb": b"1", f"alice/{PS}/data/x.csv": b"2"}
 
 
-def test_is_nbgraders_own_layout_understood(tmp_path: Path, submitted: Path) -> None:
+def test_nbgraders_own_layout_is_understood(tmp_path: Path, submitted: Path) -> None:
     files = {
         f"alice/{PS}/work.ipynb": b"1",
         f"alice/{PS}/timestamp.txt": b"2026-11-20 15:00:00.5 Europe/Rome\n",
@@ -297,14 +295,14 @@ def test_is_nbgraders_own_layout_understood(tmp_path: Path, submitted: Path) -> 
     assert "ps2/other.ipynb: It lies beside" in reasons(collected.unplaced)
 
 
-def test_are_files_that_do_not_name_their_owner_left(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_files_that_do_not_name_their_owner_are_left(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     files = {f"{PS}.ipynb": b"1", f"{PS} (1).ipynb": b"2", f"{PS}(2).ipynb": b"3", "alice (1).ipynb": b"4"}
     assert len(run(tmp_path, files).unplaced) == 4
     assert len(run(tmp_path, {**files, **lms.plain()}, roster).unplaced) == 4
     assert len(notebooks(submitted)) == 30
 
 
-def test_are_strange_names_listed_with_the_reason(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_strange_names_are_listed_with_the_reason(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     extra = {"grades.xlsx": b"", "Tom Stranger_77_assignsubmission_file/work.ipynb": b"1", ".DS_Store": b""}
     collected = run(tmp_path, lms.moodle(people=ALONE) | extra, roster)
     said = reasons(collected.unplaced)
@@ -314,20 +312,20 @@ def test_are_strange_names_listed_with_the_reason(tmp_path: Path, submitted: Pat
     assert "1 hidden files" in " ".join(collected.notes)
 
 
-def test_is_an_attempt_without_files_listed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_attempt_without_files_is_listed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     files = {name: text for name, text in lms.blackboard((ADA, GRACE)).items() if "u_021" not in name or "txt" in name}
     collected = run(tmp_path, files, roster)
     assert "without files" in reasons(collected.unplaced)
     assert notebooks(submitted) == {ADA.id: ADA.notebook}
 
 
-def test_are_archives_and_folders_placed_as_handed_in(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_archives_and_folders_are_placed_as_handed_in(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     top = next(iter(lms.moodle(people=(ADA,)))).partition("/")[0]
     run(tmp_path, {f"{top}/a/b.zip": b"PK", f"{top}/a/data/x.csv": b"1"}, roster)
     assert placed_files(submitted) == {f"{ADA.id}/{PS}/a/b.zip": b"PK", f"{ADA.id}/{PS}/a/data/x.csv": b"1"}
 
 
-def test_are_utf8_names_read_where_the_zip_does_not_say_utf8(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_utf8_names_are_read_where_the_zip_does_not_say_utf8(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     path = write_zip(tmp_path / "x.zip", lms.moodle(people=ALONE))
     content = bytearray(path.read_bytes())
     for mark, at in ((b"PK\x03\x04", 7), (b"PK\x01\x02", 9)):
@@ -350,7 +348,7 @@ def add(archive: zipfile.ZipFile, name: str, content: bytes = b"x", mode: int = 
 @pytest.mark.parametrize(
     "name", ["../evil.ipynb", "/evil.ipynb", "C:/evil.ipynb", "s001/../../evil.ipynb", "s001\\..\\..\\evil.ipynb"]
 )
-def test_does_nothing_leave_the_target(tmp_path: Path, submitted: Path, roster: Roster, name: str) -> None:
+def test_nothing_leaves_the_target(tmp_path: Path, submitted: Path, roster: Roster, name: str) -> None:
     with zipfile.ZipFile(tmp_path / "x.zip", "w") as archive:
         add(archive, name)
         add(archive, "s002/work.ipynb")
@@ -362,7 +360,7 @@ def test_does_nothing_leave_the_target(tmp_path: Path, submitted: Path, roster: 
     assert not list(tmp_path.rglob("evil*"))
 
 
-def test_are_links_in_a_folder_never_followed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_links_in_a_folder_are_never_followed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     folder = write_folder(tmp_path / "in", lms.plain((ADA,)))
     (tmp_path / "secret").mkdir()
     (tmp_path / "secret" / "key.ipynb").write_text("secret")
@@ -375,7 +373,7 @@ def test_are_links_in_a_folder_never_followed(tmp_path: Path, submitted: Path, r
     assert reasons(collected.unplaced).count("It is a link, which is never followed.") == 2
 
 
-def test_is_a_link_under_submitted_never_written_through(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_link_under_submitted_is_never_written_through(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     outside = tmp_path / "outside"
     outside.mkdir()
     submitted.mkdir()
@@ -384,7 +382,7 @@ def test_is_a_link_under_submitted_never_written_through(tmp_path: Path, submitt
     assert not list(outside.iterdir())
 
 
-def test_is_a_bomb_listed_and_the_others_placed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_bomb_is_listed_and_the_others_are_placed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     files = {"s001/work.ipynb": b"0" * 5_000_000, "s002/work.ipynb": b"1"} | {f"s003/{n}.ipynb": b"" for n in range(20)}
     collected = run(tmp_path, files, roster, limits=CollectLimits(submission_bytes=1_000_000, submission_files=10))
     assert notebooks(submitted) == {"s002": b"1"}
@@ -398,7 +396,7 @@ def test_is_a_bomb_listed_and_the_others_placed(tmp_path: Path, submitted: Path,
         run(tmp_path, files, roster, limits=CollectLimits(total_files=5))
 
 
-def test_are_control_characters_and_overrides_renamed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_control_characters_and_overrides_are_renamed(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     top = next(iter(lms.moodle(people=(ADA,)))).partition("/")[0]
     collected = run(tmp_path, {f"{top}/wor\u202ek\x1b[2J\n.ipynb": b"1"}, roster)
     assert notebooks(submitted) == {ADA.id: b"1"}
@@ -409,14 +407,14 @@ def test_are_control_characters_and_overrides_renamed(tmp_path: Path, submitted:
 
 
 @pytest.mark.parametrize("student", [".hidden", "..", " alice", "a" * 300, "a\nb", "a\u202eb"])
-def test_is_an_impossible_id_never_a_folder(tmp_path: Path, submitted: Path, student: str) -> None:
+def test_impossible_id_is_never_a_folder(tmp_path: Path, submitted: Path, student: str) -> None:
     assert not is_student_id(student)
     run(tmp_path, {f"{student}/work.ipynb": b"1", "bob/work.ipynb": b"2", "eve/work.ipynb": b"3"})
     assert student not in [path.name for path in submitted.iterdir()]
     assert all(not read_hand_in(folder, name, "x").refusal for name, folder in find_hand_ins(submitted, PS))
 
 
-def test_does_a_damaged_member_cost_only_itself(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_damaged_member_costs_only_itself(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     path = write_zip(tmp_path / "x.zip", {"s001/work.ipynb": b"1" * 900, "s002/work.ipynb": os.urandom(900)})
     content = bytearray(path.read_bytes())
     at = content.find(b"s002/work.ipynb") + 200
@@ -428,7 +426,7 @@ def test_does_a_damaged_member_cost_only_itself(tmp_path: Path, submitted: Path,
     assert not (submitted / "s002" / PS).exists()
 
 
-def test_is_a_broken_or_missing_download_said_in_words(tmp_path: Path, submitted: Path) -> None:
+def test_broken_or_missing_download_is_explained(tmp_path: Path, submitted: Path) -> None:
     (tmp_path / "broken.zip").write_bytes(b"PK\x03\x04 half")
     with pytest.raises(GradingError, match=r"broken\.zip is neither a folder nor a whole zip"):
         collect(tmp_path / "broken.zip", PS, submitted)
@@ -442,7 +440,7 @@ def test_is_a_broken_or_missing_download_said_in_words(tmp_path: Path, submitted
 
 
 @pytest.mark.parametrize("calls", range(4))
-def test_is_nothing_half_written_or_lost_after_an_interruption(
+def test_interruption_leaves_nothing_half_written_or_lost(
     tmp_path: Path, submitted: Path, roster: Roster, monkeypatch: pytest.MonkeyPatch, calls: int
 ) -> None:
     """Killed before each step that changes a name: the old hand-in or the new one, whole, after the next run."""
@@ -493,7 +491,7 @@ def test_an_earlier_hand_in_survives_a_failed_rename(
     assert not collected.placed
 
 
-def test_an_earlier_hand_in_that_cannot_be_put_back_is_kept_for_the_next_run(
+def test_earlier_hand_in_that_cannot_be_put_back_is_kept(
     tmp_path: Path, submitted: Path, roster: Roster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     name = f"{ADA.id}/ps1.ipynb"
@@ -513,7 +511,7 @@ def test_an_earlier_hand_in_that_cannot_be_put_back_is_kept_for_the_next_run(
     assert placed_files(submitted) == {f"{ADA.id}/{PS}/ps1.ipynb": b"earlier"}
 
 
-def test_does_a_second_run_wait_its_turn(tmp_path: Path, submitted: Path, roster: Roster) -> None:
+def test_second_run_at_the_same_time_is_refused(tmp_path: Path, submitted: Path, roster: Roster) -> None:
     with (
         collecting._staging(submitted),
         pytest.raises(GradingError, match="Another run"),
@@ -530,7 +528,7 @@ def read(tmp_path: Path, text: str | bytes) -> Roster:
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
-def test_are_delimiters_and_encodings_understood(tmp_path: Path, delimiter: str, encoding: str) -> None:
+def test_delimiters_and_encodings_are_understood(tmp_path: Path, delimiter: str, encoding: str) -> None:
     rows = [["STUDENT_ID", "last name", " Given Name ", "E-Mail"], ["s1", '"D;u,p\tont"', "José", "j@x.org"]]
     (student,) = read(tmp_path, "\r\n".join(delimiter.join(row) for row in rows).encode(encoding)).students
     assert (student.id, student.last, student.first, student.email) == ("s1", "D;u,p\tont", "José", "j@x.org")
@@ -550,7 +548,7 @@ def test_are_delimiters_and_encodings_understood(tmp_path: Path, delimiter: str,
         ("id,name\na,José\n".encode("latin-1"), ["line 2", "not UTF-8"]),
     ],
 )
-def test_are_mistakes_in_a_roster_said_with_file_and_line(
+def test_mistakes_in_a_roster_are_said_with_file_and_line(
     tmp_path: Path, text: str | bytes, fragments: list[str]
 ) -> None:
     with pytest.raises(GradingError) as caught:
@@ -558,7 +556,7 @@ def test_are_mistakes_in_a_roster_said_with_file_and_line(
     assert all(fragment in str(caught.value) for fragment in fragments), caught.value
 
 
-def test_are_the_exports_of_the_lms_rosters(tmp_path: Path) -> None:
+def test_exports_of_the_lms_are_rosters(tmp_path: Path) -> None:
     worksheet = read(tmp_path, lms.moodle_worksheet())
     assert worksheet.lms == "moodle"
     assert [student.lms_id for student in worksheet.students] == [person.moodle for person in CLASS]

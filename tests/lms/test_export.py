@@ -59,7 +59,7 @@ def fill(tmp_path: Path, to: str, content: bytes, grades: list[Grade], **options
 
 
 @pytest.mark.parametrize("known", ["worksheet", "nothing"])
-def test_does_moodles_worksheet_come_back_filled(tmp_path: Path, known: str) -> None:
+def test_moodles_worksheet_comes_back_filled(tmp_path: Path, known: str) -> None:
     roster = roster_of(tmp_path, lms.moodle_worksheet()) if known == "worksheet" else None
     owners = collected_ids(tmp_path, lms.moodle(), roster)
     assert len(owners) == 30
@@ -85,7 +85,7 @@ def test_does_moodles_worksheet_come_back_filled(tmp_path: Path, known: str) -> 
 
 
 @pytest.mark.parametrize("known", ["gradebook", "nothing"])
-def test_does_canvass_gradebook_come_back_filled(tmp_path: Path, known: str) -> None:
+def test_canvass_gradebook_comes_back_filled(tmp_path: Path, known: str) -> None:
     roster = roster_of(tmp_path, lms.canvas_gradebook()) if known == "gradebook" else None
     owners = collected_ids(tmp_path, lms.canvas(), roster)
     assert len(owners) == 30
@@ -105,7 +105,7 @@ def test_does_canvass_gradebook_come_back_filled(tmp_path: Path, known: str) -> 
     assert exported.without_grade == ["Kierkegård, Søren"]
 
 
-def test_does_a_blackboard_class_reach_a_csv(tmp_path: Path) -> None:
+def test_blackboard_class_reaches_a_csv(tmp_path: Path) -> None:
     roster = roster_of(tmp_path, lms.roster_csv())
     owners = collected_ids(tmp_path, lms.blackboard(), roster)
     exported = export(grades_of(owners), "csv", tmp_path / "out.csv", roster)
@@ -118,7 +118,7 @@ def test_does_a_blackboard_class_reach_a_csv(tmp_path: Path) -> None:
     assert exported.without_grade == ["s007"]
 
 
-def test_does_a_google_class_reach_moodles_gradebook(tmp_path: Path) -> None:
+def test_google_class_reaches_moodles_gradebook(tmp_path: Path) -> None:
     roster = roster_of(tmp_path, lms.roster_csv())
     owners = collected_ids(tmp_path, lms.google(), roster)
     exported = export(grades_of(owners), "moodle", tmp_path / "out.csv", roster, column="Set 1")
@@ -133,7 +133,7 @@ def test_does_a_google_class_reach_moodles_gradebook(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("person", CLASS, ids=lambda person: f"{person.id}")
-def test_does_a_name_survive(tmp_path: Path, person: lms.Person) -> None:
+def test_name_survives(tmp_path: Path, person: lms.Person) -> None:
     _, path = fill(tmp_path, "moodle", lms.moodle_worksheet((person,)), [Grade(person.email, 1, 10)])
     name = read_back(path)[1][1]
     assert name == (f"'{person.name}" if person is EQUALS else person.name)
@@ -141,13 +141,13 @@ def test_does_a_name_survive(tmp_path: Path, person: lms.Person) -> None:
     assert roster.students[0].name == person.name
 
 
-def test_does_a_wrapped_name_of_canvas_come_back_matched_by_its_id(tmp_path: Path) -> None:
+def test_wrapped_name_of_canvas_comes_back_matched_by_its_id(tmp_path: Path) -> None:
     odd = lms.Person("x", "=1+1", 40)
     _, path = fill(tmp_path, "canvas", lms.canvas_gradebook((odd,)), [Grade(odd.username, 1, 10)], column="89")
     assert read_back(path)[-1][:2] == ['\'="=1+1, x"', odd.canvas]
 
 
-def test_does_a_name_stay_where_canvas_has_nothing_else(tmp_path: Path) -> None:
+def test_name_stays_where_canvas_has_nothing_else(tmp_path: Path) -> None:
     text = "Student,ID,Section,A (1)\n    Points Possible,,,10\n=x,,S,\n"
     exported, path = fill(tmp_path, "canvas", text.encode(), [])
     assert read_back(path)[-1][0] == "=x"
@@ -155,22 +155,22 @@ def test_does_a_name_stay_where_canvas_has_nothing_else(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("text", ["=1+1", "+1+1", "-1+1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "＝1", "- a list"])
-def test_is_text_that_would_be_calculated_protected(text: str) -> None:
+def test_text_that_would_be_calculated_is_protected(text: str) -> None:
     assert protected(text) == f"'{text}"
 
 
 @pytest.mark.parametrize("text", ["", "-", "-1.5", "+2", "1,5", "O'Connor", "a=b", "'=1", "Smith-Jones", "שלום"])
-def test_is_other_text_left_alone(text: str) -> None:
+def test_other_text_is_left_alone(text: str) -> None:
     assert protected(text) == text
 
 
-def test_does_a_column_that_matches_stay_though_it_begins_with_a_sign(tmp_path: Path) -> None:
+def test_matching_column_stays_though_it_begins_with_a_sign(tmp_path: Path) -> None:
     content = lms.moodle_worksheet((ADA,)).replace(ADA.email.encode(), b"+ada@x.org")
     _, path = fill(tmp_path, "moodle", content, [Grade("+ada@x.org", 1, 10)])
     assert read_back(path)[1][2] == "+ada@x.org"
 
 
-def test_is_a_negative_grade_a_number(tmp_path: Path) -> None:
+def test_negative_grade_is_a_number(tmp_path: Path) -> None:
     export([Grade("a", -0.5, 10), Grade("b", 1 / 3, 10), Grade("c", 10.0, 10)], "csv", tmp_path / "out.csv")
     assert [row[3] for row in read_back(tmp_path / "out.csv")[1:]] == ["-0.5", "0.33333", "10"]
 
@@ -178,7 +178,7 @@ def test_is_a_negative_grade_a_number(tmp_path: Path) -> None:
 # ---------------------------------------------------------------- templates
 
 
-def test_are_grades_without_a_row_and_rows_without_a_grade_listed(tmp_path: Path) -> None:
+def test_grades_without_a_row_and_rows_without_a_grade_are_listed(tmp_path: Path) -> None:
     grades = [Grade(ADA.email, 5, 10), Grade("stranger", 5, 10), Grade(NAMESAKE.email, None, 10)]
     exported, path = fill(tmp_path, "moodle", lms.moodle_worksheet(), grades)
     assert exported.written == [ADA.email]
@@ -188,7 +188,7 @@ def test_are_grades_without_a_row_and_rows_without_a_grade_listed(tmp_path: Path
     assert b"stranger" not in path.read_bytes()
 
 
-def test_are_namesakes_in_a_template_told_apart_or_left(tmp_path: Path) -> None:
+def test_namesakes_in_a_template_are_told_apart_or_left(tmp_path: Path) -> None:
     roster = roster_of(tmp_path, b"id,name\nw1,Wei Chen\nw2,Wei Chen\na,Ada Lovelace\n")
     grades = [Grade("w1", 5, 10), Grade("w2", 6, 10), Grade("a", 7, 10)]
     exported, _ = fill(tmp_path, "moodle", lms.moodle_worksheet(), grades, roster=roster)
@@ -196,7 +196,7 @@ def test_are_namesakes_in_a_template_told_apart_or_left(tmp_path: Path) -> None:
     assert exported.without_row == ["w1", "w2"]
 
 
-def test_does_another_maximum_stop_or_scale(tmp_path: Path) -> None:
+def test_another_maximum_stops_or_scales(tmp_path: Path) -> None:
     grades = [Grade(ADA.email, 15, 20)]
     with pytest.raises(GradingError, match=r"line 2: the LMS's maximum is 10, the assignment's 20"):
         fill(tmp_path, "moodle", lms.moodle_worksheet(), grades)
@@ -207,7 +207,7 @@ def test_does_another_maximum_stop_or_scale(tmp_path: Path) -> None:
         fill(tmp_path, "canvas", lms.canvas_gradebook(), [Grade(ADA.username, 15, 20)], column="89")
 
 
-def test_does_canvas_keep_what_was_given_there(tmp_path: Path) -> None:
+def test_canvas_keeps_grades_that_were_given_there(tmp_path: Path) -> None:
     text = "Student,ID,Section,A (1)\n    Points Possible,,,10\nx,1,S,7.00\ny,2,S,EX\nz,3,S,N/A\n"
     exported, path = fill(tmp_path, "canvas", text.encode(), [Grade("2", 5, 10)])
     assert [row[-1] for row in read_back(path)] == ["A (1)", "10", "7.00", "EX", "N/A"]
@@ -215,24 +215,24 @@ def test_does_canvas_keep_what_was_given_there(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("column", ["Problem set 1 (89)", "Problem set 1", "89"])
-def test_is_canvass_column_found_by_name_or_number(tmp_path: Path, column: str) -> None:
+def test_canvass_column_is_found_by_name_or_number(tmp_path: Path, column: str) -> None:
     _, path = fill(tmp_path, "canvas", lms.canvas_gradebook(), [Grade(ADA.username, 5, 10)], column=column)
     assert read_back(path)[0][-1] == "Problem set 1 (89)"
 
 
 @pytest.mark.parametrize("column", ["", "Final Score", "Problem"])
-def test_is_a_missing_column_said_with_those_there_are(tmp_path: Path, column: str) -> None:
+def test_missing_column_is_said_with_those_there_are(tmp_path: Path, column: str) -> None:
     with pytest.raises(GradingError, match=r"'Warm up \(88\)', 'Problem set 1 \(89\)'"):
         fill(tmp_path, "canvas", lms.canvas_gradebook(), [], column=column)
 
 
-def test_is_a_semicolon_template_written_with_semicolons(tmp_path: Path) -> None:
+def test_semicolon_template_is_written_with_semicolons(tmp_path: Path) -> None:
     text = "Student;ID;Section;A (1)\n    Points Possible;;;10,00\nx;1;S;\n"
     _, path = fill(tmp_path, "canvas", text.encode(), [Grade("1", 2.5, 10)])
     assert read_back(path, ";")[-1] == ["x", "1", "S", "2.5"]
 
 
-def test_does_canvas_without_a_template_get_its_form(tmp_path: Path) -> None:
+def test_canvas_without_a_template_gets_its_form(tmp_path: Path) -> None:
     roster = roster_of(tmp_path, lms.canvas_gradebook())
     export([Grade(EQUALS.username, 5, 10)], "canvas", tmp_path / "out.csv", roster, column="Set 1")
     assert read_back(tmp_path / "out.csv") == [
@@ -255,7 +255,9 @@ def test_does_canvas_without_a_template_get_its_form(tmp_path: Path) -> None:
         ([], "moodle", b"Identifier,Full name,Grade\nParticipant 1,x,\n", "no column 'Last modified"),
     ],
 )
-def test_are_mistakes_said_in_words(tmp_path: Path, grades: list[Grade], to: str, template: bytes, match: str) -> None:
+def test_mistakes_are_explained_and_nothing_is_written(
+    tmp_path: Path, grades: list[Grade], to: str, template: bytes, match: str
+) -> None:
     with pytest.raises(GradingError, match=match):
         fill(tmp_path, to, template, grades, **({} if template else {"template": None}))
     assert not (tmp_path / "out.csv").exists()

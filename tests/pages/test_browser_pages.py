@@ -46,7 +46,7 @@ def students(page: Page) -> list[str]:
     return rows.all_inner_texts()
 
 
-def test_does_a_column_sort_both_ways(page: Page) -> None:
+def test_column_sorts_both_ways(page: Page) -> None:
     points = page.get_by_role("button", name="Points", exact=True)
     points.click()
     first = students(page)
@@ -57,7 +57,7 @@ def test_does_a_column_sort_both_ways(page: Page) -> None:
     picture(page, "report_sorted")
 
 
-def test_are_names_sorted_as_words_and_missing_values_last(page: Page) -> None:
+def test_names_are_sorted_as_words_and_missing_values_last(page: Page) -> None:
     page.get_by_role("button", name="Student").click()
     assert students(page) == sorted(STUDENTS)
     measure = page.get_by_role("button", name="Share right")
@@ -67,7 +67,7 @@ def test_are_names_sorted_as_words_and_missing_values_last(page: Page) -> None:
     assert students(page)[-1] == STUDENTS[3]
 
 
-def test_does_the_table_filter_by_text_status_and_flag(page: Page) -> None:
+def test_table_filters_by_text_status_and_flag(page: Page) -> None:
     page.get_by_label("Find").fill("NEILL")
     assert students(page) == [STUDENTS[2]]
     assert page.locator("#shown").inner_text() == "1 of 6 submissions"
@@ -81,12 +81,12 @@ def test_does_the_table_filter_by_text_status_and_flag(page: Page) -> None:
 
 
 @pytest.mark.parametrize("student", STUDENTS)
-def test_does_a_link_open_the_students_page(page: Page, student: str) -> None:
+def test_link_opens_the_students_page(page: Page, student: str) -> None:
     page.locator("#submissions tbody tr").nth(STUDENTS.index(student)).get_by_role("link", name="feedback").click()
     assert page.locator("h1").inner_text() == f"Feedback for {student}"
 
 
-def test_do_pictures_show_with_their_boxes(page: Page, report: Path) -> None:
+def test_pictures_show_with_their_boxes(page: Page, report: Path) -> None:
     page.goto((report.parent / "feedback" / "ann.html").as_uri())
     image = page.locator("figure img")
     assert image.evaluate("image => image.complete && image.naturalWidth") == 100
@@ -95,7 +95,7 @@ def test_do_pictures_show_with_their_boxes(page: Page, report: Path) -> None:
     picture(page, "feedback")
 
 
-def test_does_no_script_of_a_student_run(page: Page, report: Path) -> None:
+def test_no_script_of_a_student_runs(page: Page, report: Path) -> None:
     page.goto((report.parent / "feedback" / "eve.html").as_uri())
     page.locator("details").evaluate_all("all => all.forEach(one => { one.open = true; })")
     assert page.evaluate("window.attacked") is None
@@ -103,7 +103,7 @@ def test_does_no_script_of_a_student_run(page: Page, report: Path) -> None:
     picture(page, "feedback_of_an_attacker")
 
 
-def test_would_the_page_stop_a_script_that_slipped_in(browser: Browser, report: Path, tmp_path: Path) -> None:
+def test_page_stops_a_script_that_slipped_in(browser: Browser, report: Path, tmp_path: Path) -> None:
     """The policy alone: a script is put into the page behind the escaping."""
     forged = (
         (report.parent / "feedback" / "ann.html").read_text().replace("</main>", "<script>attacked = 1</script></main>")
@@ -115,7 +115,7 @@ def test_would_the_page_stop_a_script_that_slipped_in(browser: Browser, report: 
     page.close()
 
 
-def test_does_it_fit_a_phone_and_paper(browser: Browser, report: Path) -> None:
+def test_pages_fit_a_phone_and_paper(browser: Browser, report: Path) -> None:
     page = browser.new_page(viewport={"width": 360, "height": 740})
     for name in ("feedback/ann.html", "index.html"):
         page.goto((report.parent / name).as_uri())

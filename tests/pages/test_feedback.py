@@ -29,11 +29,11 @@ def pages(course: GradingRun, tmp_path_factory: pytest.TempPathFactory) -> dict[
     return {path.stem: path.read_text(encoding="utf-8") for path in folder.iterdir()}
 
 
-def test_has_everybody_a_page(pages: dict[str, str]) -> None:
+def test_everybody_has_a_page(pages: dict[str, str]) -> None:
     assert sorted(pages) == sorted(STUDENTS)
 
 
-def test_does_a_page_say_points_and_reasons(pages: dict[str, str]) -> None:
+def test_page_says_points_and_reasons(pages: dict[str, str]) -> None:
     text = HtmlPage(pages["bo"]).text
     assert "Feedback for bo" in text
     assert "2 of 5 points" in text
@@ -41,14 +41,14 @@ def test_does_a_page_say_points_and_reasons(pages: dict[str, str]) -> None:
     assert "Share right 0.500 0.9 (points from 0.25)" in text
 
 
-def test_does_a_refusal_say_why_and_what_to_do(pages: dict[str, str]) -> None:
+def test_refusal_says_why_and_what_to_do(pages: dict[str, str]) -> None:
     text = HtmlPage(pages[STUDENTS[3]]).text
     assert "It could not be graded." in text
     assert "0 of 5 points" in text
     assert "hand it in again" in text
 
 
-def test_are_pictures_and_tables_in_the_page_itself(pages: dict[str, str]) -> None:
+def test_pictures_and_tables_are_in_the_page_itself(pages: dict[str, str]) -> None:
     seen = HtmlPage(pages["ann"])
     (picture,) = [attributes for tag, attributes in seen.tags if tag == "img"]
     assert (picture["src"] or "").startswith("data:image/jpeg;base64,")
@@ -56,18 +56,18 @@ def test_are_pictures_and_tables_in_the_page_itself(pages: dict[str, str]) -> No
     assert "cat 0.250" in seen.text
 
 
-def test_is_a_box_that_leaves_the_picture_cut_at_its_edge(pages: dict[str, str]) -> None:
+def test_box_that_leaves_the_picture_is_cut_at_its_edge(pages: dict[str, str]) -> None:
     rectangles = [attributes for tag, attributes in HtmlPage(pages["ann"]).tags if tag == "rect"]
     assert (rectangles[-1]["x"], rectangles[-1]["width"]) == ("0.0", "100.0")
 
 
-def test_is_what_was_repaired_said(pages: dict[str, str]) -> None:
+def test_repairs_are_told_on_the_page(pages: dict[str, str]) -> None:
     assert "What was repaired in your notebook" in pages["fay"]
     assert "What was repaired in your notebook" not in pages["ann"]
 
 
 @pytest.mark.parametrize("student", STUDENTS)
-def test_does_a_page_need_nothing_but_itself(pages: dict[str, str], student: str) -> None:
+def test_page_needs_nothing_but_itself(pages: dict[str, str], student: str) -> None:
     for tag, attributes in HtmlPage(pages[student]).tags:
         assert tag not in ("script", "iframe", "object", "embed", "link", "form", "base"), tag
         for name, value in attributes.items():
@@ -75,13 +75,13 @@ def test_does_a_page_need_nothing_but_itself(pages: dict[str, str], student: str
             assert name not in ("src", "href", "srcset", "action") or (value or "").startswith("data:image/"), value
 
 
-def test_is_what_a_student_wrote_shown_as_text(pages: dict[str, str]) -> None:
+def test_students_words_are_shown_as_text(pages: dict[str, str]) -> None:
     seen = HtmlPage(pages["eve"])
     assert "window.attacked" in seen.text
     assert "script" not in {tag for tag, _ in seen.tags}
 
 
-def test_is_everything_forbidden_to_the_browser_that_the_page_does_not_need(pages: dict[str, str]) -> None:
+def test_browser_may_do_nothing_that_the_page_does_not_need(pages: dict[str, str]) -> None:
     (policy,) = [
         a["content"] for tag, a in HtmlPage(pages["eve"]).tags if a.get("http-equiv") == "Content-Security-Policy"
     ]
@@ -89,13 +89,13 @@ def test_is_everything_forbidden_to_the_browser_that_the_page_does_not_need(page
     assert "script-src 'none'" in (policy or "")
 
 
-def test_is_nobody_else_on_a_page_and_no_hidden_test(pages: dict[str, str]) -> None:
+def test_page_shows_nobody_else_and_no_hidden_test(pages: dict[str, str]) -> None:
     assert not {"ann", "fay", "eve"} & set(re.findall(r"\w+", HtmlPage(pages["bo"]).text))
     assert "EXPECTED" not in pages["bo"]
     assert "BOXES" not in pages["bo"]
 
 
-def test_do_a_manual_grade_and_a_comment_show(course: GradingRun, tmp_path: Path) -> None:
+def test_manual_grade_and_comment_show(course: GradingRun, tmp_path: Path) -> None:
     before = gradebook_rows(course.folder)
     with Gradebook(course.db_url) as gradebook:
         notebook = gradebook.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "bo")
@@ -114,18 +114,18 @@ def test_do_a_manual_grade_and_a_comment_show(course: GradingRun, tmp_path: Path
     assert gradebook_rows(course.folder) == before
 
 
-def test_are_the_same_results_the_same_bytes(course: GradingRun, pages: dict[str, str], tmp_path: Path) -> None:
+def test_same_results_are_the_same_bytes(course: GradingRun, pages: dict[str, str], tmp_path: Path) -> None:
     write_feedback(course, [record for record in read_records(course) if record.student == "ann"], tmp_path)
     assert (tmp_path / "ann.html").read_text(encoding="utf-8") == pages["ann"]
 
 
-def test_is_a_page_written_without_pictures_where_the_answers_are_gone(course: GradingRun, tmp_path: Path) -> None:
+def test_page_is_written_without_pictures_where_answers_are_gone(course: GradingRun, tmp_path: Path) -> None:
     records = [record for record in read_records(course) if record.student == "ann"]
     lost = [replace(record, execution={**record.execution, "keys": ["0" * 64]}) for record in records]
     assert write_feedback(course, lost, tmp_path) == ["ann"]
     assert "<img" not in (tmp_path / "ann.html").read_text()
 
 
-def test_is_a_student_who_was_not_graded_named(course: GradingRun) -> None:
+def test_student_who_was_not_graded_is_named(course: GradingRun) -> None:
     with pytest.raises(GradingError, match="nothing of zoe has been graded"):
         read_records(replace(course, options=replace(course.options, students=["ann", "zoe"])))

@@ -31,20 +31,20 @@ def record(student: str, *points: float) -> Record:
     return Record(student, "a", GRADED, questions={f"q{n}": QuestionRecord(p, 2.0, "") for n, p in enumerate(points)})
 
 
-def test_is_everybody_in_the_table_with_links_that_lead_somewhere(page: Path) -> None:
+def test_everybody_is_in_the_table_with_links_that_lead_somewhere(page: Path) -> None:
     links = [a["href"] or "" for tag, a in HtmlPage(page.read_text()).tags if tag == "a"]
     targets = [page.parent / unquote(link) for link in links if not link.startswith("#")]
     assert len(targets) == 2 * len(STUDENTS)
     assert [target for target in targets if not target.is_file()] == []
 
 
-def test_are_names_shown_as_they_are(page: Path) -> None:
+def test_names_are_shown_as_they_are(page: Path) -> None:
     seen = HtmlPage(page.read_text())
     assert all(student in seen.text for student in STUDENTS)
     assert "i" not in {tag for tag, _ in seen.tags}
 
 
-def test_are_status_flags_and_hints_said(page: Path) -> None:
+def test_status_flags_and_hints_are_said(page: Path) -> None:
     text = HtmlPage(page.read_text()).text
     assert "6 submissions: 5 graded, 1 refused." in text
     assert "ann : all of it is right: look" in text
@@ -52,26 +52,26 @@ def test_are_status_flags_and_hints_said(page: Path) -> None:
     assert "never a verdict" in text
 
 
-def test_is_there_a_plot_of_points_and_of_each_measure(page: Path) -> None:
+def test_points_and_each_measure_have_a_plot(page: Path) -> None:
     labels = [a["aria-label"] or "" for tag, a in HtmlPage(page.read_text()).tags if a.get("role") == "img"]
     assert [label.partition(":")[0] for label in labels] == ["Points", "Share right"]
     assert page.read_text().count("<svg") == 2
 
 
-def test_may_no_script_run_but_the_tables_own(page: Path) -> None:
+def test_no_script_may_run_but_the_tables_own(page: Path) -> None:
     seen = HtmlPage(page.read_text())
     assert [tag for tag, _ in seen.tags].count("script") == 1
     (policy,) = [a["content"] or "" for _, a in seen.tags if a.get("http-equiv") == "Content-Security-Policy"]
     assert re.search(r"script-src 'sha256-[\w+/=]+'$", policy)
 
 
-def test_is_the_same_class_the_same_bytes(course: GradingRun, page: Path) -> None:
+def test_same_class_is_the_same_bytes(course: GradingRun, page: Path) -> None:
     before = page.read_bytes()
     write_report(course, read_records(course), page.parent, [Hint(("ann", "fay"), "100 % of ann's own words")])
     assert page.read_bytes() == before
 
 
-def test_are_difficulty_and_discrimination_those_of_the_textbook() -> None:
+def test_difficulty_and_discrimination_are_those_of_the_textbook() -> None:
     """Ten submissions: the first two questions go against each other, everybody has the third."""
     points = [
         (0, 2, 2),
@@ -95,21 +95,21 @@ def test_are_difficulty_and_discrimination_those_of_the_textbook() -> None:
     assert third.discrimination is None
 
 
-def test_is_no_discrimination_made_up_for_a_small_class() -> None:
+def test_small_class_has_no_discrimination() -> None:
     statistics = question_statistics([record("a", 0, 2), record("b", 2, 0)], {"q0": 2.0, "q1": 2.0})
     assert [question.discrimination for question in statistics] == [None, None]
 
 
-def test_are_sentences_that_differ_in_numbers_only_one_group() -> None:
+def test_sentences_that_differ_in_numbers_only_are_one_group() -> None:
     groups = group([("used 512 MiB", "a"), ("used 90.5 MiB", "b"), ("died", "c"), ("used 1 MiB", "a")])
     assert [(item.what, item.students) for item in groups] == [("used … MiB", ["a", "b"]), ("died", ["c"])]
 
 
-def test_is_the_cause_of_each_failure_there(course: GradingRun) -> None:
+def test_cause_of_each_failure_is_there(course: GradingRun) -> None:
     said = {cause.what: cause.students for cause in failures(read_records(course))}
     assert any(what.startswith("refused: ") and list(names) == [STUDENTS[3]] for what, names in said.items())
 
 
-def test_is_a_class_of_nobody_graded_no_error(course: GradingRun, tmp_path: Path) -> None:
+def test_class_of_which_nobody_was_graded_is_no_error(course: GradingRun, tmp_path: Path) -> None:
     refused = [record for record in read_records(course) if record.status != GRADED]
     assert "Nothing was flagged" in write_report(course, refused, tmp_path).read_text()

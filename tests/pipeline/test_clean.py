@@ -46,13 +46,13 @@ def test_the_result_and_the_notebook_of_an_earlier_attempt_are_left_over(classro
     assert classroom.grade(quick()) == records
 
 
-def test_what_was_touched_today_stays(classroom: Classroom) -> None:
+def test_results_touched_today_stay(classroom: Classroom) -> None:
     hand_in(classroom, "bo", RIGHT + "  # at last")
     classroom.grade(quick())
     assert leftovers(classroom.folder) == []
 
 
-def test_what_is_known_of_a_hand_in_that_is_gone_is_forgotten(classroom: Classroom) -> None:
+def test_summary_of_a_hand_in_that_is_gone_is_forgotten(classroom: Classroom) -> None:
     shutil.rmtree(classroom.folder / "submitted" / "bo")
     found = leftovers(classroom.folder, age=0)
     assert "hand-ins that are gone" in kinds(found)

@@ -58,7 +58,7 @@ def autograded(classroom: Classroom, student: str) -> Path:
     return classroom.folder / "autograded" / student / ASSIGNMENT
 
 
-def test_does_each_get_what_it_deserves_with_the_reason(classroom: Classroom) -> None:
+def test_each_gets_what_it_deserves_with_the_reason(classroom: Classroom) -> None:
     for student, source in {"ada": RIGHT, "bo": HALF, "cy": NOTHING}.items():
         hand_in(classroom, student, source)
     records = classroom.grade(quick(workers=2))
@@ -69,7 +69,7 @@ def test_does_each_get_what_it_deserves_with_the_reason(classroom: Classroom) ->
     assert ("ada", "test_sum", 3.0, None, None, 0, None, None) in gradebook(classroom)
 
 
-def test_does_a_second_run_execute_nothing_and_change_nothing(classroom: Classroom, executed: list[str]) -> None:
+def test_second_run_executes_nothing_and_changes_nothing(classroom: Classroom, executed: list[str]) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", HALF)
     first = classroom.grade(quick())
@@ -80,7 +80,7 @@ def test_does_a_second_run_execute_nothing_and_change_nothing(classroom: Classro
     assert gradebook(classroom) == rows
 
 
-def test_does_a_new_threshold_score_without_executing(classroom: Classroom, executed: list[str]) -> None:
+def test_new_threshold_scores_without_executing(classroom: Classroom, executed: list[str]) -> None:
     hand_in(classroom, "bo", HALF)
     assert points(classroom.grade(quick())) == {"bo": 2}
     set_minimum(classroom.folder, 0.5)
@@ -88,7 +88,7 @@ def test_does_a_new_threshold_score_without_executing(classroom: Classroom, exec
     assert len(executed) == 1
 
 
-def test_does_a_new_scoring_score_without_executing(classroom: Classroom, executed: list[str]) -> None:
+def test_new_scoring_scores_without_executing(classroom: Classroom, executed: list[str]) -> None:
     hand_in(classroom, "bo", HALF)
     classroom.grade(quick())
     scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
@@ -97,7 +97,7 @@ def test_does_a_new_scoring_score_without_executing(classroom: Classroom, execut
     assert len(executed) == 1
 
 
-def test_does_one_students_change_run_that_student_only(classroom: Classroom, executed: list[str]) -> None:
+def test_one_students_change_runs_that_student_only(classroom: Classroom, executed: list[str]) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", HALF)
     classroom.grade(quick())
@@ -106,21 +106,21 @@ def test_does_one_students_change_run_that_student_only(classroom: Classroom, ex
     assert len(executed) == 3
 
 
-def test_are_two_hand_ins_of_the_same_content_executed_once(classroom: Classroom, executed: list[str]) -> None:
+def test_two_hand_ins_of_the_same_content_are_executed_once(classroom: Classroom, executed: list[str]) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", RIGHT)
     assert points(classroom.grade(quick())) == {"ada": 5, "bo": 5}
     assert len(executed) == 1
 
 
-def test_does_force_execute_again(classroom: Classroom, executed: list[str]) -> None:
+def test_force_executes_again(classroom: Classroom, executed: list[str]) -> None:
     hand_in(classroom, "ada", RIGHT)
     for _ in range(2):
         classroom.grade(quick(force=True))
     assert len(executed) == 2
 
 
-def test_does_a_dry_run_say_what_would_run_and_why(classroom: Classroom) -> None:
+def test_dry_run_says_what_would_run_and_why(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
 
     def why(**changes: object) -> str:
@@ -136,7 +136,7 @@ def test_does_a_dry_run_say_what_would_run_and_why(classroom: Classroom) -> None
     assert why() == "changed: code"
 
 
-def test_is_a_hand_in_that_cannot_be_read_a_row_all_the_same(classroom: Classroom) -> None:
+def test_hand_in_that_cannot_be_read_is_a_row_all_the_same(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", RIGHT).write_text("not JSON")
     (classroom.folder / "submitted" / "cy" / ASSIGNMENT).mkdir(parents=True)
@@ -148,7 +148,7 @@ def test_is_a_hand_in_that_cannot_be_read_a_row_all_the_same(classroom: Classroo
     assert read_record(autograded(classroom, "bo")) == records["bo"]
 
 
-def test_is_a_mistake_in_the_scoring_the_authors_and_not_the_students(classroom: Classroom) -> None:
+def test_mistake_in_the_scoring_is_the_authors_not_the_students(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     classroom.grade(quick())
     rows = gradebook(classroom)
@@ -162,7 +162,7 @@ def test_is_a_mistake_in_the_scoring_the_authors_and_not_the_students(classroom:
     assert gradebook(classroom) == rows
 
 
-def test_does_a_machine_that_fails_cost_anyone_a_grade(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_machine_that_fails_costs_nobody_a_grade(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", HALF)
     monkeypatch.setattr(module, "run_all", lambda jobs, *_: (Outcome(key, None, "no room") for key in jobs))
@@ -172,7 +172,7 @@ def test_does_a_machine_that_fails_cost_anyone_a_grade(classroom: Classroom, mon
     assert points(classroom.grade(quick())) == {"ada": 5, "bo": 2}
 
 
-def test_is_a_grade_that_a_person_gave_kept(classroom: Classroom) -> None:
+def test_grade_that_a_person_gave_is_kept(classroom: Classroom) -> None:
     hand_in(classroom, "ada", HALF)
     classroom.grade(quick())
     with Gradebook(f"sqlite:///{classroom.folder / 'gradebook.db'}") as book:
@@ -191,7 +191,7 @@ def test_is_a_grade_that_a_person_gave_kept(classroom: Classroom) -> None:
         assert book.find_submission(ASSIGNMENT, "ada").score == 4.5
 
 
-def test_does_the_executed_notebook_tell_nbgrader_the_same_points(classroom: Classroom) -> None:
+def test_executed_notebook_tells_nbgrader_the_same_points(classroom: Classroom) -> None:
     from nbgrader.utils import determine_grade, is_grade
 
     hand_in(classroom, "bo", HALF)
@@ -202,7 +202,7 @@ def test_does_the_executed_notebook_tell_nbgrader_the_same_points(classroom: Cla
     assert found == {name: question.points for name, question in record.questions.items()}
 
 
-def test_does_the_record_say_how_it_was_graded(classroom: Classroom) -> None:
+def test_record_says_how_it_was_graded(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     classroom.grade(quick())
     written = json.loads((autograded(classroom, "ada") / "record.json").read_text())
@@ -214,14 +214,14 @@ def test_does_the_record_say_how_it_was_graded(classroom: Classroom) -> None:
     assert written["questions"]["test_area"]["facts"] == {"share": 1.0}
 
 
-def test_does_a_late_hand_in_carry_its_time(classroom: Classroom) -> None:
+def test_late_hand_in_carries_its_time(classroom: Classroom) -> None:
     folder = hand_in(classroom, "ada", RIGHT).parent
     (folder / "timestamp.txt").write_text("2026-02-03 04:05:06 UTC")
     classroom.grade(quick())
     assert gradebook(classroom)[0][-1] == "2026-02-03 04:05:06.000000"
 
 
-def test_is_a_time_stamp_that_is_none_left_out_and_said(classroom: Classroom) -> None:
+def test_malformed_time_stamp_is_left_out_and_said(classroom: Classroom) -> None:
     folder = hand_in(classroom, "ada", RIGHT).parent
     (folder / "timestamp.txt").write_text("yesterday, I swear")
     (record,) = classroom.grade(quick())
@@ -229,7 +229,7 @@ def test_is_a_time_stamp_that_is_none_left_out_and_said(classroom: Classroom) ->
     assert any("is no time" in repair for repair in record.repairs)
 
 
-def test_is_a_student_whose_name_cannot_be_written_a_row_all_the_same(classroom: Classroom) -> None:
+def test_student_whose_name_cannot_be_written_is_a_row_all_the_same(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     names = [b"caf\xe9", b"line\nbreak", b"x" * 240, b"<script>", "Zoë O'Brien, Jr.".encode()]
     submitted = os.fsencode(classroom.folder / "submitted")
@@ -242,7 +242,7 @@ def test_is_a_student_whose_name_cannot_be_written_a_row_all_the_same(classroom:
     assert len({row[0] for row in gradebook(classroom)}) == 6
 
 
-def test_does_one_that_cannot_be_recorded_stop_the_others(
+def test_one_that_cannot_be_recorded_does_not_stop_the_others(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hand_in(classroom, "ada", RIGHT)
@@ -259,7 +259,7 @@ def test_does_one_that_cannot_be_recorded_stop_the_others(
     assert [(record.status, record.why) for record in records] == [(FAILED, "OSError: disk full"), (GRADED, "")]
 
 
-def test_is_the_median_of_several_seeds_taken_and_a_swing_flagged(classroom: Classroom) -> None:
+def test_median_of_several_seeds_is_taken_and_a_swing_flagged(classroom: Classroom) -> None:
     unlucky = RIGHT + "\nimport os\nif os.environ['COURSE_SEED'] == '1':\n    def area(box): return 0"
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", unlucky)
@@ -273,7 +273,7 @@ def test_is_the_median_of_several_seeds_taken_and_a_swing_flagged(classroom: Cla
     assert records["bo"].execution["seeds"] == [0, 1, 2]
 
 
-def test_is_grading_without_isolation_kept_in_the_record(classroom: Classroom) -> None:
+def test_grading_without_isolation_is_kept_in_the_record(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     (record,) = classroom.grade(quick(isolation=Isolation.none))
     assert record.points == 5
@@ -281,7 +281,7 @@ def test_is_grading_without_isolation_kept_in_the_record(classroom: Classroom) -
     assert record.flags == ("graded without isolation",)
 
 
-def test_are_files_that_were_handed_in_beside_the_notebook_there(classroom: Classroom, executed: list[str]) -> None:
+def test_files_handed_in_beside_the_notebook_are_there(classroom: Classroom, executed: list[str]) -> None:
     folder = hand_in(classroom, "ada", "from mine import area").parent
     (folder / "mine.py").write_text(RIGHT)
     assert points(classroom.grade(quick())) == {"ada": 5}
@@ -290,7 +290,7 @@ def test_are_files_that_were_handed_in_beside_the_notebook_there(classroom: Clas
     assert len(executed) == 2
 
 
-def test_is_a_relative_folder_of_hand_ins_good(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_relative_folder_of_hand_ins_works(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = hand_in(classroom, "ada", "from mine import area").parent
     (folder / "mine.py").write_text(RIGHT)
     (classroom.folder / "submitted").rename(classroom.folder / "download")
@@ -298,7 +298,7 @@ def test_is_a_relative_folder_of_hand_ins_good(classroom: Classroom, monkeypatch
     assert points(classroom.grade(quick(submitted=Path("download")))) == {"ada": 5}
 
 
-def test_are_only_the_students_graded_that_were_asked_for(classroom: Classroom) -> None:
+def test_only_the_students_asked_for_are_graded(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", RIGHT)
     assert points(classroom.grade(quick(), students=["bo"])) == {"bo": 5}
@@ -306,14 +306,14 @@ def test_are_only_the_students_graded_that_were_asked_for(classroom: Classroom) 
         classroom.grade(quick(), students=["nobody"])
 
 
-def test_are_two_runs_at_once_kept_apart(classroom: Classroom) -> None:
+def test_second_run_at_once_is_refused(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     course = open_course(classroom.folder, ASSIGNMENT, quick())
     with alone(course.cache, ASSIGNMENT), pytest.raises(GradingError, match="being graded already"):
         grade(course, plan(course))
 
 
-def test_is_an_assignment_without_scoring_refused_in_words(classroom: Classroom) -> None:
+def test_assignment_without_scoring_is_refused(classroom: Classroom) -> None:
     (classroom.folder / "source" / ASSIGNMENT / "scoring.py").unlink()
     with pytest.raises(GradingError, match=r"scoring\.py is missing"):
         open_course(classroom.folder, ASSIGNMENT, quick())
@@ -326,7 +326,7 @@ def test_is_an_assignment_without_scoring_refused_in_words(classroom: Classroom)
         (lambda text: text.replace("def score", "def rate"), "defines no score"),
     ],
 )
-def test_is_a_broken_scoring_named(classroom: Classroom, damage: Callable[[str], str], said: str) -> None:
+def test_broken_scoring_is_named(classroom: Classroom, damage: Callable[[str], str], said: str) -> None:
     hand_in(classroom, "ada", RIGHT)
     path = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
     path.write_text(damage(path.read_text()))
@@ -334,7 +334,7 @@ def test_is_a_broken_scoring_named(classroom: Classroom, damage: Callable[[str],
         open_course(classroom.folder, ASSIGNMENT, quick())
 
 
-def test_is_an_interrupted_run_continued(classroom: Classroom, executed: list[str]) -> None:
+def test_interrupted_run_is_continued(classroom: Classroom, executed: list[str]) -> None:
     for student, source in {"ada": RIGHT, "bo": HALF, "cy": NOTHING}.items():
         hand_in(classroom, student, source)
 
@@ -348,7 +348,7 @@ def test_is_an_interrupted_run_continued(classroom: Classroom, executed: list[st
     assert points(classroom.grade(quick())) == {"ada": 5, "bo": 2, "cy": 0}
 
 
-def test_is_everything_the_same_in_another_gradebook(classroom: Classroom) -> None:
+def test_new_gradebook_has_the_same_rows(classroom: Classroom) -> None:
     for student, source in {"ada": RIGHT, "bo": HALF}.items():
         hand_in(classroom, student, source)
     classroom.grade(quick())

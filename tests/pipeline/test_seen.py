@@ -53,16 +53,14 @@ def executed_notebook(classroom: Classroom, student: str) -> Path:
     return classroom.folder / "autograded" / student / ASSIGNMENT / classroom.notebook_name
 
 
-def test_is_a_class_with_nothing_new_neither_read_nor_scored(classroom: Classroom, calls: dict[str, int]) -> None:
+def test_class_with_nothing_new_is_neither_read_nor_scored(classroom: Classroom, calls: dict[str, int]) -> None:
     first = classroom.grade(quick())
     calls.update(read=0, scored=0)
     assert classroom.grade(quick()) == first
     assert calls == {"read": 0, "scored": 0}
 
 
-def test_is_a_changed_hand_in_read_though_its_size_and_time_are_the_same(
-    classroom: Classroom, calls: dict[str, int]
-) -> None:
+def test_changed_hand_in_is_read_though_size_and_time_are_the_same(classroom: Classroom, calls: dict[str, int]) -> None:
     classroom.grade(quick())
     path = hand_in(classroom, "bo", HALF)
     before = path.stat()
@@ -71,11 +69,11 @@ def test_is_a_changed_hand_in_read_though_its_size_and_time_are_the_same(
     assert {record.student: record.points for record in classroom.grade(quick())} == {"ada": 5, "bo": 1}
 
 
-def test_is_a_file_that_changed_just_now_read_again(classroom: Classroom) -> None:
+def test_file_that_changed_just_now_is_read_again(classroom: Classroom) -> None:
     assert listing(classroom.folder / "submitted" / "ada" / ASSIGNMENT) == ""
 
 
-def test_is_a_folder_behind_a_link_never_taken_as_known(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_folder_behind_a_link_is_never_taken_as_known(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(files, "_RACY_NS", 0)
     folder = classroom.folder / "submitted" / "ada" / ASSIGNMENT
     assert listing(folder)
@@ -83,7 +81,7 @@ def test_is_a_folder_behind_a_link_never_taken_as_known(classroom: Classroom, mo
     assert listing(classroom.folder / "submitted" / "eve" / ASSIGNMENT) == ""
 
 
-def test_does_a_new_scoring_score_again_but_read_nothing(classroom: Classroom, calls: dict[str, int]) -> None:
+def test_new_scoring_scores_again_but_reads_nothing(classroom: Classroom, calls: dict[str, int]) -> None:
     classroom.grade(quick())
     calls.update(read=0, scored=0)
     set_minimum(classroom.folder, 0.4)
@@ -91,9 +89,7 @@ def test_does_a_new_scoring_score_again_but_read_nothing(classroom: Classroom, c
     assert calls == {"read": 0, "scored": 2}
 
 
-def test_is_a_notebook_with_new_points_the_one_that_would_be_written_afresh(
-    classroom: Classroom, calls: dict[str, int]
-) -> None:
+def test_revised_notebook_is_the_one_that_would_be_written_afresh(classroom: Classroom, calls: dict[str, int]) -> None:
     classroom.grade(quick())
     set_minimum(classroom.folder, 0.4)
     classroom.grade(quick())
@@ -105,7 +101,7 @@ def test_is_a_notebook_with_new_points_the_one_that_would_be_written_afresh(
     assert b"2 of 2 points." in revised
 
 
-def test_is_a_gradebook_that_was_changed_from_outside_put_right(classroom: Classroom, calls: dict[str, int]) -> None:
+def test_gradebook_changed_from_outside_is_put_right(classroom: Classroom, calls: dict[str, int]) -> None:
     classroom.grade(quick())
     rows = gradebook_rows(classroom.folder)
     with sqlite3.connect(classroom.folder / "gradebook.db") as connection:
@@ -114,14 +110,14 @@ def test_is_a_gradebook_that_was_changed_from_outside_put_right(classroom: Class
     assert gradebook_rows(classroom.folder) == rows
 
 
-def test_is_a_lost_record_written_again(classroom: Classroom, calls: dict[str, int]) -> None:
+def test_lost_record_is_written_again(classroom: Classroom, calls: dict[str, int]) -> None:
     first = classroom.grade(quick())
     (executed_notebook(classroom, "ada").parent / "record.json").write_text("{")
     assert classroom.grade(quick()) == first
     assert calls["scored"] == 3
 
 
-def test_what_was_planned_is_graded_and_what_was_handed_in_meanwhile_next_time(classroom: Classroom) -> None:
+def test_hand_in_that_arrives_after_planning_is_graded_next_time(classroom: Classroom) -> None:
     """Never one hand-in's answers under another's name."""
     course = open_course(classroom.folder, ASSIGNMENT, quick())
     planned = plan(course)
@@ -132,7 +128,7 @@ def test_what_was_planned_is_graded_and_what_was_handed_in_meanwhile_next_time(c
     assert before.submission["sha256"] != after.submission["sha256"]
 
 
-def test_a_file_beside_the_notebook_that_changes_while_grading_fails_and_is_graded_next_time(
+def test_file_beside_the_notebook_changed_while_grading_fails_this_once(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = hand_in(classroom, "ada", "from own import area")
@@ -165,7 +161,7 @@ def test_a_rebuilt_notebook_that_was_removed_is_made_again(classroom: Classroom,
     assert executed_notebook(classroom, "ada").is_file()
 
 
-def test_is_nothing_known_once_the_rules_of_reading_have_changed(tmp_path: Path) -> None:
+def test_nothing_is_known_once_the_rules_of_reading_have_changed(tmp_path: Path) -> None:
     before = HandInSummaries(tmp_path / "seen.json", "one")
     before.put(tmp_path, "listing", HandInSummary("ada", repairs=("a",)))
     before.save()
@@ -175,6 +171,6 @@ def test_is_nothing_known_once_the_rules_of_reading_have_changed(tmp_path: Path)
     assert HandInSummaries(tmp_path / "seen.json", "two").get(tmp_path, "listing") is None
 
 
-def test_is_a_damaged_memory_forgotten(tmp_path: Path) -> None:
+def test_damaged_memory_is_forgotten(tmp_path: Path) -> None:
     (tmp_path / "seen.json").write_text('{"basis": "one"')
     assert HandInSummaries(tmp_path / "seen.json", "one").get(tmp_path, "listing") is None

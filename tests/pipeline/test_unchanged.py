@@ -46,7 +46,7 @@ def graded(classroom: Classroom) -> list[Record]:
     return records
 
 
-def test_does_a_run_with_nothing_to_do_give_the_same_records(classroom: Classroom) -> None:
+def test_run_with_nothing_to_do_gives_the_same_records(classroom: Classroom) -> None:
     assert last_run(classroom).records() is None
     records = graded(classroom)
     assert last_run(classroom).records() == records
@@ -99,21 +99,19 @@ CHANGES: dict[str, Callable[[Classroom], object]] = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_is_the_class_graded_again_when_something_has_changed(classroom: Classroom, what: str) -> None:
+def test_class_is_graded_again_after_a_change(classroom: Classroom, what: str) -> None:
     graded(classroom)
     CHANGES[what](classroom)
     assert last_run(classroom).records() is None
 
 
 @pytest.mark.parametrize("asked", [{"repeats": 2}, {"isolation": "none"}, {"data": Path()}, {"submitted": Path("x")}])
-def test_is_the_class_graded_again_when_something_else_is_asked_for(
-    classroom: Classroom, asked: dict[str, object]
-) -> None:
+def test_class_is_graded_again_with_other_options(classroom: Classroom, asked: dict[str, object]) -> None:
     graded(classroom)
     assert last_run(classroom, **asked).records() is None
 
 
-def test_is_another_data_folder_in_the_environment_noticed(
+def test_another_data_folder_in_the_environment_is_noticed(
     classroom: Classroom, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graded(classroom)
@@ -121,7 +119,7 @@ def test_is_another_data_folder_in_the_environment_noticed(
     assert last_run(classroom).records() is None
 
 
-def test_is_the_class_graded_again_when_somebody_handed_in_during_the_run(classroom: Classroom) -> None:
+def test_class_is_graded_again_after_a_hand_in_during_the_run(classroom: Classroom) -> None:
     last = last_run(classroom)
     course = open_course(classroom.folder, ASSIGNMENT, quick())
     records = grade(course, plan(course))
@@ -130,7 +128,7 @@ def test_is_the_class_graded_again_when_somebody_handed_in_during_the_run(classr
     assert last_run(classroom).records() is None
 
 
-def test_is_a_run_with_a_failure_not_noted(classroom: Classroom) -> None:
+def test_run_with_a_failure_is_not_noted(classroom: Classroom) -> None:
     last = last_run(classroom)
     course = open_course(classroom.folder, ASSIGNMENT, quick())
     first, *others = grade(course, plan(course))
@@ -138,7 +136,7 @@ def test_is_a_run_with_a_failure_not_noted(classroom: Classroom) -> None:
     assert last_run(classroom).records() is None
 
 
-def test_is_a_hand_in_that_may_still_be_changing_looked_at_again(
+def test_hand_in_that_may_still_be_changing_is_looked_at_again(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     graded(classroom)
@@ -147,7 +145,7 @@ def test_is_a_hand_in_that_may_still_be_changing_looked_at_again(
 
 
 @pytest.mark.parametrize("db_url", ["postgresql://localhost/gradebook", "sqlite:///gradebook.db", "sqlite://"])
-def test_is_a_run_not_noted_whose_gradebook_cannot_be_looked_at(classroom: Classroom, db_url: str) -> None:
+def test_run_whose_gradebook_cannot_be_looked_at_is_not_noted(classroom: Classroom, db_url: str) -> None:
     last = last_run(classroom)
     course = open_course(classroom.folder, ASSIGNMENT, quick())
     records = grade(course, plan(course))

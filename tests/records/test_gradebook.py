@@ -49,7 +49,7 @@ def writer(classroom: Classroom, name: str = ASSIGNMENT) -> GradebookWriter:
     return GradebookWriter(url, name, released(classroom), config)
 
 
-def test_do_two_who_enter_the_same_students_get_along(classroom: Classroom) -> None:
+def test_two_who_enter_the_same_students_get_along(classroom: Classroom) -> None:
     """Each has read the students before the other one enters them."""
     with writer(classroom, "one") as one, writer(classroom, "two") as two:
         for each, name in ((one, "one"), (two, "two")):
@@ -62,7 +62,7 @@ def test_do_two_who_enter_the_same_students_get_along(classroom: Classroom) -> N
     assert {row[2] for row in rows} == {2.0}
 
 
-def test_are_rows_written_together_those_of_each_record(classroom: Classroom) -> None:
+def test_rows_written_together_are_those_of_each_record(classroom: Classroom) -> None:
     with writer(classroom) as book:
         for number in range(30):
             book.write(record(f"student-{number:02}", number % 3))
@@ -72,7 +72,7 @@ def test_are_rows_written_together_those_of_each_record(classroom: Classroom) ->
     assert points(classroom) == {f"student-{number:02}": 0.5 if number == 7 else number % 3 for number in range(30)}
 
 
-def test_does_a_record_that_cannot_be_written_cost_no_other_one(classroom: Classroom) -> None:
+def test_record_that_cannot_be_written_costs_no_other_one(classroom: Classroom) -> None:
     with writer(classroom) as book:
         book.write(record("ada", 1.0))
         broken = replace(record("bo", 1.0), submission={"timestamp": "no time at all"})
@@ -83,7 +83,7 @@ def test_does_a_record_that_cannot_be_written_cost_no_other_one(classroom: Class
     assert points(classroom) == {"ada": 1.0, "cy": 2.0}
 
 
-def test_are_rows_entered_as_nbgrader_enters_them(classroom: Classroom) -> None:
+def test_rows_are_entered_as_nbgrader_enters_them(classroom: Classroom) -> None:
     """One by us, one by nbgrader's own `add_submission`: all columns but keys and students are the same."""
     with writer(classroom) as book:
         book._add("ours")
@@ -112,7 +112,7 @@ def test_are_rows_entered_as_nbgrader_enters_them(classroom: Classroom) -> None:
             assert found["ours"] == found["theirs"] != []
 
 
-def test_is_a_gradebook_tried_again_that_somebody_else_is_making(
+def test_gradebook_that_somebody_else_is_making_is_tried_again(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     tried: list[str] = []
@@ -133,14 +133,14 @@ def test_is_a_gradebook_tried_again_that_somebody_else_is_making(
     assert points(classroom) == {"ada": 1.0}
 
 
-def test_is_a_missing_driver_said_in_words(classroom: Classroom) -> None:
+def test_missing_driver_is_explained(classroom: Classroom) -> None:
     config = load_config(classroom.folder)
     with pytest.raises(GradingError, match=r"needs a driver.*postgresql\+psycopg"):
         GradebookWriter("mysql+pymysql://localhost/x", ASSIGNMENT, released(classroom), config)
 
 
 @pytest.mark.slow
-def test_do_ten_coordinators_on_a_server_neither_lose_nor_double_a_row(bubblewrap: None) -> None:
+def test_ten_coordinators_on_a_server_neither_lose_nor_double_a_row(bubblewrap: None) -> None:
     """PostgreSQL, empty at first; the folder must be one that the server's user can reach."""
     with tempfile.TemporaryDirectory(prefix="postgres-") as scratch:
         try:

@@ -14,14 +14,14 @@ def problems(*cells: NotebookNode) -> list[Problem]:
 
 
 class TestRightMasters:
-    def test_does_one_with_indented_markers_pass(self) -> None:
+    def test_indented_markers_pass(self) -> None:
         assert check_markers(right_notebook()) == []
 
-    def test_may_a_manually_graded_answer_be_replaced_whole(self) -> None:
+    def test_manually_graded_answer_may_be_replaced_whole(self) -> None:
         cell = markdown("essay", "Why.", ["whole-cell-solution"], grade_id="essay", grade=True, solution=True, points=1)
         assert problems(cell) == []
 
-    def test_may_a_task_have_a_mark_scheme(self) -> None:
+    def test_task_may_have_a_mark_scheme(self) -> None:
         source = "Do it.\n### BEGIN MARK SCHEME\nOne point a step.\n### END MARK SCHEME"
         assert problems(markdown("task", source, grade_id="task", task=True, points=3)) == []
 
@@ -42,7 +42,7 @@ class TestRightMasters:
         ],
     )
     @pytest.mark.parametrize("make", [code, markdown])
-    def test_is_prose_left_alone(self, make: Any, line: str) -> None:
+    def test_prose_is_left_alone(self, make: Any, line: str) -> None:
         assert problems(make("prose", line)) == []
 
 
@@ -81,7 +81,7 @@ class TestMisspeltMarkers:
             "\u00a0### BEGIN SOLUTION",
         ],
     )
-    def test_does_it_stop(self, line: str) -> None:
+    def test_misspelt_marker_stops(self, line: str) -> None:
         [problem] = problems(code("a", f"x = 1\n    {line}"))
         assert (problem.cell, problem.line) == ("cell 1 'a'", 2)
         assert line.strip() in problem.message
@@ -106,63 +106,63 @@ class TestRegions:
             (["BEGIN SOLUTION", "END SOLUTION", "END SOLUTION"], 4, "END SOLUTION without a BEGIN SOLUTION"),
         ],
     )
-    def test_do_unbalanced_ones_stop(self, markers: list[str], line: int, complaint: str) -> None:
+    def test_unbalanced_regions_stop(self, markers: list[str], line: int, complaint: str) -> None:
         source = "\n".join(["def f():", *(f"    ### {marker}" for marker in markers)])
         [problem] = problems(solution(source))
         assert (problem.cell, problem.line) == ("cell 1 'area'", line)
         assert complaint in problem.message
 
     @pytest.mark.parametrize("kind", ["SOLUTION", "HIDDEN TESTS", "MARK SCHEME"])
-    def test_do_misplaced_ones_stop(self, kind: str) -> None:
+    def test_misplaced_regions_stop(self, kind: str) -> None:
         [problem] = problems(code("plain", f"### BEGIN {kind}\nx = 1\n### END {kind}"))
         assert problem.cell == "cell 1 'plain'"
         assert f"{kind} region outside a" in problem.message
 
-    def test_are_their_lines_found(self) -> None:
+    def test_lines_of_regions_are_found(self) -> None:
         assert regions(TEST) == [Region("HIDDEN TESTS", 2, ("assert area((4, 5, 7, 9)) == 12",))]
         assert len(regions(SOLUTION)[0].lines) == 2
 
-    def test_does_a_solution_cell_without_one_stop(self) -> None:
+    def test_solution_cell_without_a_region_stops(self) -> None:
         [problem] = problems(solution("answer = 42"))
         assert "without a SOLUTION region" in problem.message
 
-    def test_does_a_region_in_a_cell_to_be_replaced_whole_stop(self) -> None:
+    def test_region_in_a_cell_to_be_replaced_whole_stops(self) -> None:
         [problem] = problems(solution(tags=["whole-cell-solution"]))
         assert "only its SOLUTION region would be removed" in problem.message
 
 
 class TestGrading:
     @pytest.mark.parametrize("points", [0, -1, None, "2", True, float("nan")])
-    def test_do_odd_points_stop(self, points: Any) -> None:
+    def test_odd_points_stop(self, points: Any) -> None:
         [problem] = problems(grade_cell(points=points))
         assert problem.cell == "cell 1 'test_area'"
         assert "not a number above 0" in problem.message
 
-    def test_do_missing_points_stop(self) -> None:
+    def test_missing_points_stop(self) -> None:
         cell = grade_cell()
         del cell.metadata.nbgrader["points"]
         [problem] = problems(cell)
         assert "None" in problem.message
 
-    def test_does_a_repeated_grade_id_stop_at_both(self) -> None:
+    def test_repeated_grade_id_stops_at_both(self) -> None:
         copied = code("again", TEST, grade_id="test_area", grade=True, points=2)
         found = problems(solution(), grade_cell(), copied)
         assert [problem.cell for problem in found] == ["cell 2 'test_area'", "cell 3 'test_area'"]
 
-    def test_does_a_missing_grade_id_stop(self) -> None:
+    def test_missing_grade_id_stops(self) -> None:
         [problem] = problems(code("a", "x = 1", locked=True))
         assert "without a grade_id" in problem.message
 
-    def test_does_a_test_that_students_may_edit_stop(self) -> None:
+    def test_test_that_students_may_edit_stops(self) -> None:
         [problem] = problems(grade_cell(locked=False))
         assert "neither locked nor a solution" in problem.message
 
 
-def test_are_all_problems_told_at_once() -> None:
+def test_all_problems_are_told_at_once() -> None:
     found = problems(code("a", "# BEGIN SOLUTION"), solution("x = 1"), grade_cell(points=0))
     assert [problem.cell for problem in found] == ["cell 1 'a'", "cell 2 'area'", "cell 3 'test_area'"]
 
 
-def test_does_a_problem_read_as_a_sentence() -> None:
+def test_problem_reads_as_a_sentence() -> None:
     assert str(Problem("cell 1 'a'", 2, "wrong")) == "cell 1 'a', line 2: wrong"
     assert str(Problem("cell 1 'a'", 0, "wrong")) == "cell 1 'a': wrong"

@@ -86,46 +86,46 @@ def released(release: Path) -> NotebookNode:
     return nbformat.read(release / f"{ASSIGNMENT}.ipynb", as_version=4)
 
 
-class TestWhatStudentsGet:
-    def test_is_it_notebook_wheel_and_public_files_alone(self, course: Path, release: Path) -> None:
+class TestRelease:
+    def test_release_is_notebook_wheel_and_public_files_alone(self, course: Path, release: Path) -> None:
         expected = sorted([f"{ASSIGNMENT}.ipynb", WHEEL, "public/pictures/dot.bin"])
         assert sorted(contents(release)) == release_files(course, ASSIGNMENT) == expected
         assert [path.name for path in (course / "release").iterdir()] == [ASSIGNMENT]
 
-    def test_are_solutions_replaced_by_an_indented_stub(self, released: NotebookNode) -> None:
+    def test_solutions_are_replaced_by_an_indented_stub(self, released: NotebookNode) -> None:
         assert released.cells[1].source == (
             'def area(box):\n    """Area of a corner box."""\n    # YOUR CODE HERE\n'
             '    raise NotImplementedError("Replace this line with your code")'
         )
         assert released.cells[-1].source == "YOUR ANSWER HERE"
 
-    def test_are_hidden_tests_gone_and_visible_ones_kept(self, released: NotebookNode) -> None:
+    def test_hidden_tests_are_gone_and_visible_ones_kept(self, released: NotebookNode) -> None:
         assert released.cells[2].source == "assert area((0, 0, 2, 3)) == 6"
 
-    def test_is_every_hidden_line_absent_from_every_file(self, release: Path) -> None:
+    def test_every_hidden_line_is_absent_from_every_file(self, release: Path) -> None:
         everything = b"".join(contents(release).values())
         for line in (b"max(width", b"box[2] - box[0]", b"(4, 5, 7, 9)", b"Because.", b"BEGIN", b"SECRET"):
             assert line not in everything
 
-    def test_are_there_no_outputs(self, released: NotebookNode) -> None:
+    def test_release_has_no_outputs(self, released: NotebookNode) -> None:
         assert all(not cell.outputs for cell in released.cells if cell.cell_type == "code")
 
-    def test_does_it_open_on_colab_with_a_gpu(self, released: NotebookNode) -> None:
+    def test_release_opens_on_colab_with_a_gpu(self, released: NotebookNode) -> None:
         assert released.metadata.accelerator == "GPU"
         assert released.metadata.colab.gpuType == "T4"
 
-    def test_are_ids_and_tags_kept(self, released: NotebookNode) -> None:
+    def test_ids_and_tags_are_kept(self, released: NotebookNode) -> None:
         assert [cell.id for cell in released.cells] == [cell.id for cell in full_master().cells]
         assert released.cells[3].metadata.tags == ["demo"]
 
-    def test_are_the_links_filled_in(self, released: NotebookNode) -> None:
+    def test_links_are_filled_in(self, released: NotebookNode) -> None:
         assert released.cells[3].source.splitlines() == [
             "# https://github.com/OWNER/REPO",
             "# https://colab.research.google.com/github/OWNER/REPO/blob/main/release/tiny/tiny.ipynb",
             f"# pip install https://raw.githubusercontent.com/OWNER/REPO/main/release/tiny/{WHEEL}",
         ]
 
-    def test_are_the_courses_cells_named(self, course: Path) -> None:
+    def test_courses_cells_are_named(self, course: Path) -> None:
         """Also where grading makes the released form by itself, and in lines of a length that can be read?"""
         more = [solution(SOLUTION.replace("area", name), name) for name in ("a-very-long-name", *map(str, range(30)))]
         space: dict[str, Any] = {}
@@ -135,14 +135,14 @@ class TestWhatStudentsGet:
         assert space["cells"] == ["area", "test_area", "a-very-long-name", *map(str, range(30))]
         assert max(map(len, cell.source.splitlines())) < 120
 
-    def test_is_json_written_out(self, released: NotebookNode) -> None:
+    def test_json_is_written_out(self, released: NotebookNode) -> None:
         space: dict[str, Any] = {}
         exec(released.cells[4].source, space)
         assert space["THRESHOLDS"] == {"iou": [0.5, 0.4], "strict": True}
 
 
 class TestAgain:
-    def test_does_a_second_build_give_the_same_bytes(self, course: Path, release: Path) -> None:
+    def test_second_build_gives_the_same_bytes(self, course: Path, release: Path) -> None:
         first = contents(release)
         for path in course.rglob("*"):
             os.utime(path, (10**9, 10**9))
@@ -150,7 +150,7 @@ class TestAgain:
         assert contents(release) == first
 
     @pytest.mark.slow
-    def test_does_nbgraders_own_command_give_the_same(self, course: Path, release: Path) -> None:
+    def test_nbgraders_own_command_gives_the_same(self, course: Path, release: Path) -> None:
         first = contents(release)
         command = [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--force"]
         environment = {**os.environ, "PYTHONPATH": str(ROOT)}
@@ -158,7 +158,7 @@ class TestAgain:
         assert contents(release) == first
 
     @pytest.mark.slow
-    def test_is_a_gradebook_filled_only_when_named(self, tmp_path: Path) -> None:
+    def test_gradebook_is_filled_only_when_named(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
         build_release(course, ASSIGNMENT)
         assert list(course.rglob("*.db")) == []
@@ -167,7 +167,7 @@ class TestAgain:
         with Gradebook(database) as gradebook:
             assert gradebook.find_grade_cell("test_area", ASSIGNMENT, ASSIGNMENT).max_score == 2
 
-    def test_does_a_file_no_longer_released_go(self, course: Path, release: Path) -> None:
+    def test_file_no_longer_released_goes(self, course: Path, release: Path) -> None:
         (release / "stray.txt").write_text("x")
         build_release(course, ASSIGNMENT)
         assert "stray.txt" not in contents(release)
@@ -221,24 +221,24 @@ FAILURES: dict[str, tuple[NotebookNode, str]] = {
 
 class TestFailures:
     @pytest.mark.parametrize("failure", FAILURES)
-    def test_does_it_name_the_cell_and_keep_the_old_release(self, tmp_path: Path, failure: str) -> None:
+    def test_failure_names_the_cell_and_keeps_the_old_release(self, tmp_path: Path, failure: str) -> None:
         master, complaint = FAILURES[failure]
         self.check(scratch_course(tmp_path / "course", master), complaint)
 
     @pytest.mark.parametrize("place", ["source/tiny/public/hint.md", "helpers/hint.py"])
-    def test_does_a_leak_in_another_file_stop_it(self, tmp_path: Path, place: str) -> None:
+    def test_leak_in_another_file_stops_the_release(self, tmp_path: Path, place: str) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
         (course / place).parent.mkdir(exist_ok=True)
         (course / place).write_text(f"    return {LEAKED}\n")
         self.check(course, "hint.")
 
-    def test_does_a_master_out_of_step_stop_it(self, tmp_path: Path) -> None:
+    def test_master_out_of_step_stops_the_release(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
         path = course / "source" / ASSIGNMENT / f"{ASSIGNMENT}.py"
         path.write_text(path.read_text().replace("# # Areas", "# # Volumes"))
         self.check(course, "cell 1 'intro' differs in its source")
 
-    def test_does_an_unknown_file_stop_it(self, tmp_path: Path) -> None:
+    def test_unknown_file_stops_the_release(self, tmp_path: Path) -> None:
         """Does a configuration that no longer ignores the instructor's files give nothing away?"""
         course = scratch_course(tmp_path / "course", right_notebook())
         (course / "source" / ASSIGNMENT / "scoring.py").touch()
@@ -246,7 +246,7 @@ class TestFailures:
             config.write("c.CourseDirectory.ignore = ['tiny.py']\n")
         self.check(course, "scoring.py would be given to students")
 
-    def test_does_a_public_file_with_a_private_name_stop_it(self, tmp_path: Path) -> None:
+    def test_public_file_with_a_private_name_stops_the_release(self, tmp_path: Path) -> None:
         """Is it told that nbgrader, which goes by names alone, leaves such a file out?"""
         course = scratch_course(tmp_path / "course", right_notebook())
         for folder in (course / "source" / ASSIGNMENT, course / "source" / ASSIGNMENT / "public"):
@@ -254,12 +254,12 @@ class TestFailures:
             (folder / "data.csv").touch()
         self.check(course, "public/data.csv is missing from the release")
 
-    def test_does_an_unknown_assignment_stop_it(self, tmp_path: Path) -> None:
+    def test_unknown_assignment_stops_the_release(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
         with pytest.raises(ReleaseError, match="no assignment 'other' in source/: there is tiny"):
             build_release(course, "other")
 
-    def test_are_problems_of_several_cells_told_at_once(self, tmp_path: Path) -> None:
+    def test_problems_of_several_cells_are_told_at_once(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", FAILURES["all problems"][0])
         with pytest.raises(ReleaseError) as caught:
             build_release(course, ASSIGNMENT)
@@ -282,32 +282,32 @@ class TestFailures:
 
 class TestLeaks:
     @pytest.mark.parametrize("line", ["x = Conv2D(64, 1)(x)", "loss = mse + 0.5", "area = width * height"])
-    def test_does_a_telling_line_count(self, line: str) -> None:
+    def test_telling_line_counts(self, line: str) -> None:
         assert is_significant(line)
 
     @pytest.mark.parametrize("line", ["return model", "model.compile(", "else:", "x = f(y)", "        )", "pass"])
-    def test_does_a_plain_line_not(self, line: str) -> None:
+    def test_plain_line_does_not_count(self, line: str) -> None:
         assert not is_significant(line)
 
-    def test_are_comments_left_out_of_code_only(self) -> None:
+    def test_comments_are_left_out_of_code_only(self) -> None:
         source = "### BEGIN SOLUTION\nx = colour('#ff0000')  # why not\n# only words here\n### END SOLUTION"
         assert [secret.text for secret in secrets(notebook(solution(source)))] == ["x = colour('#ff0000')"]
         essay = markdown("e", "# A title of words", ["whole-cell-solution"], grade_id="e", solution=True)
         assert [secret.text for secret in secrets(notebook(essay))] == ["# A title of words"]
 
-    def test_is_white_space_no_disguise(self) -> None:
+    def test_white_space_is_no_disguise(self) -> None:
         hidden = [Secret("cell 1", "x = Conv2D(64, 1)(x)")]
         assert find_leaks(hidden, [Text("there", "x=Conv2D(64,\n    1) (x)")]) != []
         assert find_leaks(hidden, [Text("there", "x = Conv2D(32, 1)(x)")]) == []
 
-    def test_are_binary_files_passed_over(self) -> None:
+    def test_binary_files_are_passed_over(self) -> None:
         assert list(file_texts("a.bin", b"\xff\xfe\x00")) == []
 
-    def test_does_it_refuse_to_work_without_the_hidden_lines(self) -> None:
+    def test_leak_check_refuses_to_work_without_the_hidden_lines(self) -> None:
         with pytest.raises(ReleaseError, match="needs RememberHidden"):
             NoLeaks().preprocess(notebook(), {})
 
-    def test_does_it_stop_at_outputs(self, tmp_path: Path) -> None:
+    def test_leak_check_stops_at_outputs(self, tmp_path: Path) -> None:
         master = notebook(code("a", "1"))
         master.cells[0].execution_count = 3
         resources = {"hidden_lines": [], "metadata": {"path": tmp_path}, "nbgrader": {"notebook": "n"}}
@@ -316,18 +316,18 @@ class TestLeaks:
 
 
 class TestInlineJson:
-    def test_is_it_laid_out_to_be_read(self) -> None:
+    def test_literal_is_laid_out_to_be_read(self) -> None:
         value = {"a b": {"x": 0.5, "y": [1, 2]}, "c": None, "d": [[True, "é"]], "e": {}, "f": []}
         text = python_literal(value)
         assert text.splitlines()[:4] == ["{", '    "a b": {', '        "x": 0.5,', '        "y": [1, 2],']
         assert eval(text) == value
 
-    def test_does_an_indented_line_stay_indented(self, tmp_path: Path) -> None:
+    def test_indented_line_stays_indented(self, tmp_path: Path) -> None:
         (tmp_path / "thresholds.json").write_text(json.dumps({"a": 1}))
         assert inline_json(THRESHOLDS, tmp_path) == '    THRESHOLDS = {\n        "a": 1,\n    }'
 
     @pytest.mark.parametrize("content", ["{", '{"a": NaN}'])
-    def test_does_bad_json_stop_it(self, tmp_path: Path, content: str) -> None:
+    def test_bad_json_stops_it(self, tmp_path: Path, content: str) -> None:
         (tmp_path / "thresholds.json").write_text(content)
         with pytest.raises(ReleaseError):
             inline_json(THRESHOLDS, tmp_path)
@@ -335,27 +335,27 @@ class TestInlineJson:
 
 class TestConfig:
     @pytest.mark.parametrize("url", ["https://github.com/a/b", "https://github.com/a/b/", "https://github.com/a/b.git"])
-    def test_are_links_made_from_the_course_url(self, url: str) -> None:
+    def test_links_are_made_from_the_course_url(self, url: str) -> None:
         course = Course(url=url, branch="2026")
         assert course.raw_url("x/y.h5") == "https://raw.githubusercontent.com/a/b/2026/x/y.h5"
         assert course.colab_url("lab", "lab").endswith("/github/a/b/blob/2026/release/lab/lab.ipynb")
 
     @pytest.mark.parametrize("url", ["", "github.com/a/b", "https://github.com/a", "https://example.org/a/b"])
-    def test_is_another_url_refused(self, url: str) -> None:
+    def test_another_url_is_refused(self, url: str) -> None:
         with pytest.raises(TraitError, match=r"must look like https://github\.com/OWNER/REPO"):
             Course(url=url)
 
-    def test_is_a_folder_without_configuration_refused(self, tmp_path: Path) -> None:
+    def test_folder_without_configuration_is_refused(self, tmp_path: Path) -> None:
         with pytest.raises(ReleaseError, match="is not a course folder"):
             load_config(tmp_path)
 
-    def test_is_a_new_file_private_until_made_public(self, tmp_path: Path) -> None:
+    def test_new_file_is_private_until_made_public(self, tmp_path: Path) -> None:
         source = write_master(tmp_path, right_notebook())
         (source / "public").mkdir()
         (source / "new [1].csv").touch()
         assert instructor_names(tmp_path) == ["new [[]1].csv", "tiny.py"]
 
-    def test_is_no_assignment_named_in_the_code(self) -> None:
+    def test_no_assignment_is_named_in_the_code(self) -> None:
         """Is a second assignment a new folder under source/ and nothing else?"""
         names = [path.name for path in (ROOT / "source").glob("*/")]
         files: list[Path] = [*(ROOT / "grading").glob("*.py"), ROOT / "nbgrader_config.py"]

@@ -38,10 +38,10 @@ assert area(None) == 1  # “quoted”
 
 
 class TestRoundTrip:
-    def test_is_text_to_notebook_to_text_the_identity(self) -> None:
+    def test_text_to_notebook_to_text_is_the_identity(self) -> None:
         assert twin.to_text(twin.to_notebook(TEXT)) == TEXT
 
-    def test_is_notebook_to_text_to_notebook_the_identity(self) -> None:
+    def test_notebook_to_text_to_notebook_is_the_identity(self) -> None:
         master = right_notebook(
             code("classes", "class A:\n    pass\n\n\n%time x = 1\n# !pip\n\n!ls", tags=["demo"]),
             markdown("essay", "Say why.", grade_id="essay", grade=True, solution=True, points=2.5),
@@ -50,7 +50,7 @@ class TestRoundTrip:
         )
         assert twin.to_notebook(twin.to_text(master)) == master
 
-    def test_are_outputs_left_out_of_the_text(self) -> None:
+    def test_outputs_are_left_out_of_the_text(self) -> None:
         master = notebook(code("a", "1 + 1"))
         bare = twin.to_text(master)
         master.cells[0].outputs = [nbformat.v4.new_output("stream", text="2\n")]
@@ -58,24 +58,24 @@ class TestRoundTrip:
 
 
 class TestNotebook:
-    def test_do_cells_carry_their_ids_on_top(self) -> None:
+    def test_cells_carry_their_ids_on_top(self) -> None:
         made = twin.to_notebook(TEXT)
         assert [c.id for c in made.cells] == ["intro", "install", "area", "test_area", "fixed", "empty"]
         assert not any("id" in c.metadata or "lines_to_next_cell" in c.metadata for c in made.cells)
 
-    def test_is_nbgraders_metadata_filled_in(self) -> None:
+    def test_nbgraders_metadata_is_filled_in(self) -> None:
         area, test_area = twin.to_notebook(TEXT).cells[2:4]
         filled = {"grade": False, "solution": True, "task": False, "locked": False, "schema_version": 3}
         assert area.metadata.nbgrader == filled | {"grade_id": "area"}
         graded = {"grade": True, "solution": False, "task": False, "locked": True, "schema_version": 3}
         assert test_area.metadata.nbgrader == graded | {"grade_id": "test_area", "points": 8}
 
-    def test_does_it_ask_colab_for_a_gpu(self) -> None:
+    def test_notebook_asks_colab_for_a_gpu(self) -> None:
         metadata = twin.to_notebook(TEXT).metadata
         assert metadata.accelerator == "GPU"
         assert metadata.colab == {"provenance": [], "gpuType": "T4"}
 
-    def test_are_its_bytes_plain_and_always_the_same(self, tmp_path: Path) -> None:
+    def test_bytes_are_plain_and_always_the_same(self, tmp_path: Path) -> None:
         path = tmp_path / "a.py"
         path.write_text(TEXT, encoding="utf-8")
         first = twin.write_notebook(path).read_bytes()
@@ -100,12 +100,12 @@ class TestBadHeaders:
             ('x = 1\n\n# %% id="a"\ny = 2\n', "cell 1, which begins with 'x = 1', has no id"),
         ],
     )
-    def test_is_the_cell_named(self, text: str, complaint: str) -> None:
+    def test_bad_header_names_the_cell(self, text: str, complaint: str) -> None:
         with pytest.raises(ReleaseError, match="cell ") as caught:
             twin.to_notebook(text)
         assert complaint in str(caught.value)
 
-    def test_are_all_of_them_listed(self) -> None:
+    def test_all_bad_headers_are_listed(self) -> None:
         with pytest.raises(ReleaseError) as caught:
             twin.to_notebook("# %%\nx = 1\n\n# %%\ny = 2\n")
         assert len(caught.value.problems) == 2
@@ -118,7 +118,7 @@ class TestInStep:
         path.write_text(TEXT, encoding="utf-8")
         return twin.write_notebook(path)
 
-    def test_does_a_notebook_just_written_pass(self, master: Path) -> None:
+    def test_notebook_just_written_passes(self, master: Path) -> None:
         twin.check_in_step(master.with_suffix(".py"), master)
 
     @pytest.mark.parametrize(
@@ -136,7 +136,7 @@ class TestInStep:
             (lambda nb: nb.metadata.pop("accelerator"), "metadata differs"),
         ],
     )
-    def test_is_each_difference_told(self, master: Path, change, complaint: str) -> None:
+    def test_each_difference_is_told(self, master: Path, change, complaint: str) -> None:
         changed = nbformat.read(master, as_version=4)
         change(changed)
         nbformat.write(changed, master)
@@ -144,13 +144,13 @@ class TestInStep:
             twin.check_in_step(master.with_suffix(".py"), master)
         assert complaint in str(caught.value)
 
-    def test_is_a_missing_notebook_told(self, master: Path) -> None:
+    def test_missing_notebook_is_told(self, master: Path) -> None:
         master.unlink()
         with pytest.raises(ReleaseError, match=r"a\.ipynb is missing"):
             twin.check_in_step(master.with_suffix(".py"), master)
 
 
-def test_do_the_builders_of_these_tests_agree_with_the_twin() -> None:
+def test_builders_of_these_tests_agree_with_the_twin() -> None:
     """Do they fill in nbgrader's metadata as the twin does?"""
     made = twin.to_notebook(twin.to_text(notebook(solution(), grade_cell())))
     assert made == notebook(solution(SOLUTION), grade_cell())

@@ -33,14 +33,14 @@ def members(wheel: Path) -> set[str]:
         return {name for name in archive.namelist() if ".dist-info/" not in name}
 
 
-def test_does_it_hold_the_library_alone(helpers: Path, tmp_path: Path) -> None:
+def test_wheel_holds_the_library_alone(helpers: Path, tmp_path: Path) -> None:
     wheel = build_wheel(helpers, tmp_path / "out")
     assert wheel == tmp_path / "out" / "course_helpers-1.2.3-py3-none-any.whl"
     names = ("__init__.py", "boxes.py", "py.typed", "sub/__init__.py")
     assert members(wheel) == {f"helpers/{name}" for name in names}
 
 
-def test_is_it_the_same_whatever_the_files_dates_and_modes(
+def test_wheel_is_the_same_whatever_the_files_dates_and_modes(
     helpers: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     first = build_wheel(helpers, tmp_path / "1").read_bytes()
@@ -55,26 +55,26 @@ def test_is_it_the_same_whatever_the_files_dates_and_modes(
         os.umask(old_umask)
 
 
-def test_does_building_leave_the_library_as_it_was(helpers: Path, tmp_path: Path) -> None:
+def test_building_leaves_the_library_as_it_was(helpers: Path, tmp_path: Path) -> None:
     before = sorted(helpers.rglob("*"))
     build_wheel(helpers, tmp_path / "out")
     assert sorted(helpers.rglob("*")) == before
 
 
-def test_is_a_library_without_a_version_refused(helpers: Path) -> None:
+def test_library_without_a_version_is_refused(helpers: Path) -> None:
     (helpers / "__init__.py").write_text("")
     with pytest.raises(ReleaseError, match="says no __version__"):
         wheel_name(helpers)
 
 
-def test_is_a_failed_build_told(helpers: Path, tmp_path: Path) -> None:
+def test_failed_build_is_told(helpers: Path, tmp_path: Path) -> None:
     (helpers / "pyproject.toml").write_text("[project]\n")
     with pytest.raises(ReleaseError, match="was not built"):
         build_wheel(helpers, tmp_path / "out")
 
 
 class TestThisCourse:
-    def test_does_its_wheel_hold_every_module(self, tmp_path: Path) -> None:
+    def test_wheel_holds_every_module(self, tmp_path: Path) -> None:
         wheel = build_wheel(ROOT / "helpers", tmp_path)
         modules = {path.relative_to(ROOT).as_posix() for path in (ROOT / "helpers").rglob("*.py")}
         assert members(wheel) == modules | {"helpers/py.typed", "helpers/sample/backbone.npz"}
@@ -82,7 +82,7 @@ class TestThisCourse:
             [metadata] = [name for name in archive.namelist() if name.endswith("METADATA")]
             assert Parser().parsestr(archive.read(metadata).decode())["Name"] == "course-helpers"
 
-    def test_are_its_bounds_those_of_the_course(self) -> None:
+    def test_bounds_are_those_of_the_course(self) -> None:
         def bounds(path: Path) -> set[str]:
             return set(tomllib.loads(path.read_text())["project"]["dependencies"])
 
@@ -94,7 +94,7 @@ class TestThisCourse:
         }
 
 
-def test_does_the_released_wheel_hold_every_file_of_the_library_as_it_is_now() -> None:
+def test_released_wheel_holds_the_library_as_it_is_now() -> None:
     files = {
         path.relative_to(ROOT).as_posix()
         for path in (ROOT / "helpers").rglob("*")

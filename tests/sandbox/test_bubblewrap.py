@@ -65,7 +65,7 @@ def printed(kernel: Kernel, code: str) -> str:
     return "".join(output.get("text", "") for output in run.outputs)
 
 
-def test_is_what_it_can_see_just_this(kernel: Kernel, environment: Environment) -> None:
+def test_sandbox_sees_just_this(kernel: Kernel, environment: Environment) -> None:
     """A notebook lists its world: the whole of it is written down here."""
     code = """
 import json, os
@@ -113,12 +113,12 @@ print(world)
     }
 
 
-def test_are_the_instructors_files_there(kernel: Kernel) -> None:
+def test_instructors_files_are_not_there(kernel: Kernel) -> None:
     for path in (ROOT / "source", ROOT / "grading", ROOT / "tests", Path.home() / ".ssh", Path("/etc/passwd")):
         assert printed(kernel, f"import os; print(os.path.exists({str(path)!r}))") == "False\n", path
 
 
-def test_can_the_instructors_variables_be_read(
+def test_instructors_variables_cannot_be_read(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, pool: KernelPool | None
 ) -> None:
     monkeypatch.setenv("LMS_TOKEN", "secret")
@@ -132,18 +132,18 @@ def test_can_the_instructors_variables_be_read(
 @pytest.mark.parametrize(
     "path", ["/data/photographs.txt", "/opt/course/kernel.py", "/usr/bin/new", "/new", "/dev/new", "/questions/new"]
 )
-def test_is_everything_but_home_read_only(kernel: Kernel, path: str) -> None:
+def test_everything_but_home_is_read_only(kernel: Kernel, path: str) -> None:
     run = kernel.run(f"open({path!r}, 'w').write('x')", 20)
     assert "Read-only file system" in run.cause or "Permission denied" in run.cause
 
 
-def test_is_what_was_handed_in_with_it_there(kernel: Kernel, environment: Environment) -> None:
+def test_files_handed_in_with_the_notebook_are_there(kernel: Kernel, environment: Environment) -> None:
     if not environment.extras:
         pytest.skip("who brings files is not forked")
     assert printed(kernel, "print(open('extra.txt').read())") == "mine\n"
 
 
-def test_is_there_a_network(kernel: Kernel) -> None:
+def test_network_is_unreachable(kernel: Kernel) -> None:
     with socket.create_server(("127.0.0.1", 0)) as server:
         port = server.getsockname()[1]
         code = f"import socket; socket.create_connection(('127.0.0.1', {port}), timeout=3)"
@@ -151,19 +151,19 @@ def test_is_there_a_network(kernel: Kernel) -> None:
     assert "OSError" in kernel.run("import socket; socket.create_connection(('1.1.1.1', 53), timeout=3)", 20).cause
 
 
-def test_can_it_make_namespaces_of_its_own(kernel: Kernel) -> None:
+def test_sandbox_cannot_make_namespaces_of_its_own(kernel: Kernel) -> None:
     code = "import ctypes; print(ctypes.CDLL(None, use_errno=True).unshare(0x10000000))"
     assert printed(kernel, code) == "-1\n"
 
 
-def test_is_too_much_memory_named(kernel: Kernel) -> None:
+def test_too_much_memory_is_named(kernel: Kernel) -> None:
     run = kernel.run("x = []\nwhile True: x.append(bytearray(20_000_000))", 20)
     assert run.ended is Ended.died
     assert run.cause == "it used more than 400 MiB of memory"
     assert not run.from_outside
 
 
-def test_is_memory_limited_without_control_groups(
+def test_memory_is_limited_without_control_groups(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, pool: KernelPool | None
 ) -> None:
     monkeypatch.setattr(Cgroup, "_make", classmethod(lambda *_: None))
@@ -173,7 +173,7 @@ def test_is_memory_limited_without_control_groups(
 
 
 @pytest.mark.parametrize("grouped", [True, False])
-def test_does_a_fork_bomb_end(
+def test_fork_bomb_ends(
     environment: Environment, monkeypatch: pytest.MonkeyPatch, grouped: bool, pool: KernelPool | None
 ) -> None:
     if not grouped:
@@ -185,7 +185,7 @@ def test_does_a_fork_bomb_end(
     assert not [process for process in inside if process.is_running() and process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_does_what_was_started_survive(environment: Environment, pool: KernelPool | None) -> None:
+def test_started_process_does_not_survive(environment: Environment, pool: KernelPool | None) -> None:
     marker = f"sleep-{os.getpid()}-{time.monotonic_ns()}"
     with started(environment, SMALL, Isolation.bwrap, 10_000, pool) as kernel:
         code = (
@@ -210,20 +210,20 @@ def running(marker: str) -> bool:
     return False
 
 
-def test_is_disk_space_limited(kernel: Kernel) -> None:
+def test_disk_space_is_limited(kernel: Kernel) -> None:
     run = kernel.run("with open('big', 'wb') as f:\n    for _ in range(100): f.write(bytes(10**6))", 20)
     assert "No space left" in run.cause or "File too large" in run.cause
     assert printed(kernel, "print('on')") == "on\n"
 
 
-def test_is_the_shared_folder_no_way_to_fill_the_disk(kernel: Kernel) -> None:
+def test_shared_folder_is_no_way_to_fill_the_disk(kernel: Kernel) -> None:
     run = kernel.run(
         "for i in range(100): open(f'/run/kernel/{i}', 'wb').write(bytes(10**5))\nimport time; time.sleep(9)", 20
     )
     assert run.cause == "it filled the folder of its connections"
 
 
-def test_may_the_course_lie_in_a_folder_of_the_same_name(
+def test_course_may_lie_in_a_folder_that_the_sandbox_has_too(
     environment: Environment, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An environment in /tmp: the sandbox has a /tmp of its own."""
@@ -237,13 +237,13 @@ def test_may_the_course_lie_in_a_folder_of_the_same_name(
         assert (folder / "run" / "found").read_text() == "here"
 
 
-def test_is_processor_time_limited(environment: Environment, pool: KernelPool | None) -> None:
+def test_processor_time_is_limited(environment: Environment, pool: KernelPool | None) -> None:
     resources = Resources(memory_bytes=400 * MIB, cpu_seconds=2)
     with started(environment, resources, Isolation.bwrap, 10_000, pool) as kernel:
         assert "2 s of processor time" in kernel.run("while True: pass", 20).cause
 
 
-def test_does_the_sandbox_die_with_the_worker(tmp_path: Path) -> None:
+def test_sandbox_dies_with_the_worker(tmp_path: Path) -> None:
     marker = f"worker-{time.monotonic_ns()}"
     code = f"""
 import sys
@@ -269,7 +269,7 @@ with sandbox.folder() as folder:
     assert not running(marker)
 
 
-def test_is_the_install_line_given_where_bubblewrap_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_install_line_is_given_where_bubblewrap_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     sandbox._find_bwrap.cache_clear()
     with pytest.raises(SandboxError, match="apt-get install bubblewrap"):
@@ -279,7 +279,7 @@ def test_is_the_install_line_given_where_bubblewrap_is_missing(monkeypatch: pyte
 
 
 @pytest.mark.parametrize("layout", ["v1", "v2"])
-def test_are_limits_written_where_a_control_group_can_be_made(
+def test_limits_are_written_where_a_control_group_can_be_made(
     layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """On a copy of the layout: real groups make their files by themselves."""
@@ -310,12 +310,12 @@ def test_are_limits_written_where_a_control_group_can_be_made(
         assert "cgroup.procs" in group.enter(["true"])[2]
 
 
-def test_can_a_control_group_be_done_without(tmp_path: Path) -> None:
+def test_missing_control_groups_are_no_error(tmp_path: Path) -> None:
     with Cgroup.create(123, 45, root=tmp_path / "nowhere") as group:
         assert group is None
 
 
-def test_do_threads_of_the_watcher_end(environment: Environment, pool: KernelPool | None) -> None:
+def test_threads_of_the_watcher_end(environment: Environment, pool: KernelPool | None) -> None:
     before = threading.active_count()
     with started(environment, SMALL, Isolation.bwrap, 10_000, pool):
         pass

@@ -59,13 +59,13 @@ def parent_of(pool: KernelPool) -> psutil.Process:
     return psutil.Process(parent._process.pid)
 
 
-def test_is_what_the_assignment_imports_there_already(kernels: list[Kernel]) -> None:
+def test_modules_that_the_assignment_imports_are_there_already(kernels: list[Kernel]) -> None:
     assert (
         printed(kernels[0], "import sys; print('numpy' in sys.modules, 'tensorflow' in sys.modules)") == "True False\n"
     )
 
 
-def test_do_two_kernels_share_a_namespace_with_each_other_or_with_us(kernels: list[Kernel]) -> None:
+def test_kernels_share_no_namespace_with_each_other_or_with_us(kernels: list[Kernel]) -> None:
     code = "import os; print({name: os.readlink(f'/proc/self/ns/{name}') for name in os.listdir('/proc/self/ns')})"
     first, second = (ast.literal_eval(printed(kernel, code)) for kernel in kernels)
     ours = {name: str(Path(f"/proc/self/ns/{name}").readlink()) for name in first}
@@ -73,7 +73,7 @@ def test_do_two_kernels_share_a_namespace_with_each_other_or_with_us(kernels: li
         assert len({first[name], second[name], ours[name]}) == 3, name
 
 
-def test_does_a_kernel_leave_anything_for_the_next(environment: Environment, pool: KernelPool) -> None:
+def test_kernel_leaves_nothing_for_the_next(environment: Environment, pool: KernelPool) -> None:
     mark = (
         "import os, numpy, builtins\nnumpy.left = builtins.left = 1\nos.environ['LEFT'] = '1'\n"
         "for place in ('/tmp', '/home/student', '/dev/shm'): open(f'{place}/left', 'w').close()"
@@ -91,14 +91,14 @@ def test_does_a_kernel_leave_anything_for_the_next(environment: Environment, poo
         assert "True" not in printed(after, look)
 
 
-def test_can_the_interpreter_be_changed_through_the_running_process(kernels: list[Kernel]) -> None:
+def test_interpreter_cannot_be_changed_through_the_running_process(kernels: list[Kernel]) -> None:
     """`/proc/self/exe` leads to the file itself, whatever is mounted; runc's CVE-2019-5736 was such a way."""
     for change in ("os.chmod('/proc/self/exe', 0o777)", "os.utime('/proc/self/exe')", "open('/proc/self/exe', 'r+b')"):
         cause = kernels[0].run(f"import os; {change}", 20).cause
         assert "Read-only" in cause or "Text file busy" in cause or "not permitted" in cause, (change, cause)
 
 
-def test_are_all_rights_given_up(kernels: list[Kernel]) -> None:
+def test_all_rights_are_given_up(kernels: list[Kernel]) -> None:
     status = dict(
         line.split(":\t", 1)
         for line in printed(kernels[0], "print(open('/proc/self/status').read())").split("\n")
@@ -117,7 +117,7 @@ def test_are_all_rights_given_up(kernels: list[Kernel]) -> None:
         assert printed(kernels[0], f"import ctypes, os; libc = ctypes.CDLL(None); print({attempt})") == "-1\n", attempt
 
 
-def test_is_a_way_back_to_the_parent_left_open(kernels: list[Kernel]) -> None:
+def test_no_way_back_to_the_parent_is_left_open(kernels: list[Kernel]) -> None:
     """Sockets that are not of its own network namespace are the Jupyter client's connections, and nothing else."""
     code = """
 import os, re, socket
@@ -137,7 +137,7 @@ print(files)
     assert files <= {"/dev/null", "/dev/urandom", "/proc//fd"}
 
 
-def test_can_the_parent_be_seen_or_signalled(kernels: list[Kernel], pool: KernelPool) -> None:
+def test_parent_cannot_be_seen_or_signalled(kernels: list[Kernel], pool: KernelPool) -> None:
     parent = parent_of(pool)
     code = "import os; print(os.getppid(), sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))"
     assert printed(kernels[0], code) == "0 [1, 2, 3]\n"
@@ -148,7 +148,7 @@ def test_can_the_parent_be_seen_or_signalled(kernels: list[Kernel], pool: Kernel
     assert printed(kernels[1], "print('on')") == "on\n"
 
 
-def test_is_the_death_of_a_forked_kernel_named(environment: Environment, pool: KernelPool) -> None:
+def test_death_of_a_forked_kernel_is_named(environment: Environment, pool: KernelPool) -> None:
     for code, cause in (
         ("import os; os._exit(7)", "the process ended itself with exit status 7"),
         ("import os, signal; os.kill(os.getpid(), signal.SIGSEGV)", "killed by the signal SIGSEGV"),
@@ -158,7 +158,7 @@ def test_is_the_death_of_a_forked_kernel_named(environment: Environment, pool: K
             assert kernel.run(code, 20).cause == cause
 
 
-def test_is_what_a_dead_kernel_started_gone_at_once(environment: Environment, pool: KernelPool) -> None:
+def test_processes_of_a_dead_kernel_are_gone_at_once(environment: Environment, pool: KernelPool) -> None:
     with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
         run = kernel.run("import os, time\nif os.fork() == 0:\n    os.setsid(); time.sleep(600)\nos._exit(0)", 20)
         assert run.ended is Ended.died
@@ -172,7 +172,7 @@ def awake(kernel: Kernel) -> list[psutil.Process]:
     return [process for process in kernel.sandbox._tree() if process.status() != psutil.STATUS_ZOMBIE]
 
 
-def test_is_what_is_said_line_after_line_read_one_by_one() -> None:
+def test_lines_sent_in_one_breath_are_read_one_by_one() -> None:
     """A process that ends at once says `started` and its status in one breath."""
     here, there = socket.socketpair()
     with here, there:
@@ -180,7 +180,7 @@ def test_is_what_is_said_line_after_line_read_one_by_one() -> None:
         assert [_line(here), _line(here)] == ["started", "0"]
 
 
-def test_is_a_parent_that_was_killed_replaced(environment: Environment) -> None:
+def test_killed_parent_is_replaced(environment: Environment) -> None:
     """By a machine short of memory, say: the submission that it was running is run again."""
     job = Job((Cell("first", "import os\nprint('on')"),), (), (), environment, Limits())
     with KernelPool() as pool:
@@ -194,7 +194,7 @@ def test_is_a_parent_that_was_killed_replaced(environment: Environment) -> None:
         assert parent_of(pool).pid != lost.pid
 
 
-def test_does_nothing_outlive_the_nursery(environment: Environment) -> None:
+def test_nothing_outlives_the_pool(environment: Environment) -> None:
     with KernelPool() as pool, started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
         parent = parent_of(pool)
         processes = [parent, *parent.children(recursive=True), *kernel.sandbox._tree()]
@@ -205,7 +205,7 @@ def test_does_nothing_outlive_the_nursery(environment: Environment) -> None:
     assert not folder.exists()
 
 
-def test_does_nothing_outlive_a_worker_that_is_killed(environment: Environment) -> None:
+def test_nothing_outlives_a_worker_that_is_killed(environment: Environment) -> None:
     code = f"""
 import json, psutil, time
 from pathlib import Path
@@ -228,13 +228,13 @@ with KernelPool() as pool, started(environment, Resources(), Isolation.bwrap, 10
     assert not [process for process in processes if process.is_running()]
 
 
-def test_is_chance_the_same_as_in_a_kernel_that_starts_cold(environment: Environment, pool: KernelPool) -> None:
+def test_chance_is_the_same_as_in_a_cold_kernel(environment: Environment, pool: KernelPool) -> None:
     cells = (Cell("all", "import random, numpy; print(random.random(), numpy.random.rand(), hash('x'))"),)
     job = Job(cells, (), (), replace(environment, seed=5), Limits())
     assert execute(job, pool).outputs == execute(job).outputs
 
 
-def test_is_tensorflow_the_same_as_in_a_kernel_that_starts_cold(environment: Environment) -> None:
+def test_tensorflow_is_the_same_as_in_a_cold_kernel(environment: Environment) -> None:
     pytest.importorskip("tensorflow")
     source = """
 import keras, numpy
@@ -258,7 +258,7 @@ print(model.predict(x[:4], verbose=0).tolist())
     assert warm.outputs == execute(job).outputs
 
 
-def test_is_a_kernel_started_cold_where_an_import_starts_a_thread(environment: Environment) -> None:
+def test_kernel_starts_cold_where_an_import_starts_a_thread(environment: Environment) -> None:
     """Such a process cannot be forked safely."""
     thread = "import threading, time; threading.Thread(target=time.sleep, args=(600,), daemon=True).start()"
     with KernelPool() as pool:
@@ -268,7 +268,7 @@ def test_is_a_kernel_started_cold_where_an_import_starts_a_thread(environment: E
         assert list(pool._parents.values()) == [None]
 
 
-def test_does_it_say_why_there_can_be_no_parent(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_says_why_there_can_be_no_parent(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which a sandbox in a sandbox is not allowed."""
     refusing = ["/bin/sh", "-c", "exit 1"]
     monkeypatch.setattr(sandbox, "command_of_child", lambda *_: refusing)
@@ -282,7 +282,7 @@ def test_does_it_say_why_there_can_be_no_parent(environment: Environment, monkey
         )
 
 
-def test_a_fork_server_that_dies_when_it_was_just_chosen_costs_nobody_a_grade(
+def test_fork_server_that_dies_when_just_chosen_costs_nobody_a_grade(
     environment: Environment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     real = ForkServer.start

@@ -66,13 +66,13 @@ def test_the_filter_is_on_in_every_thread(kernel: Kernel) -> None:
     assert printed(kernel, code).strip() == "{'Seccomp:\\t2'}"
 
 
-def test_what_no_notebook_needs_is_refused(kernel: Kernel) -> None:
+def test_calls_that_no_notebook_needs_are_refused(kernel: Kernel) -> None:
     found = results(kernel, {name: [name, 0, 0, 0, 0, 0] for name in REFUSED})
     assert set(found.values()) <= {"EPERM", "unknown here"}
     assert found["keyctl"] == found["userfaultfd"] == found["bpf"] == found["mount"] == "EPERM"
 
 
-def test_what_has_an_older_way_is_not_there(kernel: Kernel) -> None:
+def test_calls_with_an_older_way_are_not_there(kernel: Kernel) -> None:
     assert set(results(kernel, {name: [name, 0, 0] for name in ABSENT}).values()) == {"ENOSYS"}
 
 
@@ -124,7 +124,7 @@ def test_calls_of_another_architecture_are_refused(kernel: Kernel) -> None:
         "import asyncio\nasync def f():\n    return 'well'\nprint(await f())",
     ],
 )
-def test_what_a_notebook_needs_works(kernel: Kernel, code: str) -> None:
+def test_calls_that_a_notebook_needs_work(kernel: Kernel, code: str) -> None:
     assert "well" in printed(kernel, code)
 
 
@@ -134,7 +134,7 @@ def test_a_model_is_trained(kernel: Kernel) -> None:
     assert "well" in printed(kernel, code + "m.fit(np.ones((8, 3)), np.ones((8, 2)), verbose=0)\nprint('well')")
 
 
-def test_where_there_is_no_library_kernels_start_and_the_state_says_so(
+def test_without_the_library_kernels_start_and_the_state_says_so(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     def no_library() -> bytes:
