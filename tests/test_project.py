@@ -1,4 +1,4 @@
-"""Does what must agree in this repository agree?"""
+"""Files of this repository that must agree do agree."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Is the warm-up fit to be handed out and graded?"""
+"""The warm-up is fit to be handed out and graded."""
 
 from collections.abc import Mapping
 from pathlib import Path

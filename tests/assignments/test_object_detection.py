@@ -1,4 +1,4 @@
-"""Is the object detection assignment fit to be handed out and graded?"""
+"""The object detection assignment is fit to be handed out and graded."""
 
 import filecmp
 import json

@@ -1,4 +1,4 @@
-"""Does the object detection assignment's scoring give what an answer is worth, and let nothing out?"""
+"""The object detection assignment's scoring gives what an answer is worth, and lets nothing out."""
 
 import json
 import shutil

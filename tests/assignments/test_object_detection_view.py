@@ -1,4 +1,4 @@
-"""Does the view of the data follow the data? Record, key and view must never speak of different test images."""
+"""The view of the data follows the data. Record, key and view must never speak of different test images."""
 
 from pathlib import Path
 from xml.etree import ElementTree

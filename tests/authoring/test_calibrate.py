@@ -1,4 +1,4 @@
-"""Do proposed thresholds let honest good work pass, and nothing that is bad?"""
+"""Proposed thresholds let honest good work pass, and nothing that is bad."""
 
 import json
 from pathlib import Path

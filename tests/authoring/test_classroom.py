@@ -1,4 +1,4 @@
-"""Does a class of its own share what is worth sharing with the course, and nothing else?"""
+"""A class of its own shares what is worth sharing with the course, and nothing else."""
 
 from pathlib import Path
 

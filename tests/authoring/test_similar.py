@@ -1,4 +1,4 @@
-"""Is work that looks alike found, and honest likeness left alone?"""
+"""Work that looks alike is found, and honest likeness is left alone."""
 
 import importlib.util
 import random

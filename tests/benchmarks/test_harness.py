@@ -1,4 +1,4 @@
-"""Does the benchmarks' own arithmetic hold? How fast anything is, is not asserted here."""
+"""The benchmarks' own arithmetic holds. How fast anything is, is not asserted here."""
 
 import json
 import sys

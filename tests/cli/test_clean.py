@@ -1,4 +1,4 @@
-"""Does `course clean` say what would go before anything goes?"""
+"""`course clean` says what would go before anything goes."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""Is the command line clear about what it did, and about what is wrong?"""
+"""The command line is clear about what it did, and about what is wrong."""
 
 import json
 import os

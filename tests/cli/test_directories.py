@@ -1,4 +1,4 @@
-"""Do all commands take nbgrader's folders from nbgrader_config.py?"""
+"""All commands take nbgrader's folders from nbgrader_config.py."""
 
 from pathlib import Path
 

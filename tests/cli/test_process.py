@@ -1,4 +1,4 @@
-"""Does one command lead from an LMS download to feedback, a report and a file to import?"""
+"""One command leads from an LMS download to feedback, a report and a file to import."""
 
 import csv
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is what the bar says of a run true, whatever takes long?"""
+"""The bar says what is true of a run, whatever takes long."""
 
 import io
 

@@ -1,4 +1,4 @@
-"""Are files of records and notebooks JSON that people can read, and tables straight?"""
+"""Files of records and notebooks are JSON that people can read, and tables are straight."""
 
 import json
 import os

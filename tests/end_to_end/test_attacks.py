@@ -1,4 +1,4 @@
-"""Does any hostile submission get a point too many, get out of its sandbox, or cost a neighbour anything?"""
+"""No hostile submission gets a point too many, gets out of its sandbox, or costs a neighbour anything."""
 
 import copy
 import hashlib

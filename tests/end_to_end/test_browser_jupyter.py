@@ -1,4 +1,4 @@
-"""In a real Chromium: does Jupyter open what we give students and instructors, and do both get along with it?"""
+"""In a real Chromium, Jupyter opens what we give students and instructors, and both get along with it."""
 
 import re
 import subprocess

@@ -1,4 +1,4 @@
-"""Do the guides lead where they say? Every command in a box marked `sh` is run, in the guide's order."""
+"""The guides lead where they say: every command in a box marked `sh` is run, in the guide's order."""
 
 import os
 import re

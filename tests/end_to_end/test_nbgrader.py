@@ -1,4 +1,4 @@
-"""Do nbgrader's own commands work in this repository, unchanged?"""
+"""nbgrader's own commands work in this repository, unchanged."""
 
 import os
 import shutil

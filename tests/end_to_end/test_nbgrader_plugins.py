@@ -1,4 +1,4 @@
-"""Does what we add to nbgrader's pipeline do what it says?"""
+"""The steps that we add to nbgrader's pipeline do what they say."""
 
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output

@@ -1,4 +1,4 @@
-"""Does a whole class come through: many, broken, and with the run or its workers killed at any moment?"""
+"""A whole class comes through: many, broken, and with the run or its workers killed at any moment."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Can an answer from a sandbox do any harm where it is read?"""
+"""An answer from a sandbox does no harm where it is read."""
 
 import io
 import pickle

@@ -1,4 +1,4 @@
-"""Does a stored result depend on all that student code can use?"""
+"""A stored result depends on all that student code can use."""
 
 from collections.abc import Iterator
 from pathlib import Path

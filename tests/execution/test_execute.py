@@ -1,4 +1,4 @@
-"""What happens when a submission is run, whatever its cells do?"""
+"""A submission is run to its end, whatever its cells do."""
 
 import base64
 import io

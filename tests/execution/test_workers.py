@@ -1,4 +1,4 @@
-"""Does each job get the worker, and the GPU, that it was promised?"""
+"""Each job gets the worker, and the GPU, that it was promised."""
 
 from pathlib import Path
 

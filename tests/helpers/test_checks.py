@@ -1,4 +1,4 @@
-"""Do the visible tests say the right thing about a model's outputs?"""
+"""The visible tests say the right thing about a model's outputs."""
 
 import numpy as np
 import pytest

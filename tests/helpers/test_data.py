@@ -1,4 +1,4 @@
-"""Are the right annotations read, split and found, and is the data fetched only when needed?"""
+"""The right annotations are read, split and found, and the data is fetched only when needed."""
 
 from __future__ import annotations
 

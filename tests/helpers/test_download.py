@@ -1,4 +1,4 @@
-"""Does a download survive what real servers do, and does unpacking stay in its folder?"""
+"""A download survives what real servers do, and unpacking stays in its folder."""
 
 from __future__ import annotations
 

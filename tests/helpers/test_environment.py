@@ -1,4 +1,4 @@
-"""Does the first cell of a notebook tell students what they need to know, and never fail?"""
+"""The first cell of a notebook tells students what they need to know, and never fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does a folded network predict what the network predicts?"""
+"""A folded network predicts what the network predicts."""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""Does `helpers.ready_to_submit` find what makes a hand-in worse, and nothing else?"""
+"""`helpers.ready_to_submit` finds what makes a hand-in worse, and nothing else."""
 
 import json
 import os
@@ -78,7 +78,7 @@ def said(found: Review) -> str:
 
 class TestReady:
     def test_finished_notebook_is_ready(self, capsys: pytest.CaptureFixture[str]) -> None:
-        """Also while the asking cell itself has no execution count yet?"""
+        """Also while the asking cell itself has no execution count yet."""
         write(cells())
         ready_to_submit(EXPECTED, "work.ipynb")
         assert capsys.readouterr().out == "Ready: work.ipynb can be handed in.\n"
@@ -117,7 +117,7 @@ class TestUnsaved:
         )
 
     def test_file_never_saved_since_it_was_opened_is_found(self, history: Any) -> None:
-        """And is it not called a stub, since the student sees something else?"""
+        """It is not called a stub, since the student sees something else."""
         history(sources_of(cells()))
         listed = cells(None, None, None, None)
         listed[2]["source"] = STUB
@@ -140,7 +140,7 @@ class TestUnsaved:
         assert look(cells(1, 2, 4, 5)).findings == ()
 
     def test_yesterdays_session_is_no_finding(self, history: Any) -> None:
-        """Also where a cell of today has the number of another of yesterday?"""
+        """Also where a cell of today has the number of another of yesterday."""
         history(["", READY])
         assert look(cells(11, 12, 13, 14)).findings == ()
         history(["", "import helpers", READY])
@@ -362,7 +362,7 @@ class TestColab:
         return {"ipynb": {"nbformat": 4, "nbformat_minor": 0, "metadata": {}, "cells": listed}}
 
     def test_live_notebook_is_looked_at(self, colab: Any, history: Any) -> None:
-        """And is it said that a download takes what was saved?"""
+        """The student is also told that a download takes what was saved."""
         colab(self.live(cells()))
         history([*sources_of(cells()), "x = 'a cell that is gone'"])
         assert str(review(EXPECTED)) == (

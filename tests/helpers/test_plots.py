@@ -1,4 +1,4 @@
-"""Do the pictures show what they claim to show?"""
+"""The pictures show what they claim to show."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Is the embedded sample what it says, the same everywhere, and enough to learn from?"""
+"""The embedded sample is what it says, the same everywhere, and enough to learn from."""
 
 import hashlib
 from pathlib import Path

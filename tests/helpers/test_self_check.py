@@ -1,4 +1,4 @@
-"""Does `helpers.check` say what the notebook's visible tests say, and what to do next?"""
+"""`helpers.check` says what the notebook's visible tests say, and what to do next."""
 
 import subprocess
 import sys
@@ -216,7 +216,7 @@ class TestData:
         assert "too few" in str(assess(Model(), REPRS[:5], ANNOTATIONS[:5]))
 
     def test_data_is_found_where_the_notebook_puts_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """And are only the rows of the test images read?"""
+        """Only the rows of the test images are read."""
         make_sample(tmp_path, n=30)
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         shapes = []

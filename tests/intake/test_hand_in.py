@@ -1,4 +1,4 @@
-"""Is the right notebook found in whatever was handed in, and nothing else opened, followed or unpacked?"""
+"""The right notebook is found in whatever was handed in, and nothing else is opened, followed or unpacked."""
 
 import gzip
 import io

@@ -1,4 +1,4 @@
-"""Is every broken submission graded for what the student wrote, and nothing of it run by mistake or lost in silence?"""
+"""Every broken submission is graded for what the student wrote; nothing is run by mistake or lost in silence."""
 
 import contextlib
 import copy

@@ -1,4 +1,4 @@
-"""Does every hand-in of a download reach the right folder, once, newest and whole, and nothing else get written?"""
+"""Every hand-in of a download reaches the right folder, once, newest and whole, and nothing else is written."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""Does what is exported match, row by row, what the LMS imports, and does no cell of it calculate?"""
+"""An export matches, row by row, what the LMS imports, and no cell of it calculates."""
 
 import csv
 import io

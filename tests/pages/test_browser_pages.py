@@ -1,4 +1,4 @@
-"""In a real Chromium: does the report sort, filter and link, do pictures show, and does no student's script run?"""
+"""In a real Chromium, the report sorts, filters and links, pictures show, and no student's script runs."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Does a student understand a grade from one page, and does nothing get onto it that should not?"""
+"""A student can understand a grade from one page, and nothing gets onto it that should not."""
 
 import re
 from dataclasses import replace

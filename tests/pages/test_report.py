@@ -1,4 +1,4 @@
-"""Does an instructor see a class at a glance: how it went, which questions worked, whom to look at?"""
+"""An instructor sees a class at a glance: how it went, which questions worked, whom to look at."""
 
 import re
 from pathlib import Path

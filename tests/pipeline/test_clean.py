@@ -1,4 +1,4 @@
-"""Does what nobody needs any more go, and nothing else?"""
+"""Cleaning removes what nobody needs any more, and nothing else."""
 
 import json
 import shutil

@@ -1,4 +1,4 @@
-"""Does everyone who handed in something get the right grade, once, whatever happens on the way?"""
+"""Everyone who handed in something gets the right grade, once, whatever happens on the way."""
 
 import json
 import os

@@ -1,4 +1,4 @@
-"""Has an assignment the limits that it needs, and none that the course's machine cannot bear?"""
+"""An assignment has the limits that it needs, and none that the course's machine cannot bear."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Is nothing read, scored or written again that is as it was, and everything that is not?"""
+"""Nothing is read, scored or written again that is as it was, and everything that is not."""
 
 import os
 import shutil

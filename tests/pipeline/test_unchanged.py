@@ -1,4 +1,4 @@
-"""Is a run left out only where it would give what the last one gave?"""
+"""A run is left out only where it would give what the last one gave."""
 
 import sqlite3
 from collections.abc import Callable

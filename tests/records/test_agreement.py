@@ -1,4 +1,4 @@
-"""Do the records and the gradebook agree, whichever of them fails?"""
+"""The records and the gradebook agree, whichever of them fails."""
 
 import sqlite3
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""Can nothing that a student wrote in Markdown do anything on a page, and is code still what it was?"""
+"""Nothing that a student wrote in Markdown does anything on a page, and code is still what it was."""
 
 from html.parser import HTMLParser
 

@@ -1,4 +1,4 @@
-"""Is the gradebook right when several write into it, and when it is on a server?"""
+"""The gradebook is right when several write into it, and when it is on a server."""
 
 import sqlite3
 import tempfile

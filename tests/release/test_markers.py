@@ -1,4 +1,4 @@
-"""Does everything that could give an answer away, or spoil the grading, stop the release?"""
+"""Everything that could give an answer away, or spoil the grading, stops the release."""
 
 from typing import Any
 

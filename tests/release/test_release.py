@@ -1,4 +1,4 @@
-"""Do students get what they need, nothing hidden from them, and always the same bytes?"""
+"""Students get what they need, nothing hidden from them, and always the same bytes."""
 
 import json
 import os
@@ -126,7 +126,7 @@ class TestRelease:
         ]
 
     def test_courses_cells_are_named(self, course: Path) -> None:
-        """Also where grading makes the released form by itself, and in lines of a length that can be read?"""
+        """Also where grading makes the released form by itself, and in lines of a length that can be read."""
         more = [solution(SOLUTION.replace("area", name), name) for name in ("a-very-long-name", *map(str, range(30)))]
         space: dict[str, Any] = {}
         master = right_notebook(code("cells", CELLS), *more)
@@ -239,7 +239,7 @@ class TestFailures:
         self.check(course, "cell 1 'intro' differs in its source")
 
     def test_unknown_file_stops_the_release(self, tmp_path: Path) -> None:
-        """Does a configuration that no longer ignores the instructor's files give nothing away?"""
+        """A configuration that no longer ignores the instructor's files gives nothing away."""
         course = scratch_course(tmp_path / "course", right_notebook())
         (course / "source" / ASSIGNMENT / "scoring.py").touch()
         with (course / "nbgrader_config.py").open("a") as config:
@@ -247,7 +247,7 @@ class TestFailures:
         self.check(course, "scoring.py would be given to students")
 
     def test_public_file_with_a_private_name_stops_the_release(self, tmp_path: Path) -> None:
-        """Is it told that nbgrader, which goes by names alone, leaves such a file out?"""
+        """nbgrader, which goes by names alone, would leave such a file out."""
         course = scratch_course(tmp_path / "course", right_notebook())
         for folder in (course / "source" / ASSIGNMENT, course / "source" / ASSIGNMENT / "public"):
             folder.mkdir(exist_ok=True)
@@ -356,7 +356,7 @@ class TestConfig:
         assert instructor_names(tmp_path) == ["new [[]1].csv", "tiny.py"]
 
     def test_no_assignment_is_named_in_the_code(self) -> None:
-        """Is a second assignment a new folder under source/ and nothing else?"""
+        """A second assignment is a new folder under source/ and nothing else."""
         names = [path.name for path in (ROOT / "source").glob("*/")]
         files: list[Path] = [*(ROOT / "grading").glob("*.py"), ROOT / "nbgrader_config.py"]
         assert [(p.name, n) for p in files for n in names if n in p.read_text()] == []

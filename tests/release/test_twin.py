@@ -1,4 +1,4 @@
-"""Is the text twin all there is to a master, both ways round?"""
+"""The text twin is all there is to a master, both ways round."""
 
 import json
 from pathlib import Path
@@ -151,6 +151,6 @@ class TestInStep:
 
 
 def test_builders_of_these_tests_agree_with_the_twin() -> None:
-    """Do they fill in nbgrader's metadata as the twin does?"""
+    """They fill in nbgrader's metadata as the twin does."""
     made = twin.to_notebook(twin.to_text(notebook(solution(), grade_cell())))
     assert made == notebook(solution(SOLUTION), grade_cell())

@@ -1,4 +1,4 @@
-"""Is the students' wheel the library alone, and the same on every build?"""
+"""The students' wheel is the library alone, and the same on every build."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What can be seen, reached and used up from inside the sandbox?"""
+"""The sandbox limits what can be seen, reached and used up from inside."""
 
 import ast
 import os

@@ -1,4 +1,4 @@
-"""Do kernels that were forked from one parent know of each other, of the parent, or of anything outside?"""
+"""Kernels forked from one parent know nothing of each other, of the parent, or of anything outside."""
 
 import ast
 import json

@@ -1,4 +1,4 @@
-"""Is there a second wall under the namespaces? With `pytest -s`, each refused call is printed."""
+"""There is a second wall under the namespaces. With `pytest -s`, each refused call is printed."""
 
 import json
 from collections.abc import Iterator
