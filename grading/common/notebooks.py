@@ -5,6 +5,12 @@ from typing import Any
 
 DEMO_TAG = "demo"
 """Of a cell that only demonstrates: grading leaves it out unless something needs it."""
+BESIDE_TAG = "beside-student"
+"""Of a test cell that runs in the student's kernel, as in nbgrader, rather than in the examiner."""
+EXAMINERS_TAG = "examiners"
+"""Of an instructor's cell whose names are the examiner's own, whatever reading it says."""
+STUDENTS_TAG = "students"
+"""Of an instructor's cell whose names are the student's, likewise."""
 ADDITIONAL_ID = "student-"
 """How the ids of cells begin that a student has added."""
 

@@ -1,0 +1,7 @@
+"""Where test cells decide the points: beside student code, in a process that it never ran in.
+
+In: a master, a conversation with the student's kernel. Out: which names are whose, results of test cells.
+Called by `execution`, `pipeline` and `authoring`; it knows `sandbox`, and nothing of jobs, stores or gradebooks.
+"""
+
+__all__ = ["cell_text", "division", "statements"]
