@@ -1,4 +1,4 @@
-"""IoU as a Keras metric, to watch it during training. The only module here that imports Keras at once."""
+"""A Keras metric for the IoU of boxes, to watch it during training. The only module here that imports Keras at once."""
 
 from typing import Any
 
@@ -18,12 +18,12 @@ class BoxIoU(keras.metrics.MeanMetricWrapper):
         super().__init__(centre_box_iou, name=name, dtype=dtype)
 
     def get_config(self) -> dict[str, Any]:
-        """What ``from_config`` needs: the function is this class's own."""
+        """Return the arguments that ``from_config`` needs; the function is this class's own."""
         return {"name": self.name, "dtype": self.dtype}
 
 
 def centre_box_iou(y_true: Any, y_pred: Any) -> Any:
-    """IoU (N,) of centre boxes (N, 4), pair by pair, as a tensor."""
+    """Compute the IoU of centre boxes pair by pair: two tensors (N, 4) in the same unit give one of shape (N,)."""
     ops = keras.ops
     # Not in the predictions' type: in float16 the areas would overflow.
     true, pred = ops.cast(y_true, "float32"), ops.cast(y_pred, "float32")

@@ -1,4 +1,4 @@
-"""Boxes: how well two of them agree, and how to write the same one in three conventions.
+"""Boxes: how well two of them agree, and how to write the same box in three conventions.
 
 - VOC box ``[xmin, ymin, xmax, ymax]``: whole pixels, 1-based, both ends inclusive (the XML files).
 - Corner box ``(xmin, ymin, xmax, ymax)``: edges on a continuous axis; the first pixel spans 0 to 1.
@@ -16,12 +16,17 @@ _VOC_OFFSET = np.array([1.0, 1.0, 0.0, 0.0])
 
 
 def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> float | FloatArray:
-    """Intersection over union of corner boxes, between 0 and 1.
+    """Compute the intersection over union of corner boxes, between 0 and 1.
 
     ``a`` and ``b`` are corner boxes of shape (4,) or (N, 4), in the same unit. Two single boxes give a
     float; a single box against N boxes, or N boxes against N boxes pair by pair, give an array (N,).
 
     A box that is inverted, empty or not finite covers nothing: its IoU is 0, with itself too.
+
+    >>> iou([0, 0, 2, 2], [1, 0, 3, 2])
+    0.3333333333333333
+    >>> iou([0, 0, 2, 2], [[0, 0, 2, 2], [5, 5, 6, 6]])
+    array([1., 0.])
 
     Raises ValueError when a shape is neither (4,) nor (N, 4), or the numbers of boxes differ.
     """
@@ -43,21 +48,29 @@ def iou(a: npt.ArrayLike, b: npt.ArrayLike) -> float | FloatArray:
 
 
 def corners_to_center(boxes: npt.ArrayLike) -> FloatArray:
-    """Centre boxes ``(cx, cy, w, h)`` of corner boxes, both (..., 4) and in the same unit."""
+    """Convert corner boxes to centre boxes ``(cx, cy, w, h)``, both (..., 4) and in the same unit.
+
+    >>> corners_to_center([10, 20, 30, 60])
+    array([20., 40., 20., 40.])
+    """
     corners = _as_array(boxes)
     low, high = corners[..., :2], corners[..., 2:]
     return np.concatenate([(low + high) / 2, high - low], axis=-1)
 
 
 def center_to_corners(boxes: npt.ArrayLike) -> FloatArray:
-    """Corner boxes ``(xmin, ymin, xmax, ymax)`` of centre boxes, both (..., 4) and in the same unit."""
+    """Convert centre boxes to corner boxes ``(xmin, ymin, xmax, ymax)``, both (..., 4) and in the same unit.
+
+    >>> center_to_corners([20, 40, 20, 40])
+    array([10., 20., 30., 60.])
+    """
     centers = _as_array(boxes)
     middle, half = centers[..., :2], centers[..., 2:] / 2
     return np.concatenate([middle - half, middle + half], axis=-1)
 
 
 def voc_to_corners(boxes: npt.ArrayLike) -> FloatArray:
-    """Corner boxes (pixel edges) of VOC boxes, both (..., 4).
+    """Convert VOC boxes to corner boxes (pixel edges), both (..., 4).
 
     >>> voc_to_corners([1, 1, 500, 333])
     array([  0.,   0., 500., 333.])
@@ -67,7 +80,10 @@ def voc_to_corners(boxes: npt.ArrayLike) -> FloatArray:
 
 
 def corners_to_voc(boxes: npt.ArrayLike) -> IntArray:
-    """VOC boxes (whole pixels) of corner boxes, both (..., 4); edges are rounded, never truncated.
+    """Convert corner boxes to VOC boxes (whole pixels), both (..., 4); edges are rounded, never truncated.
+
+    >>> corners_to_voc([9.6, 9.4, 19.6, 19.4])
+    array([11, 10, 20, 19])
 
     Raises ValueError for edges that are not finite: no whole pixel stands for them.
     """

@@ -1,4 +1,4 @@
-"""What the visible tests look at, in words a student can act on."""
+"""Checks of the visible tests: what is wrong with a model's outputs, in words a student can act on."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ _EXPECTED = "two outputs, first the class probabilities, then the boxes"
 
 
 def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
-    """What is wrong with the outputs of a two-headed model, one sentence a problem; empty when all is well.
+    """Describe what is wrong with the outputs of a two-headed model, one sentence a problem; empty when all is well.
 
     Args:
         outputs: what `model.predict` gave for `n` images.
@@ -60,7 +60,7 @@ def _describe(outputs: Any) -> str:
 
 
 def box_scale_hint(boxes: Any) -> str:
-    """A sentence for the commonest reason of an IoU near zero, or an empty string.
+    """Return a sentence for the commonest reason of an IoU near zero, or an empty string.
 
     Args:
         boxes: predicted centre boxes, shape (N, 4), meant to be in pixels of the 224-pixel frame.
@@ -75,10 +75,13 @@ def box_scale_hint(boxes: Any) -> str:
 
 
 def partial_credit(value: float, start: float, minimum: float, points: int) -> int:
-    """Whole points for `value` on the way from `start` to `minimum`.
+    """Return the whole points that `value` earns on the way from `start` to `minimum`.
 
     All of `points` from `minimum` up, none at `start` or below, and in proportion between, rounded down.
     NaN earns nothing. Raises ValueError unless start < minimum.
+
+    >>> [partial_credit(value, start=0.3, minimum=0.5, points=8) for value in (0.3, 0.42, 0.5, 0.9)]
+    [0, 4, 8, 8]
     """
     if not start < minimum:
         raise ValueError(f"partial credit must start below the minimum: {start} is not below {minimum}")
@@ -89,13 +92,16 @@ def partial_credit(value: float, start: float, minimum: float, points: int) -> i
 
 
 def thresholds_for(thresholds: Mapping[str, Mapping[str, Any]], key: str) -> dict[str, float]:
-    """The thresholds of a representations file.
+    """Return the thresholds that hold for a representations file, by name.
 
     Args:
         thresholds: what `thresholds.json` holds: thresholds by key.
         key: `<data set>/<representation>`, as `representation_key` gives it.
 
     Falls back on `<data set>/other`. Raises KeyError naming the keys there are.
+
+    >>> thresholds_for({"sample/other": {"mean_iou": 0.6, "measured": "5 seeds"}}, "sample/resnet50")
+    {'mean_iou': 0.6}
     """
     data_set = key.partition("/")[0]
     for candidate in (key, f"{data_set}/other"):

@@ -48,6 +48,8 @@ Annotation = TypedDict("Annotation", {"size": tuple[int, int], "filename": str, 
 
 
 class ParsedXml(TypedDict):
+    """An annotation file as `extract_xml_annotation` returns it."""
+
     size: tuple[int, int]
     filename: str
     objects: list[dict[str, list[int]]]
@@ -130,7 +132,7 @@ def _number(element: ElementTree.Element, tag: str) -> int:
 
 
 def load_annotations(root: str | Path, difficult: str = "count", *, require_photos: bool = True) -> list[Annotation]:
-    """Annotations of the images that hold exactly one object of the five classes.
+    """Load the annotations of the images that hold exactly one object of the five classes.
 
     Objects of other classes may be there too. The order is that of the file names.
 
@@ -178,7 +180,7 @@ def load_annotations(root: str | Path, difficult: str = "count", *, require_phot
 
 
 def annotation_files(root: str | Path) -> list[Path]:
-    """The XML files of a data root, sorted by name.
+    """List the XML files of a data root, sorted by name.
 
     Raises:
         FileNotFoundError: there are none.
@@ -192,7 +194,7 @@ def annotation_files(root: str | Path) -> list[Path]:
 
 
 def missing_photos(root: str | Path, annotations: Iterable[Annotation]) -> list[str]:
-    """File names of the annotations that have no photograph, in the order given.
+    """List the file names of the annotations that have no photograph, in the order given.
 
     Raises:
         FileNotFoundError: the data root has no folder of photographs.
@@ -205,7 +207,11 @@ def missing_photos(root: str | Path, annotations: Iterable[Annotation]) -> list[
 
 
 def shorten(names: Sequence[str], limit: int = 10) -> str:
-    """Names for a message: "a, b, c and 12 more"."""
+    """Join names for a message.
+
+    >>> shorten(["a.jpg", "b.jpg", "c.jpg"], limit=2)
+    'a.jpg, b.jpg and 1 more'
+    """
     rest = len(names) - limit
     return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
 
@@ -214,7 +220,7 @@ def shorten(names: Sequence[str], limit: int = 10) -> str:
 
 
 def year_folder(root: str | Path) -> Path:
-    """The folder that holds `Annotations` and `JPEGImages`: `root/VOC2007`, or the only such one.
+    """Return the folder that holds `Annotations` and `JPEGImages`: `root/VOC2007`, or the only such one.
 
     Raises:
         FileNotFoundError: there is none.
@@ -240,12 +246,12 @@ def year_folder(root: str | Path) -> Path:
 
 
 def image_path(root: str | Path, annotation: Annotation) -> Path:
-    """Where the photograph of an annotation is (`filename` already ends in .jpg); it need not exist."""
+    """Return the path of an annotation's photograph (`filename` already ends in .jpg); it need not exist."""
     return year_folder(root) / "JPEGImages" / annotation["filename"]
 
 
 def data_set_name(root: str | Path) -> str:
-    """Short name of a data set, the first part of a representations file's key: "voc2007", "sample"."""
+    """Return the short name of a data set, the first part of a representations file's key: "voc2007", "sample"."""
     folder = year_folder(root)
     return (folder.name if folder.name not in ("", "..") else folder.resolve().name).lower()
 
@@ -266,6 +272,9 @@ def split(examples: Sized | SupportsIndex) -> Split:
     The test set is for the last measurement only. What is tried and chosen on the way (epochs, layers,
     weights of the losses) is judged on a validation set taken out of the training set, for instance by
     `fit(..., validation_split=0.1)`: a test set that chose the model no longer tells how good it is.
+
+    >>> split(1264).test
+    slice(1138, 1264, None)
 
     Args:
         examples: how many there are, or anything that has a length.
@@ -288,7 +297,7 @@ def fetch_voc2007(
     urls: str | Iterable[str] = VOC_URLS,
     sha256: str | None = VOC_SHA256,
 ) -> Path:
-    """Make sure that Pascal VOC 2007 trainval is there, and say where.
+    """Make sure that Pascal VOC 2007 trainval is there, and return its data root.
 
     Downloads the official archive (460 MB), going on where a broken download stopped, checks its
     SHA-256 and unpacks it. Does nothing if photographs and annotations are already in
@@ -329,7 +338,7 @@ def fetch_representations(
     urls: str | Iterable[str] = REPRESENTATIONS_URLS,
     sha256: str | None = None,
 ) -> Path:
-    """Make sure that the published ResNet50 representations (507 MB) are there, and say where.
+    """Make sure that the published ResNet50 representations (507 MB) are there, and return the file's path.
 
     Their authors have published no checksum. So the file is checked for what it must hold, the HDF5
     data set `reprs` of shape (N, 7, 7, 2048), and its SHA-256 is logged (level INFO) for whoever
@@ -367,7 +376,7 @@ def fetch_representations(
 
 
 def check_representations(path: str | Path) -> tuple[int, ...]:
-    """Shape (N, 7, 7, 2048) of the data set `reprs` in an HDF5 file; the values are not read.
+    """Return the shape (N, 7, 7, 2048) of the data set `reprs` in an HDF5 file; the values are not read.
 
     Raises:
         FileNotFoundError: there is no such file.

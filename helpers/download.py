@@ -1,4 +1,4 @@
-"""Fetching large files over unreliable connections, and unpacking them safely.
+"""Downloads of large files over unreliable connections, and archives that are unpacked safely.
 
 Pooch checks files, but it starts a broken download from the beginning. VOC 2007 is 460 MB on a server
 that is often slow, so here a download keeps what it has in `<name>.part` and goes on from there.
@@ -119,7 +119,7 @@ def _download_from(source: _Source, part: Path, sha256: str | None, check: Check
 
 
 def _transfer(source: _Source, part: Path, progress: bool) -> None:
-    """One request: append to `part` what it still lacks, or write it anew if the server insists."""
+    """Make one request: append to `part` what it still lacks, or write it anew if the server insists."""
     from tqdm.auto import tqdm  # late: inside a notebook it loads the widgets
 
     have = _size(part)
@@ -152,7 +152,7 @@ def _transfer(source: _Source, part: Path, progress: bool) -> None:
 
 
 def _extent(response: requests.Response) -> tuple[int, int | None]:
-    """First byte in the body and size of the whole file (None if the server does not say)."""
+    """Return the first byte in the body and the size of the whole file (None if the server does not say)."""
     found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
     if found:
         return int(found[1] or 0), int(found[2])
@@ -161,7 +161,7 @@ def _extent(response: requests.Response) -> tuple[int, int | None]:
 
 
 def _problem(path: Path, sha256: str | None, check: Check | None) -> str | None:
-    """What is wrong with a complete file, in words; None if nothing is."""
+    """Describe what is wrong with a complete file; return None if nothing is."""
     if sha256 is not None:
         found = pooch.file_hash(str(path), alg="sha256")
         if found != sha256.lower():

@@ -24,7 +24,7 @@ PACKAGES = {
 
 @dataclass(frozen=True)
 class SetupReport:
-    """What `setup` found. None: not asked for, or not to be found out (then `problems` says why)."""
+    """Facts that `setup` found. None stands for not asked for, or not to be found out (then `problems` says why)."""
 
     versions: dict[str, str | None]
     gpu: bool | None
@@ -37,7 +37,7 @@ class SetupReport:
 
     @property
     def ok(self) -> bool:
-        """Everything that was asked for is in place (a GPU is not needed, only faster)."""
+        """Return whether everything that was asked for is in place (a GPU is not needed, only faster)."""
         return not self.problems
 
 
@@ -56,7 +56,7 @@ class _Representations:
 
 
 def setup(root: str | Path | None = None, representations: str | Path | None = None) -> SetupReport:
-    """Print what this environment is and whether the course data is in place; never fails.
+    """Print the versions and the GPU of this environment, and whether the course data is in place; never fails.
 
     What is missing is said in words, with what to do about it.
 

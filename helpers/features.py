@@ -44,7 +44,7 @@ Compression = Literal["gzip", "lzf"] | None
 
 
 def headless_resnet50(weights: Weights = "imagenet") -> Any:
-    """ResNet50 without its top: RGB batches (N, H, W, 3), preprocessed, to (N, H/32, W/32, 2048).
+    """Build ResNet50 without its top: RGB batches (N, H, W, 3), preprocessed, become (N, H/32, W/32, 2048).
 
     The output comes after the last ReLU, as in the published representations (``layers[-2]`` of today's
     Keras would be the sum before it). ``weights`` is "imagenet" (downloaded by Keras), the path of a
@@ -67,7 +67,7 @@ def headless_resnet50(weights: Weights = "imagenet") -> Any:
 
 
 def resize_bilinear(image: Any, size: tuple[int, int]) -> Any:
-    """An image (H, W, C) or batch (N, H, W, C) resized to ``size`` = (height, width), as a float32 tensor.
+    """Resize an image (H, W, C) or batch (N, H, W, C) to ``size`` = (height, width), as a float32 tensor.
 
     Bilinear with antialiasing, which is what Pillow's ``Image.resize(..., BILINEAR)`` does, to within a
     grey level (Pillow rounds). Resizing without antialiasing gives other representations.
@@ -80,7 +80,7 @@ def resize_bilinear(image: Any, size: tuple[int, int]) -> Any:
 def predict_batch(
     model: Any, images: Sequence[npt.ArrayLike], img_size: tuple[int, int] | None = None
 ) -> npt.NDArray[np.float32]:
-    """Representations of some images, computed as one batch: (N, 7, 7, 2048) for 224-pixel squares.
+    """Compute the representations of some images as one batch: (N, 7, 7, 2048) for 224-pixel squares.
 
     ``images`` are arrays with values 0 to 255: RGB (H, W, 3), grey (H, W) or (H, W, 1), or RGBA
     (H, W, 4), whose alpha is dropped. They are resized to ``img_size`` = (height, width) if that is
@@ -205,7 +205,7 @@ def _file_sha256(path: Path) -> str:
 
 
 def _model_sha256(model: Any) -> str:
-    """SHA-256 of a model's weights, in its own order; unlike a file's, it does not depend on a format."""
+    """Hash a model's weights in its own order (SHA-256); unlike a file's hash, it does not depend on a format."""
     digest = hashlib.sha256()
     for values in model.get_weights():
         digest.update(np.ascontiguousarray(values).tobytes())
@@ -213,12 +213,12 @@ def _model_sha256(model: Any) -> str:
 
 
 def _output_shape(model: Any) -> tuple[int, ...]:
-    """Shape of one photograph's representation."""
+    """Return the shape of one photograph's representation."""
     return tuple(model.compute_output_shape((1, IMAGE_SIZE, IMAGE_SIZE, 3))[1:])
 
 
 def _is_complete(out: Path, description: dict[str, str], names: list[str]) -> bool:
-    """Whether ``out`` holds what is asked for; FileExistsError if it is a file of somebody else's."""
+    """Return whether ``out`` holds what is asked for; raise FileExistsError if it is a file of somebody else's."""
     import h5py
 
     if not out.exists():
@@ -241,7 +241,7 @@ def _start_or_go_on(
     shape: tuple[int, ...],
     compression: Compression,
 ) -> None:
-    """Make sure that ``partial`` is a file that what is asked for can be written to."""
+    """Make sure that ``partial`` is a file to which the rows that are asked for can be written."""
     import h5py
 
     if partial.exists():
@@ -276,7 +276,7 @@ def _why_not_go_on(partial: Path, description: dict[str, str], names: list[str])
 
 
 def _difference(file: Any, description: dict[str, str], names: list[str]) -> str:
-    """What distinguishes a file from what is asked for, in words; empty when nothing does."""
+    """Name the properties in which a file differs from what is asked for; empty when none does."""
     differing = [key for key, value in description.items() if file.attrs.get(key) != value]
     if "filenames" not in file or file["filenames"].asstr()[:].tolist() != names:
         differing.append("photographs")
@@ -319,7 +319,7 @@ def _fill(partial: Path, files: Sequence[Path], model: Any, batch_size: int, pro
 
 
 def _compile(model: Any, dtype: Any) -> Any:
-    """A function of a batch of photographs (N, 224, 224, 3), with any N, compiled once."""
+    """Return a function of a batch of photographs (N, 224, 224, 3), with any N, compiled once."""
     import keras
     import tensorflow as tf
 
@@ -334,7 +334,7 @@ def _compile(model: Any, dtype: Any) -> Any:
 
 
 def _batches(files: Sequence[Path], batch_size: int) -> Iterator[Any]:
-    """Photographs resized to 224-pixel squares, float32 RGB 0 to 255, batch by batch, decoded ahead."""
+    """Yield photographs resized to 224-pixel squares, float32 RGB 0 to 255, batch by batch, decoded ahead."""
     import tensorflow as tf
 
     paths = [str(file) for file in files]
@@ -359,7 +359,7 @@ def _batches(files: Sequence[Path], batch_size: int) -> Iterator[Any]:
 
 
 def _load(path: Any) -> Any:
-    """One photograph as a 224-pixel square, float32 RGB 0 to 255."""
+    """Load one photograph as a 224-pixel square, float32 RGB 0 to 255."""
     import tensorflow as tf
 
     # The accurate DCT is libjpeg's default and Pillow's; TensorFlow's own is a faster approximation.
@@ -371,7 +371,7 @@ def _load(path: Any) -> Any:
 
 
 def representation_key(path: str | Path) -> str:
-    """The key ``<data_set>/<representation>`` of a representations file, which thresholds belong to.
+    """Return the key ``<data_set>/<representation>`` of a representations file, to which thresholds belong.
 
     A file with nothing but ``reprs`` is the published one: "voc2007/resnet50-published".
 
@@ -388,7 +388,7 @@ def representation_key(path: str | Path) -> str:
 def load_representations(
     path: str | Path, annotations: Sequence[Annotation], root: str | Path | None = None
 ) -> npt.NDArray[np.float32]:
-    """Representations (N, 7, 7, 2048), float32, of the N ``annotations``, row by row.
+    """Load the representations (N, 7, 7, 2048), float32, of the N ``annotations``, row by row.
 
     In grading (where COURSE_DATA_READ_ONLY is set), rows that lie in the file in this order as plain float32 are
     mapped: read when they are used, from one copy for all processes. Writing to the array never changes the file.
@@ -417,7 +417,7 @@ def load_representations(
 
 
 def _published_names(path: str | Path, rows: int, wanted: list[str], root: str | Path | None) -> list[str]:
-    """The names of a file without names, if they can be known."""
+    """Return the names of the rows of a file without names; raise ValueError if they cannot be known."""
     names = wanted
     if _names_sha256(names) != PUBLISHED_NAMES_SHA256 and root is not None:
         names = [annotation["filename"] for annotation in load_annotations(root, require_photos=False)]
@@ -436,7 +436,7 @@ def _names_sha256(names: Sequence[str]) -> str:
 
 
 def is_plain(path: str | Path) -> bool:
-    """Whether ``load_representations`` can map a file: its values are float32 and lie in one piece."""
+    """Return whether ``load_representations`` can map a file: its values are float32 and lie in one piece."""
     with _open(path) as file:
         return _is_plain(file["reprs"])
 
@@ -461,7 +461,7 @@ def write_plain(path: str | Path, out: Path) -> None:
 
 
 def _mapped(path: Path, reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32] | None:
-    """Rows as a private mapping of the file, if they lie there as they are wanted; else None.
+    """Map rows of the file privately, if they lie there as they are wanted; return None otherwise.
 
     Not on a disk that may go away, such as a Drive folder on Colab: that would kill whoever has mapped it.
     """
@@ -475,7 +475,7 @@ def _mapped(path: Path, reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[n
 
 
 def _read_rows(reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32]:
-    """The given rows of an HDF5 data set as float32, block by block of the file, in bounded extra memory."""
+    """Read the given rows of an HDF5 data set as float32, block by block of the file, in bounded extra memory."""
     result = np.empty((len(rows), *reprs.shape[1:]), dtype=np.float32)
     for start in range(0, reprs.shape[0], _BLOCK):
         places = np.flatnonzero((rows >= start) & (rows < start + _BLOCK))
@@ -488,7 +488,7 @@ def _read_rows(reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32
 
 
 def _open(path: str | Path) -> Any:
-    """A representations file, open for reading; the caller closes it."""
+    """Open a representations file for reading; the caller closes it."""
     import h5py
 
     if not Path(path).is_file():

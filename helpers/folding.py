@@ -1,4 +1,4 @@
-"""A network for prediction only: batch normalisation folded into the convolutions before it.
+"""Networks for prediction only: batch normalisation folded into the convolutions before it.
 
 In prediction, batch normalisation is a fixed scale and shift of each channel (Ioffe and Szegedy 2015, section 3.1),
 which a convolution can do itself: with s = gamma / sqrt(variance + epsilon), kernel' = kernel * s and
@@ -11,7 +11,7 @@ import numpy as np
 
 
 def fold_batch_norms(model: Any) -> Any:
-    """A functional Keras model with the predictions of ``model`` (but for rounding) and fewer operations.
+    """Return a functional Keras model with the predictions of ``model`` (but for rounding) and fewer operations.
 
     Folded is every ``BatchNormalization`` over the last axis that alone reads a ``Conv2D`` without activation; all else
     stays. ``model`` is left as it is. The result must not be trained.
@@ -19,7 +19,7 @@ def fold_batch_norms(model: Any) -> Any:
     import keras
 
     class Folded(keras.layers.Layer):
-        """Stands where a batch normalisation was."""
+        """Layer that stands where a batch normalisation was."""
 
         def call(self, inputs: Any, training: Any = None, mask: Any = None) -> Any:
             return inputs
@@ -40,7 +40,7 @@ def fold_batch_norms(model: Any) -> Any:
 
 
 def _pairs(model: Any, layers: Any) -> list[tuple[Any, Any]]:
-    """Batch normalisations with the convolutions that they may be folded into."""
+    """Pair batch normalisations with the convolutions that they may be folded into."""
     found = []
     outputs = {id(tensor) for tensor in model.outputs}
     for layer in model.layers:
@@ -63,7 +63,7 @@ def _with_bias(layer: Any, convolutions: Any) -> Any:
 
 
 def _merged(convolution: Any, norm: Any) -> list[Any]:
-    """Kernel and bias of a convolution that does the normalisation too, computed in float64."""
+    """Return kernel and bias of a convolution that does the normalisation too, computed in float64."""
 
     def plain(weight: Any) -> Any:
         return np.asarray(weight, dtype=np.float64)

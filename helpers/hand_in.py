@@ -1,4 +1,4 @@
-"""What would make the hand-in worse, in words: a last look at the notebook before it is handed in."""
+"""A last look at the notebook before it is handed in: what would make the hand-in worse, in words."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Finding:
 
 @dataclass(frozen=True)
 class Review:
-    """What `ready_to_submit` found; `str()` of it is what it prints."""
+    """Findings of `ready_to_submit`; `str()` of them is what it prints."""
 
     name: str
     live: bool
@@ -68,7 +68,7 @@ def ready_to_submit(cells: Sequence[str] = (), path: str | Path | None = None) -
 
 
 def review(cells: Sequence[str] = (), path: str | Path | None = None) -> Review:
-    """What `ready_to_submit` prints, as data."""
+    """Return what `ready_to_submit` prints, as data."""
     try:
         notebook = find_notebook(cells, path)
     except NotebookError as error:
@@ -77,7 +77,7 @@ def review(cells: Sequence[str] = (), path: str | Path | None = None) -> Review:
 
 
 def findings(notebook: Notebook, expected: Sequence[str], ran: Mapping[int, str]) -> Iterator[Finding]:
-    """What there is to say about a notebook.
+    """List the findings about a notebook.
 
     Args:
         notebook: as it was found.
@@ -97,7 +97,7 @@ def findings(notebook: Notebook, expected: Sequence[str], ran: Mapping[int, str]
 
 
 def _unsaved(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Finding]:
-    """What was run in this session after the file was written, or in another version than the file has.
+    """Find cells run in this session after the file was written, or in another version than the file has.
 
     Whoever saves a notebook saves the execution counts: the last one of this session that the file has says when
     that was.
@@ -171,7 +171,7 @@ def _not_run(notebook: Notebook) -> Iterator[Finding]:
 
 
 def _out_of_order(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Finding]:
-    """Cells that were run before a cell above them; the counts of two sessions are never compared."""
+    """Find cells that were run before a cell above them; the counts of two sessions are never compared."""
     latest = {True: 0, False: 0}
     early = []
     for cell in _run_by_students(notebook):
@@ -198,21 +198,21 @@ def _too_large(notebook: Notebook) -> Iterator[Finding]:
 
 
 def _run_by_students(notebook: Notebook) -> Iterator[Cell]:
-    """Code cells with something in them, but for the one that runs now."""
+    """List the code cells with something in them, but for the one that runs now."""
     for cell in notebook.cells:
         if cell.kind == "code" and cell.source.strip() and _OWN_CALL not in cell.source:
             yield cell
 
 
 def _same(source: str | None, cell: Cell) -> bool:
-    """Whether this source, as IPython keeps it, is the cell's. It rewrites magics, so there any will do."""
+    """Return whether this source, as IPython keeps it, is the cell's. IPython rewrites magics, so there any will do."""
     if source is None or source == plain(cell.source):
         return source is not None
     return bool(_MAGIC.search(source) and _MAGIC.search(cell.source))
 
 
 def _resemble(a: str, b: str) -> bool:
-    """Whether two sources are versions of one cell."""
+    """Return whether two sources are versions of one cell."""
     if _MAGIC.search(a) or _MAGIC.search(b):  # always differ
         return False
     if set(_DEFINITION.findall(a)) & set(_DEFINITION.findall(b)):
@@ -221,7 +221,7 @@ def _resemble(a: str, b: str) -> bool:
 
 
 def _first(source: str) -> str:
-    """How to name a source: by what it defines, or by its first line."""
+    """Name a source by what it defines, or by its first line."""
     defined = _DEFINITION.search(source)
     return defined[1] if defined else repr(source.splitlines()[0][:50])
 

@@ -1,4 +1,4 @@
-"""How good a model is: class accuracy, mean IoU, and valid accuracy (right class and IoU above 0.5)."""
+"""Scores of a model: class accuracy, mean IoU, and valid accuracy (right class and IoU above 0.5)."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
@@ -20,7 +20,7 @@ class Scores(NamedTuple):
 
 
 def per_example_iou(preds: Sequence[Mapping[str, Any]], trues: Sequence[Mapping[str, Any]]) -> FloatArray:
-    """IoU (N,) of each prediction's ``bbox`` with the annotation's, both VOC boxes in the same photograph.
+    """Compute the IoU (N,) of each prediction's ``bbox`` with the annotation's, VOC boxes in the same photograph.
 
     Raises ValueError when there is nothing to compare, or the numbers differ.
     """
@@ -36,7 +36,7 @@ def per_example_iou(preds: Sequence[Mapping[str, Any]], trues: Sequence[Mapping[
 def accuracy_and_iou(
     preds: Sequence[Mapping[str, Any]], trues: Sequence[Mapping[str, Any]], threshold: float = 0.5
 ) -> Scores:
-    """Class accuracy, mean IoU and valid accuracy of predictions against annotations.
+    """Compute class accuracy, mean IoU and valid accuracy of predictions against annotations.
 
     Both are sequences of dicts with ``class`` and ``bbox`` (a VOC box), in the same order. A prediction
     is valid when its class is right and its IoU is above ``threshold``.
@@ -52,7 +52,7 @@ def accuracy_and_iou(
 def predict_dicts(
     model: Any, reprs: npt.NDArray[np.floating[Any]], annotations: Sequence[Annotation]
 ) -> list[Prediction]:
-    """Interpreted predictions for representations (N, 7, 7, 2048) of the N ``annotations``.
+    """Predict and interpret the boxes and classes of the N ``annotations`` from representations (N, 7, 7, 2048).
 
     ``model`` is a Keras model or any function of the representations. It returns class probabilities (N, 5)
     and centre boxes (N, 4), in this order, as arrays or tensors, in a list, tuple or dict.
@@ -72,7 +72,7 @@ def compute_acc(
     annotations: Sequence[Annotation],
     train: bool = True,
 ) -> Scores:
-    """Scores on the training part of ``helpers.data.split``, or on the test part; also printed.
+    """Compute and print the scores on the training part of ``helpers.data.split``, or on the test part.
 
     ``reprs`` (N, 7, 7, 2048) and ``annotations`` are the whole image set: the part is taken from both, so
     that each prediction meets its own photograph's size.
@@ -93,7 +93,7 @@ def compute_acc(
 
 
 def _two_heads(outputs: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """Classes (N, 5) and boxes (N, 4), in this order: a model that swaps them is not let off."""
+    """Return classes (N, 5) and boxes (N, 4), in this order: a model that swaps them is not let off."""
     heads = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
     if not isinstance(heads, list | tuple) or len(heads) != 2:
         raise ValueError("the model must have two outputs: class probabilities and boxes")

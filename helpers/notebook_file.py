@@ -1,4 +1,4 @@
-"""Where the notebook is that runs, and what its cells are. Nothing in the file is taken to be as it should."""
+"""The file of the notebook that runs, and its cells. Nothing in the file is taken to be as it should."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ class NotebookError(ValueError):
 
 @dataclass(frozen=True)
 class Cell:
-    """What counts of a cell."""
+    """The parts of a cell that matter to the last look."""
 
     number: int
     """From 1."""
@@ -39,7 +39,7 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """For people: its grade id, or else its first line."""
+        """The name for people: the grade id, or else the first line."""
         first = next((line.strip() for line in self.source.splitlines() if line.strip()), "empty")
         return f"cell {self.number} ({self.grade_id or _shorten(first, 50)})"
 
@@ -59,7 +59,7 @@ class Notebook:
 
 
 def find_notebook(expected: Sequence[str] = (), path: str | Path | None = None) -> Notebook:
-    """The notebook at `path`; without one, the one that runs.
+    """Read the notebook at `path`; without one, the one that runs.
 
     On Colab that is asked for. Elsewhere VS Code and Jupyter Server name it; where neither does, or the file has
     another name by now, it is the newest in the working directory that has one of the `expected` cells.
@@ -89,7 +89,7 @@ def find_notebook(expected: Sequence[str] = (), path: str | Path | None = None) 
 
 
 def cells_called(name: str, cells: Sequence[Cell]) -> list[Cell]:
-    """The cells with a grade id; those with that id if there are none; or else those that define that function."""
+    """Return the cells with a grade id; without any, those with that cell id; or else those defining that function."""
     return (
         [cell for cell in cells if cell.grade_id == name]
         or [cell for cell in cells if name in cell.ids]
@@ -98,12 +98,12 @@ def cells_called(name: str, cells: Sequence[Cell]) -> list[Cell]:
 
 
 def plain(source: str) -> str:
-    """A source without what neither IPython nor an editor keeps: indentation of the whole, blanks at the ends."""
+    """Return a source without indentation of the whole and blanks at its ends: IPython and editors do not keep them."""
     return dedent("\n".join(line.rstrip() for line in source.splitlines()).strip("\n"))
 
 
 def session() -> dict[int, str]:
-    """The sources that were run in this session, plain, by their execution count; empty outside IPython."""
+    """Return the sources that were run in this session, plain, by their execution count; empty outside IPython."""
     history = getattr(sys.modules.get("__main__"), "_ih", None)
     if not isinstance(history, list):
         return {}
@@ -134,7 +134,7 @@ def _in_main(name: str) -> str:
 
 
 def _existing(named: str) -> Path | None:
-    """The file; servers that hide their folders give a path that only ends like the true one."""
+    """Return the file, if it exists; servers that hide their folders give a path that only ends like the true one."""
     return next((file for file in (Path(named), Path.cwd() / Path(named).name) if _is_file(file)), None)
 
 
@@ -184,7 +184,7 @@ def _notebook(content: Any, name: str, size: int, live: bool) -> Notebook:
 
 
 def _cell(number: int, item: Any) -> Cell | None:
-    """A cell; None if it is none."""
+    """Read a cell; return None if it is none."""
     if not isinstance(item, dict) or item.get("cell_type") not in ("code", "markdown", "raw"):
         return None
     source = _text(item.get("source"))
@@ -209,7 +209,7 @@ def _cell(number: int, item: Any) -> Cell | None:
 
 
 def _text(value: Any) -> str | None:
-    """A source, which a file holds whole or line by line."""
+    """Join a source, which a file holds whole or line by line."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         value = "".join(value)
     return _string(value) if isinstance(value, str) else None
@@ -225,7 +225,7 @@ def _mapping(value: Any) -> Mapping[str, Any]:
 
 
 def _string(value: Any) -> str:
-    """A text that can be printed: JSON can hold halves of characters, which cannot."""
+    """Return a text that can be printed: JSON can hold halves of characters, which cannot."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 

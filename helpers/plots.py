@@ -148,7 +148,7 @@ def plot_positions(representation: npt.NDArray[Any], image: Path | str, bbox: Se
 
 
 def plot_iou_histograms(ious: Mapping[str, npt.ArrayLike], threshold: float = 0.5) -> None:
-    """Histograms of per-image IoU of several models on one plot.
+    """Plot histograms of the per-image IoU of several models on one plot.
 
     Args:
         ious: a name for each model, and its IoU for every image, shape (N,).
@@ -173,7 +173,7 @@ def plot_best_and_worst(
     root: Path | str,
     count: int = 4,
 ) -> None:
-    """A grid of test images: the `count` best predictions by IoU above, the `count` worst below.
+    """Show a grid of test images: the `count` best predictions by IoU above, the `count` worst below.
 
     Args are those of `display_prediction`; only the test part of `split` is looked at.
     """
@@ -209,7 +209,7 @@ def _show(
 
 
 def _patch(ax: "Axes", bbox: Sequence[float], text: str, color: str, text_at: str = "top") -> None:
-    """A VOC box and its label; imshow puts the centre of the first pixel at 0, its edge at -0.5."""
+    """Draw a VOC box and its label; imshow puts the centre of the first pixel at 0, its edge at -0.5."""
     from matplotlib.patches import Rectangle
 
     xmin, ymin, xmax, ymax = bbox

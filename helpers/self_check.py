@@ -1,4 +1,4 @@
-"""Where the work stands: what the visible tests say about a model, in words, and what to do next."""
+"""A self-check of the work: what the visible tests say about a model, in words, and what to do next."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ _DONE = "everything that the visible tests ask is reached. Save the notebook and
 
 @dataclass(frozen=True)
 class Progress:
-    """What `check` found; `str()` of it is what `check` prints."""
+    """Findings of `check`; `str()` of them is what it prints."""
 
     problems: tuple[str, ...]
     """Why there is nothing to measure, or what is wrong with the heads; empty when all is well."""
@@ -153,7 +153,7 @@ def assess(
     annotations: Sequence[Annotation] | None = None,
     minimum: Mapping[str, float] | None = None,
 ) -> Progress:
-    """What `check` prints, as data. One prediction for the test part and one, where it is there, for training."""
+    """Return what `check` prints, as data: one prediction for the test part and one, if it is there, for training."""
 
     def stopped(problem: str) -> Progress:
         return Progress((problem,), None, None, 0, minimum, "")
@@ -203,7 +203,7 @@ def _parts(reprs: Any, annotations: Sequence[Annotation]) -> tuple[_Part | None,
 
 
 def _stored_parts() -> tuple[_Part | None, _Part]:
-    """The test part alone, from the files that the notebook has fetched; nothing is downloaded."""
+    """Load the test part alone, from the files that the notebook has fetched; nothing is downloaded."""
     try:
         root, path = fetch_voc2007(urls=()), fetch_representations(urls=())
     except (OSError, RuntimeError) as error:  # no URL, so DownloadError, a RuntimeError, means: not there
@@ -217,7 +217,7 @@ def _stored_parts() -> tuple[_Part | None, _Part]:
 
 
 def _head_problems(outputs: Any, few: int) -> tuple[str, ...]:
-    """What the notebook's test of the heads says of the outputs for the first few images."""
+    """Return what the notebook's test of the heads says of the outputs for the first few images."""
     try:
         if isinstance(outputs, list | tuple):
             outputs = [np.asarray(output)[:few] for output in outputs]
@@ -243,7 +243,7 @@ def _next_step(
     train: Scores | None,
     minimum: Mapping[str, float] | None,
 ) -> str:
-    """The one thing that helps most; empty where nothing can be said."""
+    """Return the one thing that helps most; empty where nothing can be said."""
     if problems or test is None:
         return "correct the model as said above, then train it again."
     heads = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
@@ -266,7 +266,7 @@ def _next_step(
 
 
 def _by_heart(test: Scores, train: Scores, low_class: bool, low_boxes: bool, anyway: bool) -> str:
-    """What to do where a measure is far better on the training images; only one that is too low, unless `anyway`."""
+    """Advise where a measure is far better on the training images; only one that is too low, unless `anyway`."""
     gaps = [
         (seen - unseen, name, seen, unseen)
         for name, seen, unseen, low in (
@@ -291,6 +291,6 @@ def _measured(value: float, minimum: float | None) -> str:
 
 
 def _one_line(error: Exception) -> str:
-    """The first line of a message, as a sentence, not too long."""
+    """Return the first line of a message, as a sentence, not too long."""
     text = (str(error).strip().splitlines() or [""])[0][:200].rstrip(" .:")
     return f"{text}." if text else ""

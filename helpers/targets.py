@@ -1,4 +1,4 @@
-"""From annotations to what a model learns, and from what it predicts back to boxes in the photograph."""
+"""Targets: from annotations to what a model learns, and from what it predicts back to boxes in the photograph."""
 
 from collections.abc import Sequence
 from itertools import chain
@@ -20,11 +20,16 @@ Prediction = TypedDict("Prediction", {"class": str, "confidence": float, "bbox":
 def tensorize_ground_truth(
     annotations: Sequence[Annotation],
 ) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float32]]:
-    """Class and box tensors of N annotations, row by row.
+    """Turn N annotations into class and box tensors, row by row.
 
     Returns ``(classes, boxes)``, both float32: one-hot classes (N, 5) in the order of ``CLASSES``, and
     centre boxes (N, 4) in the 224-pixel frame. A VOC box of the whole photograph, ``[1, 1, W, H]``,
     becomes (112, 112, 224, 224).
+
+    >>> whole = {"filename": "000007.jpg", "size": (500, 333), "class": "car", "bbox": [1, 1, 500, 333]}
+    >>> classes, boxes = tensorize_ground_truth([whole])
+    >>> classes.tolist(), boxes.tolist()
+    ([[0.0, 0.0, 0.0, 1.0, 0.0]], [[112.0, 112.0, 224.0, 224.0]])
 
     Raises ValueError, naming the file, for a class that is not among ``CLASSES``.
     """
@@ -38,10 +43,13 @@ def tensorize_ground_truth(
 
 
 def interpret_output(cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[int, int] = (500, 333)) -> Prediction:
-    """What one prediction says about a photograph of ``img_size`` = (width, height) pixels.
+    """Interpret one prediction about a photograph of ``img_size`` = (width, height) pixels.
 
     ``cls`` (5,) are the class probabilities, ``boxes`` (4,) one centre box in the 224-pixel frame. See
     ``interpret_outputs``, which does the same for many.
+
+    >>> interpret_output([0.1, 0.2, 0.6, 0.1, 0], [112, 112, 224, 224], (500, 333))
+    {'class': 'bus', 'confidence': 0.6, 'bbox': [1, 1, 500, 333]}
     """
     return interpret_outputs(np.asarray(cls)[np.newaxis], np.asarray(boxes)[np.newaxis], [img_size])[0]
 
@@ -49,7 +57,7 @@ def interpret_output(cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[i
 def interpret_outputs(
     classes: npt.ArrayLike, boxes: npt.ArrayLike, sizes: Sequence[tuple[int, int]] | npt.ArrayLike
 ) -> list[Prediction]:
-    """What N predictions say about N photographs: the inverse of ``tensorize_ground_truth``.
+    """Interpret N predictions about N photographs: the inverse of ``tensorize_ground_truth``.
 
     ``classes`` (N, 5) are class probabilities, ``boxes`` (N, 4) centre boxes in the 224-pixel frame,
     ``sizes`` (N, 2) the photographs' (width, height) in pixels. Each result holds the likeliest
@@ -84,7 +92,7 @@ def interpret_outputs(
 
 
 def _voc_boxes(centers: FloatArray, sizes: FloatArray) -> list[list[int]]:
-    """VOC boxes in photographs of ``sizes`` (N, 2) of centre boxes (N, 4) in the 224-pixel frame."""
+    """Convert centre boxes (N, 4) in the 224-pixel frame to VOC boxes in photographs of ``sizes`` (N, 2)."""
     with np.errstate(all="ignore"):
         limits = np.tile(sizes, 2)
         corners = center_to_corners(centers) * limits / IMAGE_SIZE
@@ -104,5 +112,5 @@ def _class_indices(annotations: Sequence[Annotation]) -> npt.NDArray[np.intp]:
 
 
 def _numbers(annotations: Sequence[Annotation], field: Literal["bbox", "size"]) -> npt.NDArray[np.float64]:
-    """All numbers of a field in one row; twice as fast as an array of lists."""
+    """Return all numbers of a field in one row; twice as fast as an array of lists."""
     return np.fromiter(chain.from_iterable(annotation[field] for annotation in annotations), np.float64)

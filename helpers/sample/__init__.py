@@ -40,7 +40,7 @@ _BLOCK = 25
 def make_sample(
     folder: Path | str | None = None, n: int = SIZE, seed: int = 0, workers: int | None = None, progress: bool = True
 ) -> Path:
-    """Make the sample data set, unless it is there already, and say where.
+    """Make the sample data set, unless it is there already, and return its folder.
 
     Args:
         folder: where it is or will be; a folder in the user's cache by default.
@@ -145,13 +145,13 @@ def _blocks(year: Path, n: int, seed: int, workers: int) -> Iterator[tuple[_Bloc
 
 
 def _render_block(block: _Block) -> npt.NDArray[np.float16]:
-    """Write photographs and annotations of some scenes; gives their representations."""
+    """Write photographs and annotations of some scenes; return their representations."""
     pictures = [_render_one(block.year, index, block.seed) for index in range(block.start, block.stop)]
     return backbone.describe_images(pictures)
 
 
 def _render_one(year: Path, index: int, seed: int) -> Image.Image:
-    """Scene `index`, as it is when it is read from its file again."""
+    """Render scene `index`, as it is when it is read from its file again."""
     scene = render_scene(CLASSES[index % len(CLASSES)], np.random.default_rng([seed, index]))
     path = year / "JPEGImages" / f"{index + 1:06d}.jpg"
     scene.image.save(path, quality=JPEG_QUALITY)
@@ -162,7 +162,7 @@ def _render_one(year: Path, index: int, seed: int) -> Image.Image:
 
 
 def _annotation(filename: str, size: tuple[int, int], name: str, bbox: tuple[int, int, int, int]) -> bytes:
-    """A VOC annotation file of one object; `bbox` is a VOC box."""
+    """Write the VOC annotation of one object; `bbox` is a VOC box."""
     root = ElementTree.Element("annotation")
     for tag, text in (("folder", DATA_SET), ("filename", filename)):
         ElementTree.SubElement(root, tag).text = text

@@ -1,4 +1,4 @@
-"""The small backbone of the embedded sample: from a scene to a (7, 7, 2048) representation.
+"""The small backbone of the embedded sample: it turns a scene into a (7, 7, 2048) representation.
 
 A ResNet50 cannot be had everywhere, and with random weights it does not tell the sample's classes apart. So the
 sample has a convolutional network of its own: five layers trained on 4000 scenes that are not in the sample to
@@ -48,14 +48,14 @@ class _Backbone:
 
 
 def describe_images(images: Sequence[Image.Image]) -> npt.NDArray[np.float16]:
-    """Representations (N, 7, 7, 2048) of pictures of any size; non-negative, float16."""
+    """Compute the representations (N, 7, 7, 2048) of pictures of any size; non-negative, float16."""
     backbone = _load()
     hidden = _forward(np.stack([_frame(image) for image in images]), backbone) - backbone.mean
     return (np.maximum(hidden @ backbone.projection - SHIFT, 0.0) * SCALE).astype(np.float16)
 
 
 def _frame(image: Image.Image) -> Array:
-    """Pixels (112, 112, 3) of a picture stretched to the 224-pixel frame, at half its resolution."""
+    """Return the pixels (112, 112, 3) of a picture stretched to the 224-pixel frame, at half its resolution."""
     frame = image.convert("RGB").resize((FRAME, FRAME), Image.Resampling.BILINEAR).reduce(2)
     return np.asarray(frame, dtype=np.float64) / 64.0 - 2.0
 
@@ -67,7 +67,7 @@ def _forward(x: Array, backbone: _Backbone) -> Array:
 
 
 def _convolve(x: Array, kernel: Array, stride: int) -> Array:
-    """Convolution of (N, H, W, C) with the border repeated once on each side."""
+    """Convolve (N, H, W, C) with the border repeated once on each side."""
     padded = np.pad(x, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
     windows = np.lib.stride_tricks.sliding_window_view(padded, kernel.shape[:2], axis=(1, 2))
     windows = windows[:, ::stride, ::stride].transpose(0, 1, 2, 4, 5, 3)
@@ -75,7 +75,7 @@ def _convolve(x: Array, kernel: Array, stride: int) -> Array:
 
 
 def weights_sha256() -> str:
-    """SHA-256 of the weights file."""
+    """Hash the weights file (SHA-256)."""
     return hashlib.sha256(WEIGHTS.read_bytes()).hexdigest()
 
 

@@ -1,4 +1,4 @@
-"""Draws the scenes of the embedded sample: one object of one of five classes in front of some scenery.
+"""Drawings of the embedded sample's scenes: one object of one of five classes in front of some scenery.
 
 Everything is a list of filled polygons. Objects are drawn in a frame of their own (about 100 units wide,
 x to the right, y downwards, looking right), then mirrored, tilted, scaled and moved into the picture.
@@ -105,7 +105,7 @@ def _ellipse(cx: float, cy: float, rx: float, ry: float, colour: Colour) -> Shap
 
 
 def _blob(corners: Sequence[Point], colour: Colour, rounds: int = 3) -> Shape:
-    """A polygon with its corners cut again and again until it is smooth (Chaikin)."""
+    """Return a polygon with its corners cut again and again until it is smooth (Chaikin)."""
     points = np.array(corners, dtype=np.float64)
     for _ in range(rounds):
         following = np.roll(points, -1, axis=0)
@@ -115,7 +115,7 @@ def _blob(corners: Sequence[Point], colour: Colour, rounds: int = 3) -> Shape:
 
 
 def _tube(path: Sequence[Point], radii: Sequence[float], colour: Colour) -> list[Shape]:
-    """A chain of discs joined by straight walls: legs, necks and tails."""
+    """Return a chain of discs joined by straight walls: legs, necks and tails."""
     shapes = [_ellipse(x, y, r, r, colour) for (x, y), r in zip(path, radii, strict=True)]
     for (x0, y0), (x1, y1), r0, r1 in zip(path, path[1:], radii, radii[1:], strict=False):
         length = float(np.hypot(x1 - x0, y1 - y0)) or 1.0
@@ -135,7 +135,7 @@ def _tube(path: Sequence[Point], radii: Sequence[float], colour: Colour) -> list
 
 
 def _curve(start: Point, bend: Point, end: Point, steps: int = 8) -> list[Point]:
-    """Points along the quadratic Bézier curve from start to end."""
+    """Return points along the quadratic Bézier curve from start to end."""
     t = np.linspace(0, 1, steps)
     x, y = ((1 - t) ** 2 * a + 2 * t * (1 - t) * b + t**2 * c for a, b, c in zip(start, bend, end, strict=True))
     return list(zip(x.tolist(), y.tolist(), strict=True))
@@ -147,7 +147,7 @@ def _shade(colour: Colour, factor: float) -> Colour:
 
 
 def _pick(colours: Sequence[Colour], rng: Rng, spread: int = 18) -> Colour:
-    """One of the colours, slightly off."""
+    """Choose one of the colours, slightly off."""
     red, green, blue = np.clip(
         np.array(colours[int(rng.integers(len(colours)))]) + rng.integers(-spread, spread + 1, 3), 0, 255
     )
@@ -163,7 +163,7 @@ def _paint(image: Image.Image, shapes: Sequence[Shape]) -> None:
 
 
 def _extent(shapes: Sequence[Shape]) -> tuple[float, float, float, float]:
-    """(left, top, right, bottom) of all polygons together."""
+    """Return (left, top, right, bottom) of all polygons together."""
     points = np.concatenate([shape.points for shape in shapes])
     (left, top), (right, bottom) = points.min(axis=0), points.max(axis=0)
     return float(left), float(top), float(right), float(bottom)
@@ -196,7 +196,7 @@ def _draw_cat(rng: Rng, _: bool) -> list[Shape]:
 def _legs(
     feet: Sequence[float], hips: Sequence[float], hip: float, ground: float, r: float, colour: Colour
 ) -> list[Shape]:
-    """One leg from (hips[i], hip) to (feet[i], ground) each, with a paw pointing right."""
+    """Draw one leg from (hips[i], hip) to (feet[i], ground) each, with a paw pointing right."""
     shapes: list[Shape] = []
     for x, top in zip(feet, hips, strict=True):
         shapes += _tube([(top, hip), (x, ground - r)], [r * 1.5, r], colour)
@@ -205,7 +205,7 @@ def _legs(
 
 
 def _dog_head(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
-    """A head in profile: long muzzle, black nose, hanging ear."""
+    """Draw a head in profile: long muzzle, black nose, hanging ear."""
     muzzle, droop = rng.uniform(19, 26), rng.uniform(16, 24)
     ear = _shade(fur, rng.choice([0.55, 0.7]))
     shapes = [_ellipse(x, y, 13, 12, fur)]
@@ -260,7 +260,7 @@ def _sitting_dog(fur: Colour, rng: Rng) -> list[Shape]:
 
 
 def _cat_face(x: float, y: float, fur: Colour, rng: Rng) -> list[Shape]:
-    """A face turned to us: two pointed ears, slit eyes, whiskers."""
+    """Draw a face turned to us: two pointed ears, slit eyes, whiskers."""
     eye, r, tall = _pick([(120, 190, 80), (230, 190, 60), (110, 180, 220)], rng), 15.0, rng.uniform(12, 17)
     shapes: list[Shape] = []
     for side in (-1, 1):
@@ -431,7 +431,7 @@ ROADS = ((105, 105, 110), (125, 120, 115), (88, 90, 98))
 
 
 def _scenery_for(name: str, flying: bool, rng: Rng) -> Scenery:
-    """Animals live in rooms and gardens, vehicles on streets and country roads, aeroplanes in the air or on runways."""
+    """Choose scenery: rooms and gardens for animals, streets and roads for vehicles, air or runways for aeroplanes."""
     if name == "aeroplane":
         return _sky if flying else _runway
     pair = (_garden, _room) if name in ("dog", "cat") else (_street, _country_road)
@@ -439,7 +439,7 @@ def _scenery_for(name: str, flying: bool, rng: Rng) -> Scenery:
 
 
 def _horizon(height: int, target: Extent, rng: Rng) -> float:
-    """Where the ground begins, in pixels from the top: somewhere behind the object, above its feet."""
+    """Return where the ground begins, in pixels from the top: somewhere behind the object, above its feet."""
     _, top, _, bottom = target
     return float(np.clip(rng.uniform(top, bottom - 0.1 * (bottom - top)), 0.12 * height, 0.9 * height))
 
@@ -447,7 +447,7 @@ def _horizon(height: int, target: Extent, rng: Rng) -> float:
 def _backdrop(
     width: int, height: int, horizon: float, sky: tuple[Colour, Colour], ground: Colour, rng: Rng
 ) -> Image.Image:
-    """The oversampled canvas: a gradient down to the horizon, a blotchy ground below it."""
+    """Paint the oversampled canvas: a gradient down to the horizon, a blotchy ground below it."""
     y = np.arange(height, dtype=np.float32)[:, None]
     blend = np.clip(y / max(horizon, 1.0), 0, 1)
     above = (1 - blend) * np.array(sky[0]) + blend * np.array(sky[1])
@@ -656,7 +656,7 @@ def _room(width: int, height: int, target: Extent, rng: Rng) -> Image.Image:
 
 
 def _light(image: Image.Image, rng: Rng) -> Image.Image:
-    """Brightness falling across the picture, a tint, and the grain of a camera."""
+    """Add brightness falling across the picture, a tint, and the grain of a camera."""
     height, width = image.height, image.width
     x, y = np.linspace(-1, 1, width), np.linspace(-1, 1, height)
     slope = rng.uniform(-0.15, 0.15, 2)
