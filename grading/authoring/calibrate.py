@@ -244,7 +244,7 @@ def write_thresholds(source: Path, proposal: Proposal) -> Path:
 
 def write_report(proposal: Proposal, folder: Path, command: str) -> Path:
     """Write `calibration.md` and its plot into a folder; gives the page's path."""
-    import matplotlib
+    import matplotlib  # slow to load
 
     with matplotlib.rc_context({"svg.hashsalt": "course"}):
         _plot(proposal).savefig(folder / "calibration.svg", metadata={"Date": None})
@@ -287,7 +287,7 @@ def write_report(proposal: Proposal, folder: Path, command: str) -> Path:
 
 
 def _plot(proposal: Proposal) -> Any:
-    from matplotlib.figure import Figure
+    from matplotlib.figure import Figure  # slow to load
 
     names = list(proposal.runs[0].outcomes)
     figure = Figure(figsize=(4.2 * len(names), 0.7 * len(proposal.runs) + 1.6), layout="constrained")

@@ -159,8 +159,6 @@ def _is_own(cell: Mapping[str, object]) -> bool:
 
 def _published(course: GradingRun, repository: Path) -> dict[str, str]:
     """The reference solution and the planted submissions that are worth points, by name."""
-    import nbformat
-
     name = course.assignment.name
     master = nbformat.read(course.assignment.source / course.assignment.notebook_name, as_version=4)
     found = {"the reference solution": "\n".join(solution_cells(master).values())}

@@ -19,6 +19,7 @@ TOKENS, WINDOW = 25, 35
 
 def main(folder: Path, top: int) -> None:
     """Print the most similar pairs, compared token by token."""
+    # optional, and slow to load
     from compare50 import Submission, _api, comparators, preprocessors
     from compare50._data import Preprocessor
 
@@ -55,7 +56,7 @@ def own_names(tokens: Iterable[Any]) -> Iterator[Any]:
 
     With every name alike, as in compare50's `structure`, one Keras model looks like any other.
     """
-    from pygments.token import Name
+    from pygments.token import Name  # comes with compare50
 
     found = list(tokens)
     bound, depth, parameters = set(), 0, False

@@ -1,4 +1,7 @@
-"""Commands for authors: verify, demo, similar, calibrate, and data sets."""
+"""Commands for authors: verify, demo, similar, calibrate, and data sets.
+
+What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
+"""
 
 import tempfile
 from collections.abc import Callable
@@ -9,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
+from rich.table import Table
 
 from grading.cli import terminal
 from grading.cli.grade import print_reasons, print_table
@@ -246,8 +250,6 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
 
 
 def _print_proposal(proposal: "Proposal") -> None:
-    from rich.table import Table
-
     names = list(proposal.runs[0].outcomes)
     table = Table(title=f"{proposal.key}: {proposal.seeds} seeds, {proposal.images} images, min / mean / max")
     for column in ("submission", "role", *names, "passes all"):

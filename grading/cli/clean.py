@@ -1,15 +1,13 @@
 """The command that removes what nothing refers to any more."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from grading.cli import terminal
 from grading.cli.terminal import console
-
-if TYPE_CHECKING:
-    from grading.pipeline.clean import Leftover
+from grading.pipeline.clean import Leftover, leftovers, remove
 
 app = typer.Typer()
 
@@ -22,8 +20,6 @@ def clean(
 
     What was touched within a day stays: somebody may be about to use it. What goes can be made again.
     """
-    from grading.pipeline.clean import leftovers, remove  # nbgrader is slow to load
-
     repository = terminal.repository()
     found = leftovers(repository)
     if not found:
@@ -38,7 +34,7 @@ def clean(
         console.print("`course clean --yes` removes it.")
 
 
-def summary(found: "Sequence[Leftover]") -> list[str]:
+def summary(found: Sequence[Leftover]) -> list[str]:
     """Return a line for each kind: how many, and how much room they take."""
     kinds = dict.fromkeys(item.kind for item in found)
     return [_line(kind, [item.bytes for item in found if item.kind == kind]) for kind in kinds]

@@ -1,4 +1,7 @@
-"""Commands for grading: grade and inspect."""
+"""Commands for grading: grade and inspect.
+
+What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
+"""
 
 import json
 from collections.abc import Mapping, Sequence
@@ -13,6 +16,7 @@ from rich.markup import escape
 from grading.cli import terminal
 from grading.cli.running import Running
 from grading.cli.terminal import console, progress_bar, stderr
+from grading.config import course_directory, load_config
 from grading.errors import GradingError
 from grading.options import Isolation
 from grading.pipeline.unchanged import LastRun
@@ -88,8 +92,6 @@ def inspect(
     assignment: Annotated[str | None, typer.Option(help="Only this assignment.")] = None,
 ) -> None:
     """Show in words what was graded, how, and why points were lost."""
-    from grading.config import course_directory, load_config
-
     repository = terminal.repository()
     folder = repository / course_directory(load_config(repository), "autograded") / student
     names = sorted(path.parent.name for path in folder.glob("*/record.json"))

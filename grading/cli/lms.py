@@ -1,9 +1,13 @@
-"""Commands between the LMS and the grades: collect, export, and the whole way in one."""
+"""Commands between the LMS and the grades: collect, export, and the whole way in one.
+
+What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
+"""
 
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import typer
 
@@ -12,11 +16,16 @@ from grading.cli.grade import grade_with_progress, print_grades
 from grading.cli.pages import write_report_with_progress
 from grading.cli.terminal import console, stderr
 from grading.common.names import ROSTER
+from grading.config import course_directory, load_config
+from grading.errors import GradingError
+from grading.lms import collect as collecting
+from grading.lms import export as exporting
+from grading.lms.collect import Collected, Unplaced
+from grading.lms.export import Exported
+from grading.lms.roster import Roster, read_roster
+from grading.records.record import FAILED
 
 if TYPE_CHECKING:
-    from grading.lms.collect import Collected, Unplaced
-    from grading.lms.export import Exported
-    from grading.lms.roster import Roster
     from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
@@ -84,7 +93,6 @@ def process(
     """From an LMS download to feedback in one: collect, grade, feedback, report and, with --to, export."""
     from grading.pipeline.plan import plan
     from grading.pipeline.run import open_course, options_from
-    from grading.records.record import FAILED
 
     folder = terminal.repository()
     with terminal.data_errors():
@@ -101,9 +109,7 @@ def process(
     raise typer.Exit(1 if failed or collected.unplaced else 0)
 
 
-def _roster(path: Path | None) -> "Roster | None":
-    from grading.lms.roster import read_roster
-
+def _roster(path: Path | None) -> Roster | None:
     usual = terminal.repository() / ROSTER
     if path is None and not usual.is_file():
         return None
@@ -111,13 +117,8 @@ def _roster(path: Path | None) -> "Roster | None":
 
 
 def _collect(
-    download: Path, assignment: str, roster: "Roster | None", kind: str | None, timezone: str | None
-) -> "Collected":
-    from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
-
-    from grading.config import course_directory, load_config
-    from grading.errors import GradingError
-    from grading.lms.collect import collect
+    download: Path, assignment: str, roster: Roster | None, kind: str | None, timezone: str | None
+) -> Collected:
     from grading.pipeline.assignment import find_master
 
     folder = terminal.repository()
@@ -127,7 +128,7 @@ def _collect(
         zone = ZoneInfo(timezone) if timezone else None
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise GradingError(f"no time zone {timezone!r}: give a name such as Europe/Rome") from error
-    collected = collect(download, assignment, submitted, roster, kind, timezone=zone)
+    collected = collecting.collect(download, assignment, submitted, roster, kind, timezone=zone)
     console.print(
         f"{collected.kind}: {len(collected.placed)} placed, {len(collected.unchanged)} there already, "
         f"{len(collected.superseded)} older attempts, {len(collected.unplaced)} not placed",
@@ -140,7 +141,7 @@ def _collect(
     return collected
 
 
-def _list(title: str, items: "Sequence[Unplaced]") -> None:
+def _list(title: str, items: Sequence[Unplaced]) -> None:
     if items:
         console.print(f"{title}:")
     for item in items:
@@ -150,18 +151,18 @@ def _list(title: str, items: "Sequence[Unplaced]") -> None:
 def _export(
     course: "GradingRun",
     to: str,
-    roster: "Roster | None",
+    roster: Roster | None,
     template: Path | None,
     column: str,
     scale: bool,
     output: Path | None,
-) -> "Exported":
-    from grading.lms.export import export
+) -> Exported:
     from grading.pages.grades import grades_of
 
     name = course.assignment.name
     path = output or course.folder / EXPORTS / f"{name}-{to}.csv"
-    exported = export(grades_of(course, roster), to, path, roster, template, column=column or name, scale=scale)
+    grades = grades_of(course, roster)
+    exported = exporting.export(grades, to, path, roster, template, column=column or name, scale=scale)
     console.print(f"{len(exported.written)} grades in {terminal.shown(exported.path)}", soft_wrap=True, highlight=False)
     for title, students in (
         ("no grade yet", exported.without_grade),

@@ -1,4 +1,7 @@
-"""Commands for pages: feedback and report."""
+"""Commands for pages: feedback and report.
+
+What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
+"""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated

@@ -1,4 +1,7 @@
-"""Commands for the master and its release: sync, twin, release."""
+"""Commands for the master and its release: sync, twin, release.
+
+What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
+"""
 
 from typing import Annotated
 
@@ -6,7 +9,7 @@ import typer
 
 from grading.cli import terminal
 from grading.cli.terminal import console
-from grading.config import CONFIG_FILE
+from grading.config import CONFIG_FILE, Course, load_config
 from grading.errors import ReleaseError
 
 app = typer.Typer()
@@ -28,7 +31,7 @@ def sync(assignment: Assignment) -> None:
 @app.command()
 def twin(assignment: Assignment) -> None:
     """Write the text twin from the master notebook, after it was edited in Jupyter."""
-    import nbformat  # slow to load
+    import nbformat
 
     from grading.release.twin import to_text
 
@@ -45,7 +48,6 @@ def twin(assignment: Assignment) -> None:
 @app.command()
 def release(assignment: Assignment) -> None:
     """Build the student release of an assignment."""
-    from grading.config import Course, load_config
     from grading.release.build import build_release
 
     repository = terminal.repository()

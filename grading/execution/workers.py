@@ -76,7 +76,7 @@ _ON_WORKER = "course_kernel_pool"
 
 
 def _run_on_worker(key: str, job: Job, gpu: bool) -> Outcome:
-    from distributed import get_worker
+    from distributed import get_worker  # slow to load
 
     worker = get_worker()
     worker.log_event(_STARTED, key)
@@ -108,7 +108,7 @@ def _paths(job: Job) -> list[Path]:
 
 @contextlib.contextmanager
 def _client(workers: Workers, jobs: int) -> Iterator[Any]:
-    import dask
+    import dask  # slow to load, as is distributed
     from distributed import Client, LocalCluster
     from distributed.security import Security
 

@@ -15,6 +15,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
+from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from PIL import Image
@@ -93,8 +94,6 @@ def histogram(
 
 def svg(figure: Figure) -> Markup:
     """A figure as an inline SVG, the same bytes for the same figure."""
-    from matplotlib import rc_context
-
     content = io.StringIO()
     with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
         figure.savefig(content, format="svg", metadata={"Date": None})

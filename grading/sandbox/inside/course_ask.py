@@ -10,7 +10,7 @@ ANSWER = "application/x-course-answer"
 
 def ask(folder, index, namespace):
     """Evaluate question `index` of `folder` for each of its cases; the answer leaves as a display message."""
-    import numpy as np
+    import numpy as np  # slow to load, and seeded when the student's code first imports it
     from IPython.display import publish_display_data
 
     question = json.loads((Path(folder) / f"{index}.json").read_text(encoding="utf-8"))
