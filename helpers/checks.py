@@ -10,6 +10,15 @@ from helpers.targets import IMAGE_SIZE
 _EXPECTED = "two outputs, first the class probabilities, then the boxes"
 
 
+def heads(outputs: Any) -> Any:
+    """Return a model's outputs in their order, also where they came as a dictionary; anything else as it is.
+
+    >>> heads({"classes": 1, "boxes": 2})
+    [1, 2]
+    """
+    return list(outputs.values()) if isinstance(outputs, Mapping) else outputs
+
+
 def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
     """Describe what is wrong with the outputs of a two-headed model, one sentence a problem; empty when all is well.
 
@@ -21,6 +30,7 @@ def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
     Expected are class probabilities of shape (n, num_classes), non-negative with rows that sum to 1, and
     centre boxes of shape (n, 4) in the 224-pixel frame, all finite.
     """
+    outputs = heads(outputs)
     if not isinstance(outputs, list | tuple) or len(outputs) != 2:
         shape = getattr(outputs, "shape", None)
         got = f"one array of shape {shape}" if shape is not None else _describe(outputs)
@@ -29,7 +39,7 @@ def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
     if classes.shape == (n, 4) and boxes.shape == (n, num_classes) and num_classes != 4:
         return [
             f"The two heads are swapped: the first output has shape {classes.shape}, which is a box, and the "
-            f"second {boxes.shape}, which is a class. Pass outputs=[class_prediction_head, box_prediction_head]."
+            f"second {boxes.shape}, which is a class. Pass outputs=[the class head, the box head]."
         ]
     problems = []
     if classes.shape != (n, num_classes):

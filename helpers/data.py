@@ -4,7 +4,8 @@ Boxes here are VOC boxes, as the XML files hold them: `[xmin, ymin, xmax, ymax]`
 photograph, 1-based, both ends inclusive. Sizes are `(width, height)` in pixels.
 
 Data sets are folders of the form `root/<year>/Annotations/*.xml`, `root/<year>/JPEGImages/*.jpg`; for
-the official archive `root` is `VOCdevkit` and `<year>` is `VOC2007`.
+the official archive `root` is `VOCdevkit` and `<year>` is `VOC2007`. Pooch and h5py are slow to load: they are imported
+where they are needed.
 """
 
 from __future__ import annotations
@@ -320,7 +321,7 @@ def fetch_voc2007(
     course_data = _course_data()
     if course_data is not None:
         return _course_root(course_data)
-    from helpers.download import download, extract_tar  # late: most sessions have the data already
+    from helpers.download import download, extract_tar  # most sessions have the data already
 
     folder = Path.cwd() if folder is None else Path(folder)
     root = folder / "VOCdevkit"

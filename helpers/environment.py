@@ -1,4 +1,7 @@
-"""A first look at the environment, for students: versions, GPU and data. And seeds."""
+"""A first look at the environment, for students: versions, GPU and data. And seeds.
+
+Keras, TensorFlow and h5py are slow to load: they are imported where they are needed.
+"""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 A representations file (HDF5) has the data set ``reprs`` (N, 7, 7, 2048), ``filenames`` (N,), and root
 attributes that say what made it; see docs/architecture.md. The published file has ``reprs`` only.
+Keras, TensorFlow and h5py are slow to load: they are imported where they are needed.
 """
 
 import hashlib

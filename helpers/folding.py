@@ -16,7 +16,7 @@ def fold_batch_norms(model: Any) -> Any:
     Folded is every ``BatchNormalization`` over the last axis that alone reads a ``Conv2D`` without activation; all else
     stays. ``model`` is left as it is. The result must not be trained.
     """
-    import keras
+    import keras  # slow to load
 
     class Folded(keras.layers.Layer):
         """Layer that stands where a batch normalisation was."""

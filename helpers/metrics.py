@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helpers.boxes import FloatArray, iou, voc_to_corners
+from helpers.checks import heads
 from helpers.data import CLASSES, Annotation, split
 from helpers.targets import Prediction, interpret_outputs
 
@@ -94,10 +95,10 @@ def compute_acc(
 
 def _two_heads(outputs: Any) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
     """Return classes (N, 5) and boxes (N, 4), in this order: a model that swaps them is not let off."""
-    heads = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
-    if not isinstance(heads, list | tuple) or len(heads) != 2:
+    both = heads(outputs)
+    if not isinstance(both, list | tuple) or len(both) != 2:
         raise ValueError("the model must have two outputs: class probabilities and boxes")
-    classes, boxes = (np.asarray(head) for head in heads)
+    classes, boxes = (np.asarray(head) for head in both)
     if classes.shape[1:] != (len(CLASSES),) or boxes.shape[1:] != (4,):
         raise ValueError(
             f"the model's outputs must have shapes (N, {len(CLASSES)}) for the classes and (N, 4) for the boxes, "

@@ -114,7 +114,7 @@ def _from_colab() -> Notebook | None:
     if "google.colab" not in sys.modules:
         return None
     try:
-        from google.colab import _message
+        from google.colab import _message  # there is none elsewhere
 
         answer = _message.blocking_request("get_ipynb", request="", timeout_sec=COLAB_SECONDS)
         content = answer["ipynb"]

@@ -1,4 +1,7 @@
-"""Pictures: images with boxes, training curves, and what a model gets right and wrong."""
+"""Pictures: images with boxes, training curves, and what a model gets right and wrong.
+
+Matplotlib and scikit-image are slow to load: they are imported where they are needed.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path

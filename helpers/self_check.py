@@ -1,4 +1,7 @@
-"""A self-check of the work: what the visible tests say about a model, in words, and what to do next."""
+"""A self-check of the work: what the visible tests say about a model, in words, and what to do next.
+
+What a test is called and worth, and what to do while there is no model, are the notebook's business: it tells `check`.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +13,14 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from helpers.checks import box_scale_hint, output_problems, partial_credit
+from helpers.checks import box_scale_hint, heads, output_problems, partial_credit
 from helpers.data import CLASSES, Annotation, fetch_representations, fetch_voc2007, load_annotations, split
 from helpers.features import load_representations
 from helpers.metrics import Scores, accuracy_and_iou, predict_dicts
 from helpers.targets import IMAGE_SIZE
 
-POINTS = {"heads": 4, "class accuracy": 4, "mean IoU": 8}
-"""What the visible tests are worth."""
+WORTH_POINTS = ("heads", "class accuracy", "mean IoU")
+"""Lines of the table that a notebook's visible tests give points for."""
 GAP = 0.2
 """Training above test scores by more than this, where the test scores are too low: learnt by heart.
 
@@ -26,10 +29,7 @@ The master's solution has 0.18 in mean IoU (0.71 and 0.54, on photographs) and d
 _WIDTH = 100
 _FEW = 8
 """Rows that the visible tests look at the heads with."""
-_NOT_DONE = (
-    "There is no model yet. Complete classif_and_loc, run the cell that defines it, then the cell that trains it: "
-    "it sets better_model."
-)
+_NOT_DONE = "There is no model yet: write the function that makes it, then run the cell that trains it."
 _UNREADABLE = "The model's outputs cannot be read as the classes and the boxes of every image."
 _SAME_BOXES = (
     "the boxes are nearly the same for every image. Either the box head does not see where things are (keep the 7x7 "
@@ -68,22 +68,24 @@ class Progress:
     """How many test images there are."""
     minimum: Mapping[str, float] | None
     next_step: str
+    worth: Mapping[str, int] | None = None
+    """Points that each line of WORTH_POINTS is worth in the notebook; None: it did not say."""
 
     @property
     def points(self) -> dict[str, int] | None:
-        """Points by visible test, as the notebook's own tests give them; None without a minimum."""
-        if self.minimum is None:
+        """Points by visible test, as the notebook's tests give them; None without a minimum or what each is worth."""
+        if self.minimum is None or self.worth is None:
             return None
         class_accuracy, mean_iou, _ = self.test or (0.0, 0.0, 0.0)
         enough = self.test is not None and class_accuracy >= self.minimum["class_accuracy"]
         return {
-            "heads": 0 if self.problems else POINTS["heads"],
-            "class accuracy": POINTS["class accuracy"] if enough else 0,
+            "heads": 0 if self.problems else self.worth["heads"],
+            "class accuracy": self.worth["class accuracy"] if enough else 0,
             "mean IoU": partial_credit(
                 mean_iou if self.test else np.nan,
                 self.minimum["mean_iou_start"],
                 self.minimum["mean_iou"],
-                POINTS["mean IoU"],
+                self.worth["mean IoU"],
             ),
         }
 
@@ -101,14 +103,14 @@ class Progress:
     def _table(self) -> list[str]:
         if self.test is None:
             return []
-        minimum, points = self.minimum or {}, self.points
+        minimum, points, most = self.minimum or {}, self.points, self.worth or {}
         rows = {
             "heads": "not as they should be" if self.problems else "two, with the right shapes",
             "class accuracy": _measured(self.test.class_accuracy, minimum.get("class_accuracy")),
             "mean IoU": _measured(self.test.mean_iou, minimum.get("mean_iou")),
             "valid accuracy": _measured(self.test.valid_accuracy, minimum.get("valid_accuracy")),
         }
-        worth = {name: f"{points[name]} of {POINTS[name]} points" for name in POINTS} if points else {}
+        worth = {name: f"{points[name]} of {most[name]} points" for name in points} if points else {}
         if points:
             worth["valid accuracy"] = "asked by the hidden tests"
         width = max(map(len, rows.values()))
@@ -116,7 +118,7 @@ class Progress:
         lines += [f"  {name:<14}  {words:<{width}}  {worth.get(name, '')}".rstrip() for name, words in rows.items()]
         lines.append("")
         if points:
-            total = f"{sum(points.values())} of {sum(POINTS.values())} points"
+            total = f"{sum(points.values())} of {sum(most.values())} points"
             lines.append(f"By the visible tests that makes {total}. The hidden tests are run when the work is graded.")
         return lines
 
@@ -134,6 +136,8 @@ def check(
     reprs: npt.NDArray[np.floating[Any]] | None = None,
     annotations: Sequence[Annotation] | None = None,
     minimum: Mapping[str, float] | None = None,
+    points: Mapping[str, int] | None = None,
+    to_do: str = _NOT_DONE,
 ) -> None:
     """Print where a model stands against the visible tests, and what to do next; never fails for a wrong model.
 
@@ -143,8 +147,11 @@ def check(
             and the annotations, the test part is loaded from where the notebook has its data.
         annotations: the N annotations.
         minimum: what has to be reached, as `thresholds_for` gives it; without it, no points are told.
+        points: what the notebook's tests of "heads", "class accuracy" and "mean IoU" are worth; without it, no points
+            are told.
+        to_do: what to say while there is no model.
     """
-    print(assess(model, reprs, annotations, minimum))
+    print(assess(model, reprs, annotations, minimum, points, to_do))
 
 
 def assess(
@@ -152,18 +159,19 @@ def assess(
     reprs: npt.NDArray[np.floating[Any]] | None = None,
     annotations: Sequence[Annotation] | None = None,
     minimum: Mapping[str, float] | None = None,
+    points: Mapping[str, int] | None = None,
+    to_do: str = _NOT_DONE,
 ) -> Progress:
     """Return what `check` prints, as data: one prediction for the test part and one, if it is there, for training."""
+    worth = _whole(points)
 
     def stopped(problem: str) -> Progress:
-        return Progress((problem,), None, None, 0, minimum, "")
+        return Progress((problem,), None, None, 0, minimum, "", worth)
 
     if model is None:
-        return stopped(_NOT_DONE)
+        return stopped(to_do)
     if not hasattr(model, "predict"):
-        return stopped(
-            f"This is no model but a {type(model).__name__}. Pass the trained model: helpers.check(better_model)."
-        )
+        return stopped(f"This is no model but a {type(model).__name__}. Pass the model that was trained.")
     if (reprs is None) != (annotations is None):
         return stopped("Pass both, the representations and the annotations, or neither of them.")
     try:
@@ -176,7 +184,7 @@ def assess(
     except Exception as error:  # whatever a student's layers raise
         return stopped(
             f"The model cannot predict: {type(error).__name__}: {_one_line(error)} "
-            "Its input must have the shape (7, 7, 2048). Correct classif_and_loc and train again."
+            "Its input must have the shape (7, 7, 2048). Correct the function that makes it and train again."
         )
     # The notebook's test looks at the very first rows.
     first, outputs = (test, test_outputs) if train is None else (train, train_outputs)
@@ -192,7 +200,14 @@ def assess(
         images=len(test.annotations),
         minimum=minimum,
         next_step=_next_step(problems, test_outputs, test_scores, train_scores, minimum),
+        worth=worth,
     )
+
+
+def _whole(points: Mapping[str, int] | None) -> dict[str, int] | None:
+    """Return what each test is worth; None where the notebook did not say it of all, or is not released yet."""
+    worth = {name: value for name, value in (points or {}).items() if name in WORTH_POINTS and isinstance(value, int)}
+    return worth if len(worth) == len(WORTH_POINTS) else None
 
 
 def _parts(reprs: Any, annotations: Sequence[Annotation]) -> tuple[_Part | None, _Part]:
@@ -208,8 +223,8 @@ def _stored_parts() -> tuple[_Part | None, _Part]:
         root, path = fetch_voc2007(urls=()), fetch_representations(urls=())
     except (OSError, RuntimeError) as error:  # no URL, so DownloadError, a RuntimeError, means: not there
         raise ValueError(
-            "it is not where the notebook puts it. Run the cell that fetches it, or pass what the notebook has: "
-            "helpers.check(better_model, reprs, annotations)."
+            "it is not where the notebook puts it. Run the cell that fetches it, or pass the representations and the "
+            "annotations that the notebook has."
         ) from error
     annotations = load_annotations(root)
     tested = annotations[split(len(annotations)).test]
@@ -219,6 +234,7 @@ def _stored_parts() -> tuple[_Part | None, _Part]:
 def _head_problems(outputs: Any, few: int) -> tuple[str, ...]:
     """Return what the notebook's test of the heads says of the outputs for the first few images."""
     try:
+        outputs = heads(outputs)
         if isinstance(outputs, list | tuple):
             outputs = [np.asarray(output)[:few] for output in outputs]
         elif isinstance(outputs, np.ndarray):
@@ -246,8 +262,7 @@ def _next_step(
     """Return the one thing that helps most; empty where nothing can be said."""
     if problems or test is None:
         return "correct the model as said above, then train it again."
-    heads = list(outputs.values()) if isinstance(outputs, Mapping) else outputs
-    boxes = np.asarray(heads[1], dtype=float)
+    boxes = np.asarray(heads(outputs)[1], dtype=float)
     if hint := box_scale_hint(boxes):
         return f"{hint[0].lower()}{hint[1:]}"
     low_class = minimum is not None and test.class_accuracy < minimum["class_accuracy"]
@@ -257,7 +272,7 @@ def _next_step(
     if train is not None and (by_heart := _by_heart(test, train, low_class, low_boxes, minimum is None)):
         return by_heart
     if minimum is None:
-        return "pass the minimum, too, to see points: helpers.check(better_model, reprs, annotations, minimum)"
+        return "pass the minimum, too, to see what is missing: check(model, reprs, annotations, minimum)."
     if low_class or low_boxes:
         return _NEITHER if low_class and low_boxes else _BOXES_ONLY if low_boxes else _CLASSES_ONLY
     if test.valid_accuracy < minimum.get("valid_accuracy", 0.0):

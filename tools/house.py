@@ -111,7 +111,9 @@ def _late_imports(tree: ast.AST) -> int:
 def table(rows: Sequence[Sequence[str]]) -> str:
     """Lay out rows as a Markdown table, the first one as its head."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in rows]
+    lines = [
+        "| " + " | ".join(text.ljust(width) for text, width in zip(row, widths, strict=True)) + " |" for row in rows
+    ]
     return "\n".join([lines[0], "| " + " | ".join("-" * width for width in widths) + " |", *lines[1:]])
 
 

@@ -18,6 +18,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
+import nbformat
 from nbgrader.utils import is_grade, is_solution
 
 from grading.authoring.classroom import solution_cells

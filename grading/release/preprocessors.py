@@ -31,6 +31,7 @@ INLINE_TAG = "inline-json"
 INLINE = re.compile(r"""(?P<start>\s*\w+ = )json\.loads\(Path\("(?P<path>[^"]+)"\)\.read_text\(encoding="utf-8"\)\)""")
 TOKEN = re.compile(r"@[A-Z][A-Z_]*@")
 CELLS = "@COURSE_CELLS@"
+POINTS = re.compile(r"""(?P<quote>"?)@POINTS(?::(?P<cell>[\w-]+))?@(?P=quote)""")
 HIDDEN = "hidden_lines"
 
 
@@ -61,17 +62,25 @@ class FillCourse(NbGraderPreprocessor):
     """Put this course's links in the places of `@COURSE_URL@`, `@COLAB_URL@`, `@RAW_URL@` and `@WHEEL@`.
 
     `["@COURSE_CELLS@"]`, a list of one string, so that the master is Python too, becomes the list of the grade ids.
+    `@POINTS:test_iou@` becomes the points of the grade cell `test_iou`, in code `"@POINTS:test_iou@"` does, and
+    `@POINTS@` the total: points stand in the metadata of the grade cells and nowhere else.
     """
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
         tokens = self._tokens(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
         tokens[CELLS] = textwrap.fill('", "'.join(_grade_ids(nb)), 90, subsequent_indent="    ", break_on_hyphens=False)
+        points = _points(nb)
         problems = []
         for index, cell in enumerate(nb.cells):
+            cell.source = POINTS.sub(lambda match: points.get(match["cell"] or "", match[0]), cell.source)
             cell.source = TOKEN.sub(lambda match: tokens.get(match[0], match[0]), cell.source)
             problems += [
+                f"{cell_name(cell, index)}: {match['cell']!r} in {match[0]} is no grade cell"
+                for match in POINTS.finditer(cell.source)
+            ]
+            problems += [
                 f"{cell_name(cell, index)}: {token} is none of {', '.join(tokens)}"
-                for token in TOKEN.findall(cell.source)
+                for token in TOKEN.findall(POINTS.sub("", cell.source))
             ]
         _stop_at(resources, problems)
         return nb, resources
@@ -168,6 +177,16 @@ def _read_literal(path: Path, indent: str) -> str:
 def _grade_ids(notebook: NotebookNode) -> list[str]:
     """Of all cells that have one, in their order; nbgrader allows letters, digits, - and _ in them."""
     return [cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata]
+
+
+def _points(notebook: NotebookNode) -> dict[str, str]:
+    """Points by grade id, as a person writes them, and in all under the empty name."""
+    points = {
+        cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.get("points") or 0)
+        for cell in notebook.cells
+        if cell.metadata.get("nbgrader", {}).get("grade") or cell.metadata.get("nbgrader", {}).get("task")
+    }
+    return {name: f"{value:g}" for name, value in {**points, "": sum(points.values())}.items()}
 
 
 def _outputs(notebook: NotebookNode) -> list[str]:

@@ -2,7 +2,7 @@
 
 It has Pascal VOC's folder layout and XML, and a representations file, but it is not Pascal VOC, and what is
 measured on it says nothing about photographs. It is made on this machine when it is first asked for, the same
-everywhere, and kept.
+everywhere, and kept. Pooch, h5py and tqdm are slow to load: they are imported when it is made.
 """
 
 import logging

@@ -14,12 +14,12 @@
 #
 # | test | points | function |
 # | --- | --- | --- |
-# | `test_area` | 3 | `area` |
-# | `test_corners_to_center` | 2 | `corners_to_center` |
-# | `test_center_to_corners` | 2 | `center_to_corners` |
-# | `test_intersection` | 3 | `intersection` |
-# | `test_iou` | 4 | `iou` |
-# | `test_iou_matrix` | 6 | `iou_matrix` |
+# | `test_area` | @POINTS:test_area@ | `area` |
+# | `test_corners_to_center` | @POINTS:test_corners_to_center@ | `corners_to_center` |
+# | `test_center_to_corners` | @POINTS:test_center_to_corners@ | `center_to_corners` |
+# | `test_intersection` | @POINTS:test_intersection@ | `intersection` |
+# | `test_iou` | @POINTS:test_iou@ | `iou` |
+# | `test_iou_matrix` | @POINTS:test_iou_matrix@ | `iou_matrix` |
 
 # %% id="imports"
 import numpy as np
@@ -63,7 +63,7 @@ def area(box):
     ### END SOLUTION
 
 # %% id="test_area" nbgrader={"grade_id": "test_area", "grade": true, "points": 3}
-# test_area (3 points)
+# test_area (@POINTS:test_area@ points)
 assert area(np.array([1, 1, 6, 5])) == 20, "5 pixels wide and 4 high make 20. Does your function return the area?"
 assert area(np.array([3, 2, 3, 8])) == 0, "A box without width covers nothing."
 assert area(np.array([6, 5, 1, 1])) == 0, "Both sides are negative here: their product is not an area."
@@ -84,7 +84,7 @@ def corners_to_center(boxes):
     ### END SOLUTION
 
 # %% id="test_corners_to_center" nbgrader={"grade_id": "test_corners_to_center", "grade": true, "points": 2}
-# test_corners_to_center (2 points)
+# test_corners_to_center (@POINTS:test_corners_to_center@ points)
 centers = corners_to_center(np.array([[1, 1, 6, 5], [0, 0, 2, 2]]))
 assert np.shape(centers) == (2, 4), f"Two boxes go in, so shape (2, 4) must come out, not {np.shape(centers)}."
 assert np.allclose(centers, [[3.5, 3, 5, 4], [1, 1, 2, 2]]), f"Centre, then width and height. You gave {centers}."
@@ -98,7 +98,7 @@ def center_to_corners(boxes):
     ### END SOLUTION
 
 # %% id="test_center_to_corners" nbgrader={"grade_id": "test_center_to_corners", "grade": true, "points": 2}
-# test_center_to_corners (2 points)
+# test_center_to_corners (@POINTS:test_center_to_corners@ points)
 corners = center_to_corners(np.array([[3.5, 3, 5, 4], [1, 1, 2, 2]]))
 assert np.shape(corners) == (2, 4), f"Two boxes go in, so shape (2, 4) must come out, not {np.shape(corners)}."
 assert np.allclose(corners, [[1, 1, 6, 5], [0, 0, 2, 2]]), f"Half the width lies on each side. You gave {corners}."
@@ -119,7 +119,7 @@ def intersection(a, b):
     ### END SOLUTION
 
 # %% id="test_intersection" nbgrader={"grade_id": "test_intersection", "grade": true, "points": 3}
-# test_intersection (3 points)
+# test_intersection (@POINTS:test_intersection@ points)
 assert intersection(np.array([1, 1, 6, 5]), np.array([4, 3, 9, 7])) == 4, "They share 2 by 2 pixels."
 assert intersection(np.array([0, 0, 2, 2]), np.array([5, 5, 9, 9])) == 0, "These two do not touch."
 assert intersection(np.array([0, 0, 9, 9]), np.array([2, 3, 4, 5])) == 4, "The second lies inside the first."
@@ -142,7 +142,7 @@ def iou(a, b):
     ### END SOLUTION
 
 # %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 4}
-# test_iou (4 points)
+# test_iou (@POINTS:test_iou@ points)
 assert np.isclose(iou(np.array([1, 1, 6, 5]), np.array([4, 3, 9, 7])), 4 / 36), "20 + 20 - 4 is the union."
 assert np.isclose(iou(np.array([2, 2, 4, 4]), np.array([2, 2, 4, 4])), 1), "A box and itself."
 assert iou(np.array([3, 3, 3, 3]), np.array([3, 3, 3, 3])) == 0, "Two boxes that cover nothing: 0, not NaN."
@@ -169,7 +169,7 @@ def iou_matrix(a, b):
     ### END SOLUTION
 
 # %% id="test_iou_matrix" nbgrader={"grade_id": "test_iou_matrix", "grade": true, "points": 6}
-# test_iou_matrix (6 points)
+# test_iou_matrix (@POINTS:test_iou_matrix@ points)
 three, two = np.array([[1, 1, 6, 5], [2, 2, 4, 4], [3, 3, 3, 3]]), np.array([[4, 3, 9, 7], [2, 2, 4, 4]])
 matrix = iou_matrix(three, two)
 assert np.shape(matrix) == (3, 2), f"Three boxes against two: shape (3, 2), not {np.shape(matrix)}."

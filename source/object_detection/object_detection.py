@@ -22,15 +22,15 @@ if "google.colab" in sys.modules:
 # "bus", "car" and "aeroplane". To get started, we use a pre-trained ResNet50 to precompute the convolutional
 # representations of the images. Then we build a small model on top of them that predicts the class and the box.
 #
-# **How this is graded.** You will write one function, `classif_and_loc`, near the end. Four tests follow it, worth 20
-# points in all. You can see three of them and run them as often as you like.
+# **How this is graded.** You will write one function, `classif_and_loc`, near the end. Four tests follow it, worth
+# @POINTS@ points in all. You can see three of them and run them as often as you like.
 #
 # | test | points | what it asks |
 # | --- | --- | --- |
-# | `test_output_shapes` | 4 | are there two heads, in the right order, with the right shapes? |
-# | `test_class_accuracy` | 4 | does the model name the object? |
-# | `test_iou` | 8 | does it find the object? (part of the points on the way to the minimum) |
-# | `hidden_tests` | 4 | is it a sound model in other respects? |
+# | `test_output_shapes` | @POINTS:test_output_shapes@ | are there two heads, in the right order, with the right shapes? |
+# | `test_class_accuracy` | @POINTS:test_class_accuracy@ | does the model name the object? |
+# | `test_iou` | @POINTS:test_iou@ | does it find the object? (part of the points on the way to the minimum) |
+# | `hidden_tests` | @POINTS:hidden_tests@ | is it a sound model in other respects? |
 #
 # Run the tests as often as you like: they say where you stand. The points themselves are given later, by asking your
 # model for its predictions and measuring them where no code of yours runs.
@@ -596,7 +596,7 @@ if better_model is not None:
 # Points for the IoU start there.
 
 # %% id="thresholds" tags=["demo", "inline-json"]
-from helpers import box_scale_hint, compute_acc, output_problems, partial_credit, thresholds_for
+from helpers import box_scale_hint, compute_acc, heads, output_problems, partial_credit, thresholds_for
 
 THRESHOLDS = json.loads(Path("thresholds.json").read_text(encoding="utf-8"))
 minimum = thresholds_for(THRESHOLDS, representation_key(reprs_path))
@@ -604,16 +604,16 @@ NOT_DONE = "There is no better_model: complete classif_and_loc, then run the cel
 print(minimum)
 
 # %% id="test_output_shapes" nbgrader={"grade_id": "test_output_shapes", "grade": true, "points": 4}
-# test_output_shapes (4 points): two heads, in the right order, with the right shapes.
+# test_output_shapes (@POINTS:test_output_shapes@ points): two heads, in the right order, with the right shapes.
 assert better_model is not None, NOT_DONE
 
 problems = output_problems(better_model.predict(reprs[:8], verbose=0), n=8, num_classes=num_classes)
 assert not problems, " ".join(problems)
 
-print("Both heads have the right shapes: 4 of 4 points.")
+print("Both heads have the right shapes: all @POINTS:test_output_shapes@ points.")
 
 # %% id="test_class_accuracy" nbgrader={"grade_id": "test_class_accuracy", "grade": true, "points": 4}
-# test_class_accuracy (4 points): the share of test images whose object is named correctly.
+# test_class_accuracy (@POINTS:test_class_accuracy@ points): the share of test images whose object is named correctly.
 assert better_model is not None, NOT_DONE
 
 class_accuracy = compute_acc(better_model, reprs, annotations, train=False).class_accuracy
@@ -622,25 +622,25 @@ assert class_accuracy >= minimum["class_accuracy"], (
     f"the minimum is {minimum['class_accuracy']:.0%}."
 )
 
-print(f"The class is right for {class_accuracy:.1%} of the test images: 4 of 4 points.")
+print(f"The class is right for {class_accuracy:.1%} of the test images: all @POINTS:test_class_accuracy@ points.")
 
 # %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 8}
-# test_iou (8 points): the mean IoU on the test images, with part of the points on the way to the minimum.
+# test_iou (@POINTS:test_iou@ points): the mean IoU on the test images, with part of the points on the way to the minimum.
 assert better_model is not None, NOT_DONE
 
 mean_iou = compute_acc(better_model, reprs, annotations, train=False).mean_iou
 points = partial_credit(mean_iou, minimum["mean_iou_start"], minimum["mean_iou"], points=8)
 print(
     f"The mean IoU on the test images is {mean_iou:.3f}. Points start at {minimum['mean_iou_start']}, "
-    f"and all 8 are given from {minimum['mean_iou']}: {points} of 8 points."
+    f"and all @POINTS:test_iou@ are given from {minimum['mean_iou']}: {points} of @POINTS:test_iou@ points."
 )
-hint = box_scale_hint(better_model.predict(reprs[:8], verbose=0)[1])
+hint = box_scale_hint(heads(better_model.predict(reprs[:8], verbose=0))[1])
 if hint:
     print(hint)
 points
 
 # %% id="hidden_tests" nbgrader={"grade_id": "hidden_tests", "grade": true, "points": 4}
-# hidden_tests (4 points): what a sound model does besides. Your model is asked when it is graded, and you will read
+# hidden_tests (@POINTS:hidden_tests@ points): what a sound model does besides. Your model is asked when it is graded, and you will read
 # in words what was missing. There is nothing to run here but this:
 assert better_model is not None, NOT_DONE
 
@@ -652,7 +652,18 @@ assert better_model is not None, NOT_DONE
 # at once you would not know which of them it was.
 
 # %% id="check" tags=["demo"]
-helpers.check(better_model, reprs, annotations, minimum)
+helpers.check(
+    better_model,
+    reprs,
+    annotations,
+    minimum,
+    points={
+        "heads": "@POINTS:test_output_shapes@",
+        "class accuracy": "@POINTS:test_class_accuracy@",
+        "mean IoU": "@POINTS:test_iou@",
+    },
+    to_do=NOT_DONE,
+)
 
 # %% [markdown] id="handing-in"
 # ## Handing in

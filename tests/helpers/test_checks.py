@@ -104,3 +104,10 @@ def test_an_unknown_data_set_is_refused_naming_those_there_are() -> None:
 def test_a_threshold_that_is_a_whole_number_is_one() -> None:
     thresholds = {"sample/x": {"class_accuracy": 1, "mean_iou": 0.5, "note": "measured", "final": True}}
     assert thresholds_for(thresholds, "sample/x") == {"class_accuracy": 1.0, "mean_iou": 0.5}
+
+
+def test_outputs_in_a_dictionary_are_read_in_their_order_as_grading_reads_them() -> None:
+    classes, boxes = np.full((2, 5), 0.2), np.ones((2, 4))
+    assert output_problems({"classes": classes, "boxes": boxes}, n=2, num_classes=5) == []
+    (problem,) = output_problems({"boxes": boxes, "classes": classes}, n=2, num_classes=5)
+    assert "swapped" in problem

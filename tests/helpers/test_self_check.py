@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 
 import helpers
-from helpers.checks import box_scale_hint, output_problems, partial_credit
+from helpers.checks import box_scale_hint, heads, output_problems, partial_credit
 from helpers.data import split
 from helpers.metrics import compute_acc
 from helpers.sample import make_sample
-from helpers.self_check import POINTS, assess, check
+from helpers.self_check import WORTH_POINTS, assess, check
 from helpers.targets import tensorize_ground_truth
 
 ROOT = Path(__file__).parents[2]
+POINTS = {"heads": 4, "class accuracy": 4, "mean IoU": 8}
 MINIMUM = {"class_accuracy": 0.8, "mean_iou_start": 0.3, "mean_iou": 0.6, "valid_accuracy": 0.5}
 N = 80
 REPRS = np.arange(N, dtype=np.float32).reshape(-1, 1, 1, 1)
@@ -97,11 +98,11 @@ def notebooks_points(model: Model) -> dict[str, int]:
         for cell in to_notebook((ROOT / "source/object_detection/object_detection.py").read_text()).cells
     }
     points = {}
-    for name, cell in zip(POINTS, ("test_output_shapes", "test_class_accuracy", "test_iou"), strict=True):
+    for name, cell in zip(WORTH_POINTS, ("test_output_shapes", "test_class_accuracy", "test_iou"), strict=True):
         space: dict[str, Any] = {
             **{"better_model": model, "reprs": REPRS, "annotations": ANNOTATIONS, "minimum": MINIMUM},
             **{"num_classes": 5, "NOT_DONE": "", "compute_acc": compute_acc, "output_problems": output_problems},
-            **{"partial_credit": partial_credit, "box_scale_hint": box_scale_hint},
+            **{"partial_credit": partial_credit, "box_scale_hint": box_scale_hint, "heads": heads},
         }
         try:
             exec(cells[cell], space)
@@ -114,9 +115,7 @@ def notebooks_points(model: Model) -> dict[str, int]:
 class TestPoints:
     @pytest.mark.parametrize("name", MODELS)
     def test_points_are_those_of_the_notebooks_own_tests(self, name: str) -> None:
-        if name == "dictionary":
-            pytest.skip("the notebook's test of the IoU stops at a dictionary, which compute_acc can read")
-        found = assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM)
+        found = assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM, POINTS)
         assert found.points == notebooks_points(Model(MODELS[name]))
 
     def test_models_above_earn_everything_from_none_to_all(self) -> None:
@@ -126,7 +125,7 @@ class TestPoints:
 
     def test_numbers_are_those_of_compute_acc(self, capsys: pytest.CaptureFixture[str]) -> None:
         model = Model(shifted(20))
-        found = assess(model, REPRS, ANNOTATIONS, MINIMUM)
+        found = assess(model, REPRS, ANNOTATIONS, MINIMUM, POINTS)
         assert found.test == compute_acc(model, REPRS, ANNOTATIONS, train=False)
         assert found.train == compute_acc(model, REPRS, ANNOTATIONS, train=True)
         assert found.test is not None
@@ -134,7 +133,7 @@ class TestPoints:
 
     def test_each_part_is_predicted_once(self) -> None:
         model = Model()
-        assess(model, REPRS, ANNOTATIONS, MINIMUM)
+        assess(model, REPRS, ANNOTATIONS, MINIMUM, POINTS)
         assert sorted(model.asked) == [8, 72]
 
     def test_without_a_minimum_there_are_no_points(self) -> None:
@@ -143,6 +142,14 @@ class TestPoints:
         assert "points" not in str(found).partition("Next")[0]
         assert "1.000" in str(found)
         assert "minimum)" in found.next_step
+
+    def test_without_what_each_test_is_worth_measures_and_advice_are_there_and_no_points(self) -> None:
+        for points in (None, {"heads": 4}, dict.fromkeys(WORTH_POINTS, "@POINTS:test_iou@")):
+            found = assess(Model(shifted(60)), REPRS, ANNOTATIONS, MINIMUM, points)
+            assert found.points is None
+            assert "points" not in str(found)
+            assert "minimum 0.6: not yet" in str(found)
+            assert "the boxes are not" in found.next_step
 
 
 class TestNextStep:
@@ -160,40 +167,41 @@ class TestNextStep:
         ],
     )
     def test_next_step_is_the_one_that_helps(self, name: str, words: str) -> None:
-        assert words in assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM).next_step
+        assert words in assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM, POINTS).next_step
 
     def test_gap_is_no_matter_once_the_minimum_is_reached(self) -> None:
         low = MINIMUM | {"mean_iou_start": 0.1, "mean_iou": 0.2, "valid_accuracy": 0.0}
-        found = assess(Model(shifted_in_test), REPRS, ANNOTATIONS, low)
+        found = assess(Model(shifted_in_test), REPRS, ANNOTATIONS, low, POINTS)
         assert "hand it in" in found.next_step
 
     def test_low_valid_accuracy_is_seen_though_the_rest_is_fine(self) -> None:
         minimum = MINIMUM | {"mean_iou": 0.31, "valid_accuracy": 0.99}
-        assert "same image" in assess(Model(shifted(30)), REPRS, ANNOTATIONS, minimum).next_step
+        assert "same image" in assess(Model(shifted(30)), REPRS, ANNOTATIONS, minimum, POINTS).next_step
 
     def test_model_that_knows_nothing_is_told_so(self) -> None:
         model = Model(lambda rows, classes, boxes: [np.roll(classes, 1, axis=1), boxes + 60])
-        assert "neither class nor boxes" in assess(model, REPRS, ANNOTATIONS, MINIMUM).next_step
+        assert "neither class nor boxes" in assess(model, REPRS, ANNOTATIONS, MINIMUM, POINTS).next_step
 
 
 class TestWrongModels:
     def test_missing_model_is_explained_and_earns_nothing(self) -> None:
-        found = assess(None, REPRS, ANNOTATIONS, MINIMUM)
-        assert str(found).startswith("There is no model yet. Complete classif_and_loc")
+        found = assess(None, REPRS, ANNOTATIONS, MINIMUM, POINTS)
+        assert str(found).startswith("There is no model yet: write the function that makes it")
         assert found.points == {"heads": 0, "class accuracy": 0, "mean IoU": 0}
+        assert str(assess(None, to_do="Complete my_function.")) == "Complete my_function."
 
     def test_function_in_place_of_the_model_is_seen(self) -> None:
-        assert "helpers.check(better_model)" in str(assess(lambda n: None, REPRS, ANNOTATIONS))
+        assert "Pass the model that was trained" in str(assess(lambda n: None, REPRS, ANNOTATIONS))
 
     def test_error_of_the_model_is_said_in_a_line(self) -> None:
         def fails(*_: Any) -> None:
             raise RuntimeError("Dimension 1 is 49\nand a long story")
 
-        found = assess(Model(fails), REPRS, ANNOTATIONS, MINIMUM)
+        found = assess(Model(fails), REPRS, ANNOTATIONS, MINIMUM, POINTS)
         assert "The model cannot predict: RuntimeError: Dimension 1 is 49. Its input" in str(found)
 
     def test_swapped_heads_are_named(self) -> None:
-        assert "swapped" in str(assess(Model(MODELS["swapped"]), REPRS, ANNOTATIONS, MINIMUM))
+        assert "swapped" in str(assess(Model(MODELS["swapped"]), REPRS, ANNOTATIONS, MINIMUM, POINTS))
 
     def test_single_output_is_described_as_by_the_notebooks_test(self) -> None:
         (problem,) = assess(Model(MODELS["one output"]), REPRS, ANNOTATIONS).problems
@@ -201,7 +209,7 @@ class TestWrongModels:
 
     @pytest.mark.parametrize("name", MODELS)
     def test_each_wrong_model_gets_an_explanation(self, name: str, capsys: pytest.CaptureFixture[str]) -> None:
-        check(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM)
+        check(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM, POINTS)
         assert len(capsys.readouterr().out) > 80
 
 
@@ -243,7 +251,7 @@ class TestData:
 
 
 def test_text_is_short_and_aligned() -> None:
-    lines = str(assess(Model(shifted(30)), REPRS, ANNOTATIONS, MINIMUM)).splitlines()
+    lines = str(assess(Model(shifted(30)), REPRS, ANNOTATIONS, MINIMUM, POINTS)).splitlines()
     table = [line for line in lines if line.startswith("  ")]
     assert len(table) == 4
     assert len({line.index(" of ") for line in table[:3]}) == 1

@@ -35,7 +35,9 @@ def test_each_figure_is_counted_by_room(house: ModuleType, tmp_path: Path) -> No
     room.mkdir(parents=True)
     body = "\n".join("    pass" for _ in range(house.LONG))
     (tmp_path / "grading" / "errors.py").write_text('"""Errors."""\n')
-    (room / "one.py").write_text(f'"""One."""\n\ndef long():\n{body}\n\ndef short():\n    """Say."""\n    import json\n')
+    (room / "one.py").write_text(
+        f'"""One."""\n\ndef long():\n{body}\n\ndef short():\n    """Say."""\n    import json\n'
+    )
     (room / "two.py").write_text("class _Hidden:\n    def method(self):\n        pass\n")
     top, inner = house.rooms(tmp_path)
     assert (top.name, top.modules, top.lines) == ("grading", 1, 1)
