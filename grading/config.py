@@ -41,7 +41,7 @@ class Course(Configurable):
 
     @property
     def is_placeholder(self) -> bool:
-        """Whether nobody has said yet where the course is."""
+        """Return whether nobody has said yet where the course is."""
         return str(self.url) == PLACEHOLDER
 
     @property
@@ -113,7 +113,7 @@ class Grading(Configurable):
         return Path(self.private) if self.private else None
 
     def cache_folder(self, course_dir: Path) -> Path:
-        """Where stored results lie; a relative path is below the course folder."""
+        """Return the folder of stored results; a relative path is below the course folder."""
         return course_dir / self.cache
 
     def _isolation(self) -> Isolation:
@@ -159,7 +159,7 @@ def instructor_names(course_dir: Path) -> list[str]:
 
 
 def quiet_logger() -> tuple[logging.Logger, io.StringIO]:
-    """A logger for nbgrader, which says much at all times, and the text it has logged, to show when it fails."""
+    """Return a logger for nbgrader, which says much at all times, and its text, to show when nbgrader fails."""
     lines = io.StringIO()
     logger = logging.Logger("nbgrader", logging.INFO)
     logger.addHandler(logging.StreamHandler(lines))

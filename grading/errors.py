@@ -1,4 +1,4 @@
-"""The errors that people see, all of one base: the message says what is wrong, where, and what to do.
+"""Errors that people see, all of one base: the message says what is wrong, where, and what to do.
 
 CourseError
   GradingError      grading cannot go on, or an assignment cannot be graded

@@ -1,4 +1,4 @@
-"""What this course adds to nbgrader's own autograde and generate_feedback; switched on in nbgrader_config.py."""
+"""Steps that this course adds to nbgrader's own autograde and generate_feedback; switched on in nbgrader_config.py."""
 
 import re
 import tempfile
@@ -34,14 +34,14 @@ _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]
 
 
 class ExecuteSandboxed(NbGraderPreprocessor):
-    """Runs a submission in the same sandbox as `course grade`, and has it scored in the same way.
+    """Run a submission in the same sandbox as `course grade`, and have it scored in the same way.
 
     The points of an assignment with a `scoring.py` are decided outside the sandbox and put where nbgrader looks for
     them. Without one, the notebook's own tests decide, inside: then student code can reach them.
     """
 
     def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
-        """Called by nbgrader with the sanitised submission; gives it back executed."""
+        """Execute the sanitised submission that nbgrader hands over, and return it."""
         folder = Path(CourseDirectory(parent=self).root).resolve()
         options = Options(**Grading(parent=self).options())
         if has_scoring(folder, resources["nbgrader"]["assignment"]):
@@ -89,7 +89,7 @@ def _tested_inside(folder: Path, nb: NotebookNode, cwd: Path, options: Options) 
 
 
 class StderrIsNotFailure(NbGraderPreprocessor):
-    """nbgrader gives no points to a cell that wrote to stderr, where TensorFlow logs: show it as plain text."""
+    """Show what a cell wrote to stderr, where TensorFlow logs, as plain text: else nbgrader gives no points for it."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
@@ -107,7 +107,7 @@ def _shown_if_stderr(output: NotebookNode) -> NotebookNode:
 
 
 class HideHiddenTests(NbGraderPreprocessor):
-    """Takes hidden tests out of the feedback: their source, and the traceback that would quote it."""
+    """Take hidden tests out of the feedback: their source, and the traceback that would quote it."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int

@@ -9,7 +9,7 @@ MIB = 2**20
 
 
 class Isolation(StrEnum):
-    """What stands between student code and the machine."""
+    """The wall between student code and the machine."""
 
     bwrap = "bwrap"
     none = "none"
@@ -17,7 +17,7 @@ class Isolation(StrEnum):
 
 @dataclass(frozen=True)
 class Resources:
-    """What a sandbox may use."""
+    """Limits of a sandbox."""
 
     memory_bytes: int = 4096 * MIB
     tasks: int = 512
@@ -29,7 +29,7 @@ class Resources:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a submission may use."""
+    """Limits of a submission."""
 
     cell_seconds: float = 600
     notebook_seconds: float = 1200
@@ -43,13 +43,13 @@ class Limits:
 
     @property
     def resources(self) -> Resources:
-        """Return those that the sandbox enforces."""
+        """Return the limits that the sandbox enforces."""
         return Resources(self.memory_bytes, self.tasks, self.cpu_seconds, self.disk_bytes)
 
 
 @dataclass(frozen=True)
 class IntakeLimits:
-    """How much one hand-in may hold."""
+    """Limits of one hand-in."""
 
     notebook_bytes: int = 64 * MIB
     extras_bytes: int = 100 * MIB
@@ -59,7 +59,7 @@ class IntakeLimits:
 
 @dataclass(frozen=True)
 class Workers:
-    """Where jobs run, and how many at a time."""
+    """Place where jobs run, and how many run at a time."""
 
     count: int = 1
     scheduler: str = ""
@@ -72,7 +72,7 @@ class Workers:
 
 @dataclass(frozen=True)
 class Options:
-    """What one run of `course grade` is asked for."""
+    """Options of one run of `course grade`."""
 
     submitted: Path | None = None
     """Folder of hand-ins; the course's own by default."""

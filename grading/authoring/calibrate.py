@@ -50,14 +50,14 @@ _RESAMPLED = 200
 
 @dataclass(frozen=True)
 class Runs:
-    """The outcomes of one planted submission: by threshold, an array (seeds, images)."""
+    """Outcomes of one planted submission: by threshold, an array (seeds, images)."""
 
     name: str
     role: str
     outcomes: Mapping[str, Array]
 
     def means(self, threshold: str) -> Array:
-        """What each seed reached, shape (seeds,)."""
+        """Return the mean that each seed reached, shape (seeds,)."""
         return np.asarray(self.outcomes[threshold].mean(axis=1))
 
 
@@ -88,12 +88,12 @@ class Proposal:
 
     @property
     def seeds(self) -> int:
-        """How many seeds each submission was run with."""
+        """Number of seeds that each submission was run with."""
         return len(next(iter(self.runs[0].outcomes.values())))
 
     @property
     def images(self) -> int:
-        """How many images each was measured on."""
+        """Number of images that each submission was measured on."""
         return int(next(iter(self.runs[0].outcomes.values())).shape[1])
 
 
@@ -146,7 +146,7 @@ def _runs(course: GradingRun, planted: Planted, keys: Sequence[str]) -> Runs:
 
 
 def propose(key: str, now: Mapping[str, float], runs: Sequence[Runs], baseline: Mapping[str, Array]) -> Proposal:
-    """The highest thresholds that honest good work passes in `PASSING` of its bootstrap samples.
+    """Propose the highest thresholds that honest good work passes in `PASSING` of its bootstrap samples.
 
     A start of points is put at what needs no solution at all. Where a threshold would not be above its start, or a
     bad one passes, `problems` says so.
@@ -178,7 +178,7 @@ def propose(key: str, now: Mapping[str, float], runs: Sequence[Runs], baseline: 
 
 
 def _bootstrap(run: Runs, random: np.random.Generator) -> dict[str, Array]:
-    """Means (SAMPLES,) by threshold; a sample is the same run and the same images for all of them."""
+    """Return means (SAMPLES,) by threshold; a sample is the same run and the same images for all of them."""
     shapes = {values.shape for values in run.outcomes.values()}
     (seeds, images) = shapes.pop()
     runs = random.integers(seeds, size=SAMPLES)
@@ -191,7 +191,7 @@ def _passes(samples: Mapping[str, Array], thresholds: Mapping[str, float]) -> np
 
 
 def _failing(run: Runs, name: str, threshold: float, samples: Array, random: np.random.Generator) -> Failing:
-    """The interval is over the seeds: another twenty of them could have come."""
+    """Return the share that would fail; its interval is over the seeds: another twenty of them could have come."""
     values = run.outcomes[name]
     seeds, images = values.shape
     shares = []
@@ -214,12 +214,12 @@ def _up(value: float) -> float:
 
 
 def _in_order(proposed: Mapping[str, float], now: Mapping[str, float]) -> dict[str, float]:
-    """As the file has them, new ones last."""
+    """Order names as the file has them, new ones last."""
     return {name: proposed[name] for name in [*now, *proposed] if name in proposed}
 
 
 def read_thresholds(source: Path, key: str) -> dict[str, float]:
-    """The thresholds that hold for a key now, its own or those that stand in for it; empty if there are none."""
+    """Read the thresholds that hold for a key now, its own or those that stand in for it; empty if there are none."""
     try:
         return thresholds_for(json.loads((source / FILE).read_text(encoding="utf-8")), key)
     except KeyError:
@@ -243,7 +243,7 @@ def write_thresholds(source: Path, proposal: Proposal) -> Path:
 
 
 def write_report(proposal: Proposal, folder: Path, command: str) -> Path:
-    """Write `calibration.md` and its plot into a folder; gives the page's path."""
+    """Write `calibration.md` and its plot into a folder; return the page's path."""
     import matplotlib  # slow to load
 
     with matplotlib.rc_context({"svg.hashsalt": "course"}):

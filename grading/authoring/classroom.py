@@ -58,11 +58,11 @@ class Classroom:
         return f"{self.assignment}.ipynb"
 
     def released(self) -> NotebookNode:
-        """The notebook as students get it."""
+        """Read the notebook as students get it."""
         return nbformat.read(self.folder / "release" / self.assignment / self.notebook_name, as_version=4)
 
     def master(self) -> NotebookNode:
-        """The notebook with its solutions."""
+        """Read the notebook with its solutions."""
         return nbformat.read(self.folder / "source" / self.assignment / self.notebook_name, as_version=4)
 
     def hand_in(self, student: str, notebook: NotebookNode) -> Path:
@@ -95,7 +95,10 @@ class Classroom:
         return grade(course, plan(course), on_event)
 
     def feedback(self, student: str) -> Path:
-        """Make nbgrader's feedback page for a student; gives its path. RuntimeError has nbgrader's log if it fails."""
+        """Make nbgrader's feedback page for a student; return its path.
+
+        Raises RuntimeError with nbgrader's log if it fails.
+        """
         config = copy.deepcopy(load_config(self.folder))
         config.CourseDirectory.root = str(self.folder)
         config.CourseDirectory.assignment_id = self.assignment
@@ -116,12 +119,12 @@ def _cache_folder(course_dir: Path) -> Path:
 
 
 def solution_cells(notebook: NotebookNode) -> dict[str, str]:
-    """Source of each solution cell, by grade id."""
+    """Return the source of each solution cell, by grade id."""
     return {cell.metadata.nbgrader.grade_id: cell.source for cell in notebook.cells if is_solution(cell)}
 
 
 def fill_in(released: NotebookNode, cells: Mapping[str, str]) -> NotebookNode:
-    """A copy of the release whose solution cells hold the given sources, by grade id.
+    """Copy the release with solution cells that hold the given sources, by grade id.
 
     Raises KeyError for a grade id that the release does not have.
     """

@@ -1,4 +1,4 @@
-"""The planted submissions: does each get exactly the points that it deserves?"""
+"""Planted submissions, and whether each gets exactly the points that it deserves."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -34,7 +34,7 @@ class Planted:
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a planted submission got, beside what it should have got."""
+    """Points that a planted submission got, beside those that it should have got."""
 
     planted: Planted
     record: Record
@@ -58,7 +58,7 @@ def planted_folder(repository: Path, assignment: str) -> Path:
 
 
 def read_planted(folder: Path) -> list[Planted]:
-    """The planted submissions in a folder, by name. Raises ReleaseError for a folder without any."""
+    """Read the planted submissions in a folder, by name. Raises ReleaseError for a folder without any."""
     paths = sorted(folder.glob(f"*/{EXPECTED}"))
     if not paths:
         raise ReleaseError(f"{folder} holds no planted submissions (<name>/{EXPECTED})")

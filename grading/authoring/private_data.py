@@ -33,7 +33,7 @@ VOC_TEST_MD5 = "b6e924de25625d8de591ea690078ad9f"
 
 
 def fetch_voc2007_test(folder: Path) -> Path:
-    """Download and unpack VOC2007's test archive (451 MB); gives its data root.
+    """Download and unpack VOC2007's test archive (451 MB); return its data root.
 
     Raises helpers.download.DownloadError when no address gave it, ValueError when it is something else.
     """
@@ -52,7 +52,7 @@ def _is_the_archive(path: Path) -> None:
 
 
 def build_private(root: Path, folder: Path, weights: str, public: Path | None = None) -> Sequence[Annotation]:
-    """Make the pair of files from a VOC-format data root; gives the annotations.
+    """Make the pair of files from a VOC-format data root; return the annotations.
 
     Taken are images with exactly one object of the five classes that is not marked difficult.
 

@@ -1,4 +1,4 @@
-"""Which pieces of work look alike: a hint where to read, never a verdict.
+"""Work that looks alike: a hint where to read, never a verdict.
 
 compare50 finds stretches of equal tokens between the students' own cells, their own names and numbers made alike, what
 the release gave everybody taken away (winnowing: Schleimer, Wilkerson and Aiken, SIGMOD 2003). Student code is cut
@@ -61,7 +61,7 @@ class Pair:
 
 @dataclass(frozen=True)
 class Similar:
-    """What stands out in a class. `usual` is how alike work is here anyway, from 0 to 1."""
+    """Pairs that stand out in a class. `usual` is how alike work is here anyway, from 0 to 1."""
 
     pairs: tuple[Pair, ...]
     usual: float
@@ -69,7 +69,7 @@ class Similar:
 
     @property
     def tells(self) -> bool:
-        """Whether anything could stand out: not where most of the class is alike."""
+        """Return whether anything could stand out: not where most of the class is alike."""
         return self.usual + ABOVE_USUAL <= 1
 
 
@@ -159,7 +159,7 @@ def _is_own(cell: Mapping[str, object]) -> bool:
 
 
 def _published(course: GradingRun, repository: Path) -> dict[str, str]:
-    """The reference solution and the planted submissions that are worth points, by name."""
+    """Return the reference solution and the planted good ones, by name."""
     name = course.assignment.name
     master = nbformat.read(course.assignment.source / course.assignment.notebook_name, as_version=4)
     found = {"the reference solution": "\n".join(solution_cells(master).values())}
@@ -172,12 +172,12 @@ def _published(course: GradingRun, repository: Path) -> dict[str, str]:
 
 
 def write_similar(path: Path, similar: Similar) -> None:
-    """Keep what was found, for the report."""
+    """Write the findings to a file, for the report."""
     write_atomically(path, json.dumps(asdict(similar), indent=1))
 
 
 def read_similar(path: Path) -> Similar | None:
-    """What was found last; None if nothing is kept."""
+    """Read the findings that were written last; return None if there are none."""
     try:
         kept = read_json(path)
         return Similar(tuple(Pair(**pair) for pair in kept["pairs"]), kept["usual"], kept["compared"])
@@ -189,10 +189,10 @@ def read_similar(path: Path) -> Similar | None:
 
 
 def similar_path(course: GradingRun) -> Path:
-    """Where the findings of an assignment are kept."""
+    """Return the path of the findings of an assignment."""
     return course.store.folder.parent / "similar" / f"{course.assignment.name}.json"
 
 
 def in_words(pair: Pair) -> str:
-    """A pair as a sentence."""
+    """Describe a pair in a sentence."""
     return f"{pair.share:.0%} of one's own code ({pair.tokens} tokens) is found in the other's"

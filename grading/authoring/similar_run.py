@@ -1,4 +1,4 @@
-"""Runs compare50 on a folder; a process of its own, since its hashes must not change from run to run.
+"""Run compare50 on a folder; a process of its own, since its hashes must not change from run to run.
 
     PYTHONHASHSEED=0 python -m grading.authoring.similar_run FOLDER TOP
 
@@ -52,7 +52,7 @@ def _name(submission: Any) -> str:
 
 
 def own_names(tokens: Iterable[Any]) -> Iterator[Any]:
-    """Tokens in which the names that this code binds are all alike, and those of libraries are not.
+    """Make tokens in which the names that this code binds are all alike, and those of libraries are not.
 
     With every name alike, as in compare50's `structure`, one Keras model looks like any other.
     """
@@ -75,7 +75,7 @@ def own_names(tokens: Iterable[Any]) -> Iterator[Any]:
 
 
 def _share(file: Any, matches: Sequence[Any], ignored: Sequence[Any]) -> tuple[float, int]:
-    """Share of the tokens of a file that lie in matching stretches, of those that were not given; and how many do."""
+    """Return the share of a file's own tokens that lie in matching stretches, and how many do."""
     given, matching = _Stretches(file, ignored), _Stretches(file, matches)
     own = [token for token in file.tokens() if not given.hold(token)]
     matched = sum(matching.hold(token) for token in own)

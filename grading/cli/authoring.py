@@ -37,7 +37,7 @@ CellSeconds = Annotated[
 
 
 class Dataset(StrEnum):
-    """What the demo grades on."""
+    """Data that the demo grades on."""
 
     sample = "sample"
     voc = "voc"
@@ -156,7 +156,7 @@ def calibrate(
 
 
 def _counting(progress: "Progress") -> Callable[[str, str], None]:
-    """Return what moves the bar; its total grows with each execution that turns out to be missing."""
+    """Return the function that moves the bar; its total grows with each execution that turns out to be missing."""
     task = progress.add_task("", total=0)
 
     def on_event(event: str, name: str) -> None:
@@ -185,7 +185,7 @@ def data_private(
 
 
 def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
-    """Grade the planted submissions, print the table and what differs; gives the number that differ."""
+    """Grade the planted submissions, print the table and the differences; return the number that differ."""
     from grading.authoring.planted import planted_folder, read_planted, verify
 
     repository = terminal.repository()

@@ -106,7 +106,7 @@ def inspect(
 
 
 def describe(record: Record) -> list[str]:
-    """A record in words, line by line."""
+    """Describe a record in words, line by line."""
     points = f"{record.points:g} of {record.max_points:g} points"
     lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
     lines += [f"  {record.why}"] if record.why else []
@@ -152,7 +152,7 @@ def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
 
 
 def print_grades(assignment: str, records: Sequence[Record]) -> None:
-    """The table, why something was refused or failed, and what to look at."""
+    """Print the table, why something was refused or failed, and what to look at."""
     print_table(assignment, records)
     print_reasons([record for record in records if record.why])
     _print_remarks(records)
@@ -180,7 +180,7 @@ def _print_remarks(records: Sequence[Record]) -> None:
 
 
 def print_table(title: str, records: Sequence[Record]) -> None:
-    """Points by submission and question; plain lines, since classes are large and lines can be searched."""
+    """Print points by submission and question; plain lines, since classes are large and lines can be searched."""
     questions = list(dict.fromkeys(name for record in records for name in record.questions))
     rows = [["submission", *(name.replace("_", " ") for name in questions), "points"]]
     for record in records:
@@ -194,13 +194,13 @@ def print_table(title: str, records: Sequence[Record]) -> None:
 
 
 def _line(row: Sequence[str], widths: Sequence[int]) -> str:
-    """The first column to the left, figures to the right."""
+    """Align a line of the table: the first column to the left, figures to the right."""
     blanks = [" " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
     return "  ".join([row[0] + blanks[0], *(blank + text for blank, text in zip(blanks[1:], row[1:], strict=True))])
 
 
 def print_reasons(records: Sequence[Record]) -> None:
-    """Why points were lost, by submission."""
+    """Print why points were lost, by submission."""
     for record in records:
         for line in [record.why] if record.why else _reasons_lost(record.questions):
             console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)

@@ -75,7 +75,7 @@ def _write_feedback(course: "GradingRun", folder: Path, total: int) -> None:
 
 
 def write_report_with_progress(course: "GradingRun", output: Path | None = None) -> Path:
-    """Write the page about the class and the feedback pages; gives its path."""
+    """Write the page about the class and the feedback pages; return the page's path."""
     from grading.authoring.similar import in_words, read_similar, similar_path
     from grading.pages.feedback import read_records
     from grading.pages.report import Hint, write_report

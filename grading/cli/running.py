@@ -1,4 +1,4 @@
-"""What a run is doing now, from the events of `grading.pipeline.grade.grade`."""
+"""The state of a run while it goes on, from the events of `grading.pipeline.grade.grade`."""
 
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -7,7 +7,7 @@ from grading.common.text import clean
 
 
 class Running:
-    """Which executions run and since when; where no event says that one has started, only how many can be running."""
+    """Executions that run and since when; where no event says that one has started, only how many can be running."""
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""What the commands share: the two consoles, the progress bar, and where the course is."""
+"""Parts that the commands share: the two consoles, the progress bar, and where the course is."""
 
 import traceback
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What several rooms share: files, names, text, versions, cells.
+"""Parts that several rooms share: files, names, text, versions, cells.
 
 In and out: plain values. Knows no other room; called by all.
 """

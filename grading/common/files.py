@@ -27,7 +27,7 @@ def write_atomically(path: Path, text: str) -> None:
 
 
 def built_once(folder: Path, build: Callable[[Path], None]) -> Path:
-    """A folder that `build` fills, unless it is there already; it is there whole or not at all."""
+    """Return a folder that `build` fills, unless it is there already; it is there whole or not at all."""
     if not folder.is_dir():
         folder.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as scratch:
@@ -43,12 +43,12 @@ def built_once(folder: Path, build: Callable[[Path], None]) -> Path:
 
 
 def read_json(path: Path) -> Any:
-    """A JSON file's content."""
+    """Read a JSON file."""
     return json.loads(path.read_text(encoding="utf-8"))
 
 
 def dump_json_by_line(value: Mapping[str, Any], lists: str = "") -> str:
-    """JSON with a line for each key, and for each item of the list named `lists`.
+    """Write JSON with a line for each key, and for each item of the list named `lists`.
 
     To be read and searched by people, and many times faster to write than with indentation all the way down.
     """
@@ -60,12 +60,12 @@ def dump_json_by_line(value: Mapping[str, Any], lists: str = "") -> str:
 
 
 def hash_of(value: Any) -> str:
-    """SHA-256 of plain data."""
+    """Hash plain data (SHA-256)."""
     return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
 
 
 def listing(folder: Path, settled: bool = True) -> str:
-    """Hash of names, kinds, sizes, times and places of all that lies in a folder; nothing is opened or followed.
+    """Hash names, kinds, sizes, times and places of all that lies in a folder; nothing is opened or followed.
 
     Empty if it cannot be told: too much in it, something unreadable, or something that changed just now (unless
     `settled` is False: for files that only we write).

@@ -1,4 +1,4 @@
-"""What several rooms need to know of a notebook's cells: their tags, and how to name one for a person."""
+"""Facts about a notebook's cells that several rooms need: their tags, and how to name one for a person."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -1,4 +1,4 @@
-"""What a grade can depend on beside the submission: versions of packages, and our own code."""
+"""Versions of packages and of our own code, on which a grade can depend beside the submission."""
 
 import platform
 from functools import cache
@@ -14,7 +14,7 @@ _THAT_MATTER = (
 
 @cache
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages whose results a grade can depend on."""
+    """Return the versions of Python and of the packages whose results a grade can depend on."""
     found = {"python": platform.python_version(), "machine": platform.machine()}
     for name in _THAT_MATTER:
         try:

@@ -45,6 +45,7 @@ class _CappedFile(io.BufferedReader):
     """A file that never hands out more than `_MAX_DIRECTORY` at once, however much an archive claims to need."""
 
     def read(self, size: int | None = -1, /) -> bytes:
+        """Return what is there, up to `size` bytes; more than `_MAX_DIRECTORY` is never handed out."""
         if size is None or size < 0 or size > _MAX_DIRECTORY:
             content = super().read(_MAX_DIRECTORY + 1)
             if len(content) > _MAX_DIRECTORY:
@@ -112,7 +113,10 @@ def _from_tar(
 def _tar_members(
     stream: gzip.GzipFile, archive: str, limits: IntakeLimits
 ) -> Iterator[tuple[tarfile.TarInfo, str, bytes]]:
-    """Headers, names and contents (of notebooks only). `tarfile` itself believes lengths, so it reads headers only."""
+    """Yield headers, names and contents (of notebooks only).
+
+    `tarfile` itself believes lengths, so it reads headers only.
+    """
     long_name, read, count = "", 0, 0
     while (block := stream.read(tarfile.BLOCKSIZE)) and block.strip(b"\0"):
         header = tarfile.TarInfo.frombuf(block, "utf-8", "surrogateescape")
@@ -142,7 +146,7 @@ def _tar_members(
 
 
 def _pax_path(records: bytes) -> str:
-    """The name in a tar's extended header: records such as `17 path=name\\n`."""
+    """Return the name in a tar's extended header: records such as `17 path=name\\n`."""
     while records:
         length = records.partition(b" ")[0]
         if not length.isdigit() or len(length) > 6 or not 0 < int(length) <= len(records):
@@ -166,7 +170,7 @@ def _check_archive(archive: str, count: int, size: int, limits: IntakeLimits) ->
 def _choose_member(
     members: Sequence[HandInFile], ignored: Sequence[str], archive: str, expected: str
 ) -> tuple[HandInFile, list[str]] | None:
-    """The notebook among an archive's members, and what is said of it and of the others; None if there is none."""
+    """Choose the notebook among an archive's members, with remarks on it and on the others; None if there is none."""
     visible = [file for file in members if _visible(file.name)]
     notebooks = [file for file in visible if is_notebook(file.name)]
     if not notebooks:
@@ -184,7 +188,7 @@ def _choose_member(
 
 
 def _inside(name: str) -> bool:
-    """Whether the name of an archive's member stays inside the archive."""
+    """Return whether the name of an archive's member stays inside the archive."""
     plain = name.replace("\\", "/")
     return bool(plain) and not plain.startswith("/") and plain[1:2] != ":" and ".." not in plain.split("/")
 

@@ -1,4 +1,4 @@
-"""Finding the notebook in what a student handed in. Nothing here is believed, followed, unpacked onto disk or run.
+"""The notebook in what a student handed in. Nothing here is believed, followed, unpacked onto disk or run.
 
 A hand-in that cannot be read is refused in one line for people; it never stops the others.
 """
@@ -40,7 +40,7 @@ class HandIn:
 
 @dataclass
 class _Folder:
-    """What lies in a hand-in."""
+    """Contents of a hand-in."""
 
     files: list[HandInFile] = field(default_factory=list)
     links: list[str] = field(default_factory=list)
@@ -50,7 +50,7 @@ class _Folder:
 
 
 def find_hand_ins(submitted: Path, assignment: str) -> list[tuple[str, Path]]:
-    """Every student with something handed in for an assignment, and its folder, in name order.
+    """Find every student with something handed in for an assignment, and its folder, in name order.
 
     A student whose folder is a link or has an impossible name is listed too: `read_hand_in` refuses it.
     """
@@ -179,7 +179,7 @@ def _timestamp(found: _Folder) -> str | None:
 
 
 def _extras(found: _Folder, limits: IntakeLimits) -> tuple[dict[str, Path], list[str]]:
-    """The files beside the notebook that can be had, and what is said of the others."""
+    """Return the files beside the notebook that can be read, and remarks on the others."""
     repairs, extras, refused, size = [], {}, [], 0
     if found.links:
         repairs.append(f"Links are never followed: {quoted_list(found.links)} left aside.")
@@ -204,7 +204,7 @@ def _extras(found: _Folder, limits: IntakeLimits) -> tuple[dict[str, Path], list
 
 
 def _notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str, bytes, list[str]]:
-    """Name and content of the notebook of a hand-in, and what is said of the choice."""
+    """Return name and content of the notebook of a hand-in, and remarks on the choice."""
     if expected in found.links or expected in found.odd:
         what = "a link, which is never followed" if expected in found.links else "not a regular file"
         raise RefusedError(f"{quoted(expected)} is {what}: hand in the notebook itself.")

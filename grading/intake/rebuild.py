@@ -34,7 +34,7 @@ _DEFINITION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILI
 
 @dataclass(frozen=True)
 class StudentCell:
-    """What is taken from a cell of a submission."""
+    """Parts of a submission's cell that are taken over."""
 
     cell_type: str
     source: str
@@ -46,7 +46,7 @@ class StudentCell:
 
 @dataclass(frozen=True)
 class Rebuilt:
-    """A submission as it will run, and what had to be repaired."""
+    """A submission as it will run, and the repairs that were made."""
 
     notebook: NotebookNode
     repairs: tuple[str, ...]
@@ -57,7 +57,7 @@ class Rebuilt:
 
 
 def read_notebook(content: bytes) -> tuple[list[StudentCell], list[str]]:
-    """The cells of a submission and what was repaired in reading them.
+    """Read the cells of a submission; return them and what was repaired in reading them.
 
     Raises RefusedError for what is no notebook or is too large.
     """
@@ -121,7 +121,7 @@ def _json(text: str) -> Any:
 
 
 def _cells(notebook: Any) -> list[Any]:
-    """The list of cells of a notebook of format 4, or of the older format 3."""
+    """Return the list of cells of a notebook of format 4, or of the older format 3."""
     if isinstance(notebook, dict):
         cells = notebook.get("cells")
         if isinstance(cells, list):
@@ -135,7 +135,7 @@ def _cells(notebook: Any) -> list[Any]:
 
 
 def _student_cell(item: Mapping[str, Any]) -> tuple[StudentCell, int]:
-    """A cell, and how many pieces of its source are not text."""
+    """Read a cell; return it and how many pieces of its source are not text."""
     metadata = item.get("metadata")
     metadata = metadata if isinstance(metadata, dict) else {}
     nbgrader = metadata.get("nbgrader")
@@ -167,12 +167,12 @@ def _encodable(text: str) -> str:
 
 
 def _plain(source: str) -> str:
-    """A source without what does not matter: blanks at the ends of lines, blank lines at its ends."""
+    """Return a source without what does not matter: blanks at the ends of lines, blank lines at its ends."""
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
 
 def _definitions(source: str) -> frozenset[str]:
-    """Top-level functions and classes of a source, also of one that is not quite Python."""
+    """Name the top-level functions and classes of a source, also of one that is not quite Python."""
     if not _DEFINITION.search(source):
         return frozenset()
     try:
@@ -185,7 +185,7 @@ def _definitions(source: str) -> frozenset[str]:
 
 
 class _Matching:
-    """Which student cell stands for which cell of the master. Indices `m` are the master's, `s` the student's."""
+    """Matching of student cells to cells of the master. Indices `m` are the master's, `s` the student's."""
 
     def __init__(self, master: NotebookNode, cells: Sequence[StudentCell], repairs: Iterable[str]) -> None:
         self.master = master.cells
@@ -204,7 +204,7 @@ class _Matching:
         self.kept = self._kept()
 
     def rebuilt(self) -> Rebuilt:
-        """The notebook, with everything said that differs from what was released."""
+        """Return the notebook, with everything said that differs from what was released."""
         notebook = copy.deepcopy(self.base)
         for m, cell in enumerate(notebook.cells):
             if m in self.solutions and m in self.winners:
@@ -250,7 +250,7 @@ class _Matching:
                 taken.add(free)
 
     def _score(self, s: int, m: int) -> int:
-        """How many of the names that the stub of `m` defines are defined in `s`."""
+        """Count how many of the names that the stub of `m` defines are defined in `s`."""
         return len(self.defined[s] & self.wanted[m])
 
     def _find_solutions(self) -> None:
@@ -289,7 +289,7 @@ class _Matching:
         return winners
 
     def _quality(self, m: int) -> Callable[[int], tuple[int, ...]]:
-        """How well a student cell stands for a cell of the master: the largest does, of equals the first."""
+        """Return how well each student cell stands for a cell of the master: the largest does, of equals the first."""
 
         def quality(s: int) -> tuple[int, ...]:
             same_type = self.cells[s].cell_type == self.master[m].cell_type
@@ -303,7 +303,7 @@ class _Matching:
         return quality
 
     def _kept(self) -> list[int]:
-        """The student's additional cells; also says which copies are left out and which are kept."""
+        """List the student's additional cells; also say which copies are left out and which are kept."""
         kept = []
         last = {m: self.plain[s] for m, s in self.winners.items()}
         for s in range(len(self.cells)):
@@ -335,7 +335,7 @@ class _Matching:
     # Where it stands
 
     def _slots(self) -> dict[int, list[int]]:
-        """Additional cells by the cell of the master they stand before; the last slot is the end of the notebook."""
+        """Sort additional cells by the master's cell that they stand before; the last slot is the notebook's end."""
         place = {s: m for m, s in self.winners.items()}
         slots: dict[int, list[int]] = defaultdict(list)
         kept = set(self.kept)
@@ -363,7 +363,7 @@ class _Matching:
         return ids
 
     def _moved(self) -> list[int]:
-        """The fewest cells that had to be moved to give the student's order; solution cells rather than others."""
+        """Find the fewest cells that had to be moved to give the student's order; solution cells rather than others."""
         order = [m for _, m in sorted((s, m) for m, s in self.winners.items())]
         best: list[tuple[int, list[int]]] = []
         for i, m in enumerate(order):
@@ -433,7 +433,7 @@ def _grade_id(cell: Mapping[str, Any]) -> str | None:
 
 
 def _additional(cell: StudentCell, cell_id: str) -> NotebookNode:
-    """One of the student's own cells, with nothing of theirs but its type and its source."""
+    """Make one of the student's own cells, with nothing of theirs but its type and its source."""
     makers = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}
     return makers.get(cell.cell_type, nbformat.v4.new_markdown_cell)(cell.source, id=cell_id)
 

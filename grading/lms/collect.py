@@ -50,7 +50,7 @@ _CHUNK = MIB
 
 @dataclass(frozen=True)
 class CollectLimits:
-    """How much is read: of one submission, and of a download."""
+    """Limits on what is read: of one submission, and of a download."""
 
     submission_bytes: int = IntakeLimits.archive_bytes
     submission_files: int = IntakeLimits.files
@@ -78,7 +78,7 @@ class Unplaced:
 
 @dataclass
 class Collected:
-    """What became of everything in a download."""
+    """Outcome of collecting: every file of a download, with what became of it."""
 
     kind: str
     placed: list[Placed] = field(default_factory=list)
@@ -91,7 +91,7 @@ class Collected:
 
 
 class _CannotPlaceError(ValueError):
-    """One line for people."""
+    """Reason why something cannot be placed, in one line for people."""
 
 
 class _Source(Protocol):
@@ -102,7 +102,7 @@ class _Source(Protocol):
     hidden: int
 
     def open(self, entry: Entry) -> IO[bytes]:
-        """The bytes of a file."""
+        """Open a file's bytes."""
         ...
 
 
@@ -162,7 +162,7 @@ def collect(
 
 
 def _inside_wrapper(entries: list[Entry], roster: Roster | None, kind: str | None) -> tuple[list[Entry], str]:
-    """The entries without a folder that is around all of them, and the kind of download."""
+    """Return the entries without a folder that is around all of them, and the kind of download."""
     here = recognise([entry.name for entry in entries])
     tops = {entry.name.partition("/")[0] for entry in entries}
     if here != "plain" or len(tops) != 1 or any("/" not in entry.name for entry in entries):
@@ -175,7 +175,7 @@ def _inside_wrapper(entries: list[Entry], roster: Roster | None, kind: str | Non
 
 
 def _holds_students(folder: str, inner: Sequence[Entry], roster: Roster | None) -> bool:
-    """Whether the only folder of a plain download holds the students', rather than being a student's."""
+    """Return whether the only folder of a plain download holds the students', rather than being a student's."""
     names = {entry.name.partition("/")[0] for entry in inner}
     if roster:
         known = [
@@ -196,7 +196,7 @@ def _stems(names: Iterable[str]) -> set[str]:
 def _by_student(
     kind: str, found: Listing, roster: Roster | None, timezone: tzinfo | None, collected: Collected
 ) -> dict[str, list[DownloadedFile]]:
-    """The files of every student; those of nobody are listed."""
+    """Sort files by student; those of nobody are listed."""
     students: dict[str, list[DownloadedFile]] = {}
     lost: dict[str, str] = {}
     for piece in found.pieces:
@@ -218,7 +218,7 @@ def _by_student(
 
 
 def _who(piece: DownloadedFile, roster: Roster, kind: str) -> Student | str:
-    """The one student whom a piece's clues mean, or why there is none."""
+    """Find the one student whom a piece's clues mean, or say why there is none."""
     answers = [roster.find(clue, kind) for clue in piece.clues]
     students = {answer.id: answer for answer in answers if isinstance(answer, Student)}
     if len(students) > 1:
@@ -262,7 +262,7 @@ class _Attempt:
 
 
 def _newest(student: str, pieces: Sequence[DownloadedFile], collected: Collected) -> _Attempt:
-    """The newest attempt of a student, with the newest version of every file; what is older is listed."""
+    """Return the newest attempt of a student, with the newest version of every file; older ones are listed."""
     attempts: dict[str, list[DownloadedFile]] = {}
     for piece in pieces:
         attempts.setdefault(piece.attempt, []).append(piece)
@@ -289,7 +289,7 @@ def _newest(student: str, pieces: Sequence[DownloadedFile], collected: Collected
 
 
 def _disk_path(path: str) -> str:
-    """A path that can be written: control characters and overrides of the writing direction become `_`."""
+    """Return a path that can be written: control characters and overrides of the writing direction become `_`."""
     return "/".join(printable(part) for part in path.split("/") if part not in ("", "."))
 
 
@@ -338,7 +338,7 @@ class _FolderSource:
                         _check_count(len(self.entries), limits)
 
     def open(self, entry: Entry) -> IO[bytes]:
-        """Open a regular file; a link or a pipe that took its place since is not."""
+        """Open a regular file; a link or a pipe that took its place since is not opened."""
         descriptor = os.open(str(entry.key), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         if not stat.S_ISREG(os.fstat(descriptor).st_mode):
             os.close(descriptor)
@@ -399,7 +399,7 @@ def _encodable(name: str) -> bool:
 
 
 def _member_name(member: zipfile.ZipInfo) -> str:
-    """A member's name; some programs write UTF-8 and do not say so, others write `\\` between folders."""
+    """Return a member's name; some programs write UTF-8 and do not say so, others write `\\` between folders."""
     name = member.filename
     if not member.flag_bits & 0x800:
         with suppress(UnicodeError):
@@ -432,7 +432,7 @@ class _Budget:
 
 @dataclass(frozen=True)
 class _Place:
-    """From where to where."""
+    """Source, folders and limits with which attempts are placed."""
 
     source: _Source
     staging: Path
@@ -473,7 +473,7 @@ def _settle(student: str, attempt: _Attempt, place: _Place, collected: Collected
 
 
 def _without_reserved(student: str, attempt: _Attempt, collected: Collected) -> dict[str, DownloadedFile]:
-    """A student's own `timestamp.txt` must not say when the student handed in."""
+    """Leave out a student's own `timestamp.txt`: it must not say when the student handed in."""
     pieces = dict(attempt.pieces)
     if own := pieces.pop(TIMESTAMP, None):
         collected.unplaced.append(
@@ -491,7 +491,7 @@ def _check_target(target: Path) -> None:
 
 
 def _same(pieces: Mapping[str, DownloadedFile], target: Path, place: _Place) -> bool:
-    """Whether a hand-in holds these bytes and nothing else, but for its time stamp."""
+    """Return whether a hand-in holds these bytes and nothing else, but for its time stamp."""
     there = {}
     for path in target.rglob("*"):
         inside = path.relative_to(target)
@@ -519,7 +519,7 @@ def _same_bytes(entry: Entry, path: Path, place: _Place) -> bool:
 
 
 def _is_newer(attempt: _Attempt, target: Path) -> bool:
-    """By the LMS's times if both are known, else by the times of the files."""
+    """Compare by the LMS's times if both are known, else by the times of the files."""
     try:
         known = stamp((target / TIMESTAMP).read_text(encoding="utf-8", errors="replace")[:_SMALL])
     except OSError:
@@ -531,7 +531,7 @@ def _is_newer(attempt: _Attempt, target: Path) -> bool:
 
 
 def _write(pieces: Mapping[str, DownloadedFile], target: Path, when: str | None, place: _Place) -> None:
-    """Write a hand-in beside, then put it in its place; what was there goes in the same moment."""
+    """Write a hand-in beside its place, then rename it there; an earlier one goes in the same moment."""
     if len(pieces) > place.limits.submission_files:
         raise _CannotPlaceError(f"It holds more than {place.limits.submission_files} files.")
     new = place.staging / "new"
@@ -581,7 +581,7 @@ def _spend(budget: _Budget, size: int) -> None:
 
 @contextmanager
 def _staging(submitted: Path) -> Iterator[Path]:
-    """A folder to write in, for one run at a time; first, what an interrupted run took away is put back."""
+    """Make a folder to write in, for one run at a time; first, put back what an interrupted run took away."""
     submitted.mkdir(parents=True, exist_ok=True)
     lock = os.open(submitted, os.O_RDONLY)
     try:

@@ -1,4 +1,4 @@
-"""What a download from a learning management system (LMS) looks like: whose each file is, and of which attempt.
+"""Names in a download from a learning management system (LMS): whose each file is, and of which attempt.
 
 Only names are looked at here (and Blackboard's receipts); `grading.lms.collect` reads and places the files.
 
@@ -79,7 +79,7 @@ class DownloadedFile:
 
 @dataclass
 class Listing:
-    """What is known of a download from its names."""
+    """Knowledge of a download from its names."""
 
     pieces: list[DownloadedFile] = field(default_factory=list)
     strange: list[tuple[str, str]] = field(default_factory=list)
@@ -89,7 +89,7 @@ class Listing:
 
 @dataclass(frozen=True)
 class Query:
-    """What reading a download's names depends on beside them."""
+    """Facts, beside a download's names, that reading them depends on."""
 
     assignment: str
     students: frozenset[str] = frozenset()
@@ -99,7 +99,7 @@ class Query:
 
 
 def recognise(names: Sequence[str]) -> str:
-    """Which LMS the paths of a download come from, one of `KINDS`."""
+    """Tell which LMS the paths of a download come from, one of `KINDS`."""
     tops = [name.split("/")[0] for name in names]
     shapes = {"moodle": _MOODLE, "blackboard": _BLACKBOARD, "canvas": _CANVAS}
     for kind, shape in shapes.items():
@@ -110,7 +110,7 @@ def recognise(names: Sequence[str]) -> str:
 
 
 def read_names(kind: str, entries: Sequence[Entry], asked: Query, read: Callable[[Entry], str]) -> Listing:
-    """What the names of a download say; `read` gives the text of a small file."""
+    """Read what the names of a download say; `read` gives the text of a small file."""
     if kind == "moodle":
         return _each(entries, _moodle, "Moodle")
     if kind == "canvas":
@@ -121,12 +121,12 @@ def read_names(kind: str, entries: Sequence[Entry], asked: Query, read: Callable
 
 
 def aware(time: datetime, timezone: tzinfo | None) -> datetime:
-    """A time without a zone, read in one; None is this machine's."""
+    """Read a time without a zone in the given one; None is this machine's."""
     return time.replace(tzinfo=timezone) if timezone else time.astimezone()
 
 
 def moodle_time(text: str, timezone: tzinfo | None) -> datetime | None:
-    """The time in a grading worksheet such as `Friday, 20 November 2026, 2:03 PM`; None if there is none."""
+    """Read the time in a grading worksheet such as `Friday, 20 November 2026, 2:03 PM`; None if there is none."""
     for form in _MOODLE_TIMES:
         try:
             return aware(datetime.strptime(" ".join(text.split()), form), timezone)
@@ -173,7 +173,7 @@ def _canvas(entry: Entry) -> DownloadedFile | None:
 
 
 def _version(shape: re.Pattern[str], path: str) -> tuple[int, str]:
-    """Which version of a notebook a name means, and the name without it; other files have no versions."""
+    """Return which version of a notebook a name means, and the name without it; other files have no versions."""
     stem, dot, suffix = path.rpartition(".")
     match = shape.fullmatch(stem)
     if suffix.lower() != "ipynb" or not match:
@@ -225,7 +225,7 @@ def _blackboard(entries: Sequence[Entry], asked: Query, read: Callable[[Entry], 
 
 
 def _receipt(text: str, head: str) -> _Receipt | None:
-    """The lines that Blackboard writes; below `Submission Field:` the student does."""
+    """Read the lines that Blackboard writes; below `Submission Field:` the student does."""
     lines = re.split(r"\r?\n", text.lstrip("\ufeff").partition("Submission Field:")[0])
     match = _RECEIPT.fullmatch(lines[0])
     if not match or not head.endswith(f"_{match['username']}"):
@@ -244,14 +244,14 @@ def _blackboard_time(text: str, receipt: _Receipt | None, timezone: tzinfo | Non
 
 
 def _common_prefix(heads: set[str]) -> str:
-    """What all begin with, up to a `_`: the assignment, if several students handed in."""
+    """Return the beginning that all share, up to a `_`: the assignment, if several students handed in."""
     first, last = min(heads, default=""), max(heads, default="")
     same = next((n for n, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), 0)
     return first[: first.rfind("_", 0, same) + 1]
 
 
 def _blackboard_clue(head: str, receipt: _Receipt | None, prefix: str, asked: Query) -> Clue:
-    """Both the assignment and the username may hold a `_`: the receipt decides, then the roster, then the others."""
+    """Tell assignment and username apart, though both may hold a `_`: by the receipt, the roster, then the others."""
     if receipt:
         return Clue(username=receipt.username, name=receipt.name)
     parts = head.split("_")
@@ -297,7 +297,7 @@ def _plain_id(text: str) -> str:
 
 
 def stamp(text: str) -> datetime | None:
-    """The time in nbgrader's `timestamp.txt`, such as `2026-11-20 14:03:55 UTC`; without a zone it is UTC."""
+    """Read the time in nbgrader's `timestamp.txt`, such as `2026-11-20 14:03:55 UTC`; without a zone it is UTC."""
     words = text.lstrip("\ufeff").strip().partition("\n")[0].split()
     zone: tzinfo = UTC
     try:
@@ -310,7 +310,7 @@ def stamp(text: str) -> datetime | None:
 
 
 def _loose(entry: Entry, asked: Query, google: bool) -> DownloadedFile | None:
-    """A file that lies in no folder: `<student>.ipynb`, or `<Student Name> - <title>.ipynb`."""
+    """Read the name of a file that lies in no folder: `<student>.ipynb`, or `<Student Name> - <title>.ipynb`."""
     stem = PurePosixPath(entry.name).stem
     match = _COPY.fullmatch(stem)
     assert match is not None, "its parts match any text"

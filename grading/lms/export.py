@@ -1,4 +1,6 @@
-"""Grades in the form that a learning management system (LMS) imports. What each of them reads, by its source:
+"""Grades in the form that a learning management system (LMS) imports.
+
+Each of them reads, by its source:
 
 - Moodle's grading worksheet ("Upload grading worksheet"): the student is found by the number in `Identifier` alone;
   `Identifier`, `Grade` and `Last modified (grade)` must be there, a grade above the maximum is passed over, and
@@ -61,7 +63,7 @@ class Grade:
 
 @dataclass
 class Exported:
-    """What was written. Students by id, or by name where the LMS's row says no id that is known."""
+    """Report on what was written. Students by id, or by name where the LMS's row says no id that is known."""
 
     path: Path
     written: list[str] = field(default_factory=list)
@@ -198,7 +200,7 @@ def _canvas_template(
 
 
 def _canvas_column(table: Table, column: str) -> int:
-    """Where the assignment's column is: `column` is its header, its name or its number."""
+    """Return where the assignment's column is: `column` is its header, its name or its number."""
     start = table.header.index("Section") + 1
     found = {
         index: name for index, name in enumerate(table.header) if index >= start and not _CANVAS_TOTALS.search(name)
@@ -221,7 +223,7 @@ def _canvas_column(table: Table, column: str) -> int:
 
 
 def _match(grades: Mapping[str, Grade], table: Table, roster: Roster | None, exported: Exported) -> dict[int, Grade]:
-    """The grade of each line of a template; a line that may be several students' is nobody's."""
+    """Find the grade of each line of a template; a line that may be several students' is nobody's."""
     lines = [(line, student_of(table, row, "lms_id")) for line, row in table.rows if not is_no_student(table, row)]
     numbered = _by_number(grades)
     found: dict[int, Grade] = {}
@@ -242,7 +244,7 @@ def _match(grades: Mapping[str, Grade], table: Table, roster: Roster | None, exp
 
 
 def _names_of(student: Student, table: Table, roster: Roster | None, numbered: Mapping[str, str]) -> list[str]:
-    """Under which ids a template's student may have been graded: the roster's, or those that a download gives."""
+    """List the ids under which a template's student may have been graded: the roster's, or those of a download."""
     if roster:
         clue = Clue(student.lms_id, "", student.full_name, ids=(student.username, student.email, student.number))
         answer = roster.find(clue, table.kind)
@@ -252,7 +254,7 @@ def _names_of(student: Student, table: Table, roster: Roster | None, numbered: M
 
 
 def _by_number(grades: Mapping[str, Grade]) -> dict[str, str]:
-    """Students whose ids were made from a download, `<name>-<number>`, by the number."""
+    """Return students whose ids were made from a download, `<name>-<number>`, by the number."""
     found: dict[str, list[str]] = {}
     for name in grades:
         found.setdefault(name.rpartition("-")[2], []).append(name)
@@ -265,7 +267,7 @@ def _by_number(grades: Mapping[str, Grade]) -> dict[str, str]:
 def _class(
     grades: Mapping[str, Grade], roster: Roster | None, exported: Exported
 ) -> list[tuple[Student, Grade | None]]:
-    """Who gets a row, in the roster's order."""
+    """List who gets a row, in the roster's order."""
     if roster is None:
         people: list[tuple[Student, Grade | None]] = [
             (Student(grade.student, name=grade.name), grade) for grade in grades.values()
@@ -280,7 +282,7 @@ def _class(
 
 
 def _moodle_gradebook(grades: Mapping[str, Grade], roster: Roster | None, column: str, exported: Exported) -> str:
-    """The rows of graded students only: an empty cell could be mapped over a grade."""
+    """Write the rows of graded students only: an empty cell could be mapped over a grade."""
     people = _class(grades, roster, exported)
     fields = {"Username": "username", "ID number": "number", "Email address": "email"}
     used = {header: key for header, key in fields.items() if any(getattr(student, key) for student, _ in people)}
@@ -317,7 +319,7 @@ def _canvas_gradebook(grades: Mapping[str, Grade], roster: Roster | None, column
 
 
 def _plain(grades: Mapping[str, Grade], roster: Roster | None, column: str, exported: Exported) -> str:
-    """Everything: all grades, and those of the class who have none."""
+    """Write all grades, and a row for those of the class who have none."""
     people = _class(grades, roster, exported)
     people += [(Student(name, name=grades[name].name), grades[name]) for name in exported.without_row]
     exported.written += [name for name in exported.without_row if grades[name].points is not None]
@@ -339,14 +341,14 @@ def _plain(grades: Mapping[str, Grade], roster: Roster | None, column: str, expo
 
 
 def protected(text: str) -> str:
-    """A text that no spreadsheet calculates: a leading apostrophe where it would. Numbers and a lone `-` stay."""
+    """Return a text that no spreadsheet calculates: with an apostrophe where it would. Numbers and a lone `-` stay."""
     if text.strip() in ("", "-") or _number(text) is not None:
         return text
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
 
 
 def _number(text: str) -> float | None:
-    """A number with a point or a comma, such as both LMSs write; None for anything else."""
+    """Read a number with a point or a comma, such as both LMSs write; return None for anything else."""
     plain = text.strip()
     return float(plain.replace(",", ".")) if re.fullmatch(r"[+-]?\d+([.,]\d+)?", plain, re.ASCII) else None
 
@@ -364,7 +366,7 @@ def _points(grade: Grade, maximum: float | None, scale: bool, digits: int, where
 
 
 def _decimal(value: float | None, digits: int) -> str:
-    """A number with a point and no zeros at its end; nothing for None."""
+    """Write a number with a point and no zeros at its end; nothing for None."""
     if value is None:
         return ""
     text = f"{value:.{digits}f}"
@@ -381,7 +383,7 @@ def _padded(row: Sequence[str], table: Table) -> list[str]:
 
 
 def _text(rows: Sequence[Sequence[str]], delimiter: str = ",", bom: bool = False) -> str:
-    """RFC 4180, with CR LF."""
+    """Write CSV by RFC 4180, with CR LF."""
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(rows)
     return (BOM if bom else "") + out.getvalue()

@@ -1,4 +1,4 @@
-"""The class list: who is who in a learning management system (LMS), and under which id a student is graded here.
+"""The class list: who is who in a learning management system (LMS), and the id under which a student is graded here.
 
 A roster is a CSV of one's own, or what an LMS exports. What is known of the LMS's own files:
 
@@ -69,7 +69,7 @@ class Student:
 
 @dataclass(frozen=True)
 class Clue:
-    """What an LMS says of who handed something in; what it does not say is empty."""
+    """Hints at who handed something in; what the LMS does not say is empty."""
 
     lms_id: str = ""
     username: str = ""
@@ -112,7 +112,7 @@ class Roster:
         return found
 
     def find(self, clue: Clue, lms: str = "") -> Student | str:
-        """The student whom a clue means, or why there is none: of two with the same name, neither is ever guessed.
+        """Find the student whom a clue means, or say why there is none: of two namesakes neither is ever guessed.
 
         An id decides before a username, a username before a name; a name is not taken where an id says otherwise.
         """
@@ -147,7 +147,7 @@ def _said(clue: Clue) -> str:
 
 
 def name_key(name: str) -> str:
-    """A name without case, accents, punctuation and the order of its words; two names that are the same are equal."""
+    """Return a name without case, accents, punctuation and the order of its words; the same names have equal keys."""
     words = re.findall(r"\w+", re.sub(r"['’ʼ`´]", "", _plain(name)))
     return " ".join(sorted(words))
 
@@ -163,14 +163,14 @@ def _letters(name: str) -> str:
 
 
 def _compact_forms(name: str) -> Iterator[str]:
-    """A name's letters, with the words in every order that moves some of the first ones behind the last."""
+    """Return a name's letters, with the words in every order that moves some of the first ones behind the last."""
     words = name.replace(",", " ").split()
     for first in range(len(words)):
         yield _letters("".join(words[first:] + words[:first]))
 
 
 def made_id(*parts: str) -> str:
-    """A student's id made from what an LMS says: letters and digits of any script, `-` between; empty if none."""
+    """Make a student's id from what an LMS says: letters and digits of any script, `-` between; empty if none."""
     words = (re.sub(r"[^\w@.]+", "-", unicodedata.normalize("NFC", part)).strip("-._") for part in parts)
     text = "-".join(word for word in words if word)
     while len(text.encode()) > MAX_NAME:
@@ -192,7 +192,7 @@ class Table:
     path: Path = field(default_factory=Path)
 
     def cell(self, row: Sequence[str], column: str) -> str:
-        """A row's text in a column, empty if there is none."""
+        """Return a row's text in a column, empty if there is none."""
         index = self.columns.get(column, len(row))
         return row[index].strip() if index < len(row) else ""
 
@@ -309,14 +309,14 @@ def _id_column(table: Table) -> str:
 
 
 def is_no_student(table: Table, row: Sequence[str]) -> bool:
-    """Whether a row of Canvas's gradebook is about the assignments."""
+    """Return whether a row of Canvas's gradebook is about the assignments."""
     if table.kind != "canvas":
         return False
     return "Points Possible" in row[0] or all(re.fullmatch(r"\s*(Muted|Manual Posting.*)?\s*", cell) for cell in row)
 
 
 def student_of(table: Table, row: Sequence[str], column: str) -> Student:
-    """A row as a student; `column` is the field that gives the id."""
+    """Read a row as a student; `column` is the field that gives the id."""
     values = {key: table.cell(row, key) for key in _HEADERS if key != "id"}
     if table.kind == "moodle":
         values["lms_id"] = re.sub(r"^\D+", "", values["lms_id"])
@@ -325,7 +325,7 @@ def student_of(table: Table, row: Sequence[str], column: str) -> Student:
 
 
 def unwrapped(name: str) -> str:
-    """A name without what keeps a spreadsheet from calculating it: Canvas's `="=name"`, and a leading apostrophe."""
+    """Return a name without Canvas's `="=name"` or an apostrophe, which keep a spreadsheet from calculating it."""
     if match := re.fullmatch(r'="(.*)"', name):
         return match[1]
     return name[1:] if re.match(r"'\s*[=+\-@]", name) else name

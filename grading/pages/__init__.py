@@ -1,4 +1,4 @@
-"""What people look at: a page for each student, one for the class.
+"""Pages for people: one for each student, one for the class.
 
 In: records, the gradebook's points, what `scoring.py` explains. Out: HTML files that open offline and run nothing of a
 student's. Called by `cli`.

@@ -27,7 +27,7 @@ _TOLERANCE = 1e-9
 
 
 def read_records(course: GradingRun) -> list[Record]:
-    """Every record of the assignment, or those of the students that were asked for, in the order of their names.
+    """Read every record of the assignment, or those of the students that were asked for, in the order of their names.
 
     Raises GradingError if there is none.
     """
@@ -45,7 +45,7 @@ def read_records(course: GradingRun) -> list[Record]:
 def write_feedback(
     course: GradingRun, records: Sequence[Record], folder: Path, progress: Callable[[str], None] = lambda student: None
 ) -> list[str]:
-    """Write `<folder>/<student>.html` for each record; gives the students whose stored answers are gone.
+    """Write `<folder>/<student>.html` for each record; return the students whose stored answers are gone.
 
     Their pages have no pictures; grading makes the answers anew.
     """
@@ -62,7 +62,7 @@ def write_feedback(
 
 
 def explain(course: GradingRun, record: Record) -> Explanation | None:
-    """What the stored answers of a record show; None if they are not stored any more."""
+    """Explain a record by its stored answers; return None if they are not stored any more."""
     if record.status != GRADED:
         return Explanation()
     executed = course.store.get(record.execution["keys"][record.execution["decided_by"]])
@@ -72,7 +72,7 @@ def explain(course: GradingRun, record: Record) -> Explanation | None:
 
 
 def feedback_page(course: GradingRun, record: Record, grades: Grades | None, explanation: Explanation) -> str:
-    """The page of one record, as HTML. Nothing in it comes from another student."""
+    """Return the page of one record, as HTML. Nothing in it comes from another student."""
     result = result_of(record, grades)
     seconds = record.execution.get("seconds", [])
     values: dict[str, Any] = {
@@ -105,7 +105,7 @@ def feedback_page(course: GradingRun, record: Record, grades: Grades | None, exp
 
 
 def _general_advice(record: Record) -> list[str]:
-    """What holds for any assignment."""
+    """Yield advice that holds for any assignment."""
     if record.status != GRADED:
         return ["Mend what is said above and ask your teacher whether you may hand it in again."]
     if record.submission.get("changed") is False:
@@ -143,7 +143,7 @@ def _picture(picture: Picture) -> dict[str, Any]:
 
 
 def _inside(corners: Sequence[float], width: int, height: int) -> tuple[float, ...]:
-    """Corners cut at the edges of the photograph: a predicted box may be anywhere."""
+    """Cut corners at the edges of the photograph: a predicted box may be anywhere."""
     limits = (width, height, width, height)
     return tuple(min(max(value, 0.0), limit) for value, limit in zip(corners, limits, strict=True))
 
@@ -154,7 +154,7 @@ def _table(table: Table) -> Mapping[str, Any]:
 
 
 def _cells(course: GradingRun, record: Record) -> list[dict[str, str]]:
-    """The student's solution cells as they were graded, with what they said."""
+    """Return the student's solution cells as they were graded, with what they printed."""
     path = course.records / record.student / course.assignment.name / course.assignment.notebook_name
     if record.status != GRADED or not path.is_file():
         return []
@@ -171,7 +171,7 @@ def _cells(course: GradingRun, record: Record) -> list[dict[str, str]]:
 
 
 def _said(output: Mapping[str, Any]) -> str:
-    """Text of an output, line by line made printable; an error as its name and message."""
+    """Return the text of an output, line by line made printable; an error as its name and message."""
     if output["output_type"] == "error":
         return clean(f"{output['ename']}: {output['evalue']}")
     text = output.get("text") or output.get("data", {}).get("text/plain", "")

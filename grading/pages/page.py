@@ -1,4 +1,4 @@
-"""What the pages for people share: one file each, no address outside itself, everything escaped, no script of others.
+"""Parts that the pages for people share: one file each, no outside address, everything escaped, no script of others.
 
 A page carries a content security policy that lets nothing in: were something of a student's to slip through, the
 browser would still not run it.
@@ -31,7 +31,7 @@ _STYLE, _SCRIPT = "style.css", "table.js"
 
 
 def render(template: str, values: Mapping[str, Any], script: bool = False) -> str:
-    """A page from `templates/<template>`; `script` lets our own table script run, and nothing else."""
+    """Render a page from `templates/<template>`; `script` lets our own table script run, and nothing else."""
     source = _text(_SCRIPT) if script else ""
     allowed = f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'" if script else "'none'"
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
@@ -66,7 +66,7 @@ def _text(name: str) -> str:
 
 @lru_cache(maxsize=2000)
 def thumbnail(photo: Path) -> str:
-    """A photograph, made small, as a `data:` address. Kept, since a class looks at the same ones."""
+    """Make a photograph small, as a `data:` address. Kept, since a class looks at the same ones."""
     with Image.open(photo) as image:
         small = image.convert("RGB")
         small.thumbnail((THUMBNAIL, THUMBNAIL))
@@ -78,7 +78,7 @@ def thumbnail(photo: Path) -> str:
 def histogram(
     values: Sequence[float], label: str, limits: tuple[float, float], marks: Mapping[str, float], bins: int = 20
 ) -> Markup:
-    """How values are distributed, as an SVG; `marks` are vertical lines, by what they mean."""
+    """Draw how values are distributed, as an SVG; `marks` are vertical lines, by what they mean."""
     figure = Figure(figsize=(4.6, 2.9), layout="constrained")
     axes = figure.subplots()
     axes.hist(values, bins=bins, range=limits, color="#4C78A8", edgecolor="white", linewidth=0.6)
@@ -93,7 +93,7 @@ def histogram(
 
 
 def svg(figure: Figure) -> Markup:
-    """A figure as an inline SVG, the same bytes for the same figure."""
+    """Return a figure as an inline SVG, the same bytes for the same figure."""
     content = io.StringIO()
     with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
         figure.savefig(content, format="svg", metadata={"Date": None})

@@ -24,7 +24,7 @@ _TOLERANCE = 1e-9
 
 @dataclass(frozen=True)
 class QuestionStatistics:
-    """One grade cell over the class.
+    """Statistics of one grade cell over the class.
 
     `difficulty` is the mean share of its points that was reached (the p-value of classical test theory: low is
     hard); `discrimination` the correlation of its points with those of all other questions (corrected item-total
@@ -44,14 +44,14 @@ class QuestionStatistics:
 
 @dataclass(frozen=True)
 class Group:
-    """Something that several submissions have in common."""
+    """A statement that several submissions have in common."""
 
     what: str
     students: Sequence[str]
 
     @property
     def count(self) -> int:
-        """How many submissions."""
+        """Number of submissions."""
         return len(self.students)
 
 
@@ -64,7 +64,7 @@ class Hint:
 
 
 def write_report(course: GradingRun, records: Sequence[Record], folder: Path, hints: Sequence[Hint] = ()) -> Path:
-    """Write `<folder>/index.html`, with links to `feedback/` beside it; gives its path."""
+    """Write `<folder>/index.html`, with links to `feedback/` beside it; return its path."""
     grades = read_grades(course.db_url, course.course_id, course.assignment.name)
     path = folder / "index.html"
     write_atomically(path, report_page(course, records, grades, folder, hints))
@@ -78,7 +78,7 @@ def report_page(
     folder: Path,
     hints: Sequence[Hint] = (),
 ) -> str:
-    """The page as HTML; links are relative to `folder`."""
+    """Return the page as HTML; links are relative to `folder`."""
     rows = [_row(course, record, grades.get(record.student), folder) for record in records]
     graded = [record for record in records if record.status == GRADED]
     names = list(dict.fromkeys(measure.name for record in graded for measure in record.measures))
@@ -104,7 +104,7 @@ def report_page(
 
 
 def question_statistics(records: Sequence[Record], max_points: Mapping[str, float]) -> list[QuestionStatistics]:
-    """Difficulty and discrimination of each question, from automatic points."""
+    """Compute difficulty and discrimination of each question, from automatic points."""
     if not records:
         return []
     points = np.array([[record.questions[name].points for name in max_points] for record in records], dtype=float)
@@ -126,14 +126,14 @@ def question_statistics(records: Sequence[Record], max_points: Mapping[str, floa
 
 
 def failures(records: Sequence[Record]) -> list[Group]:
-    """What stopped submissions: refusals, failures, and events while running; the most frequent first."""
+    """List what stopped submissions: refusals, failures, and events while running; the most frequent first."""
     causes = [(f"{record.status}: {record.why}", record.student) for record in records if record.why]
     causes += [(event.what, record.student) for record in records for event in record.events]
     return group(causes)
 
 
 def group(said: Iterable[tuple[str, str]]) -> list[Group]:
-    """Sentences that differ in numbers and names only, with the students of whom they are said."""
+    """Group sentences that differ in numbers and names only, with the students of whom they are said."""
     groups: dict[str, dict[str, None]] = {}
     words: dict[str, str] = {}
     for sentence, student in said:
@@ -178,7 +178,7 @@ def _summary(points: Sequence[float]) -> Mapping[str, float]:
 def _plots(
     course: GradingRun, rows: Sequence[Mapping[str, Any]], graded: Sequence[Record], names: Sequence[str]
 ) -> list[tuple[str, Any]]:
-    """Pictures of the class, each with the sentence that says the same."""
+    """Draw pictures of the class, each with the sentence that says the same."""
     most = course.assignment.total
     points = [row["points"] for row in rows]
     plots = [(_sentence("Points", points), histogram(points, "Points", (0, most), {}, bins=max(5, min(20, int(most)))))]
@@ -199,7 +199,7 @@ def _sentence(name: str, values: Sequence[float]) -> str:
 
 
 def _timings(records: Sequence[Record]) -> list[tuple[str, Mapping[str, float]]]:
-    """Time and memory of the executions: median, 95th percentile, most, sum."""
+    """Summarise time and memory of the executions: median, 95th percentile, most, sum."""
     took = [record.execution for record in records if record.execution.get("seconds")]
     columns = {
         "Wall time (s)": [max(execution["seconds"]) for execution in took],

@@ -1,4 +1,4 @@
-"""What was graded and why: record.json, the executed notebook, the gradebook.
+"""Records of what was graded and why: record.json, the executed notebook, the gradebook.
 
 In: records. Out: files and rows, each whole or not at all.
 Called by `pipeline`, `pages` and `cli`; only `gradebook` talks to nbgrader's tables.

@@ -1,4 +1,4 @@
-"""The executed notebook of a submission: what its cells printed, and in each grade cell the points and why."""
+"""The executed notebook of a submission: the output of its cells, and in each grade cell the points and why."""
 
 import copy
 import re
@@ -26,7 +26,7 @@ _NOTHING = "\u200b"
 def executed_notebook(
     rebuilt: NotebookNode, outputs: Mapping[str, list[dict[str, Any]]], record: Record
 ) -> NotebookNode:
-    """The rebuilt notebook with what its cells printed, and in each grade cell the points and why."""
+    """Return the rebuilt notebook with the output of its cells, and in each grade cell the points and why."""
     notebook = copy.deepcopy(rebuilt)
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -44,12 +44,12 @@ def executed_notebook(
 
 
 def as_text(notebook: NotebookNode) -> str:
-    """The text of a notebook's file, a line for each cell."""
+    """Write the text of a notebook's file, a line for each cell."""
     return dump_json_by_line(strip_transient(notebook), lists="cells")
 
 
 def revised_notebook(path: Path, record: Record) -> str:
-    """The text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
+    """Return the text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
     notebook = read_json(path)
     for cell in notebook["cells"]:
         described = cell.get("metadata", {}).get("nbgrader", {})
@@ -64,7 +64,7 @@ def strip_markdown_links(markdown: str) -> str:
 
 
 def _verdict(question: QuestionRecord) -> list[NotebookNode]:
-    """Outputs that nbgrader reads as just these points."""
+    """Make outputs that nbgrader reads as just these points."""
     said = f"{question.reason}\n{question.points:g} of {question.max_points:g} points.\n"
     data = {"text/plain": f"{question.points:g}"}
     return [
@@ -76,7 +76,7 @@ def _verdict(question: QuestionRecord) -> list[NotebookNode]:
 
 
 def _written(output: Mapping[str, Any]) -> dict[str, Any]:
-    """An output that cannot break the file: what cannot be encoded is replaced."""
+    """Return an output that cannot break the file: what cannot be encoded is replaced."""
     found: dict[str, Any] = _without_surrogates(output)
     return found
 

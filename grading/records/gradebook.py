@@ -1,4 +1,4 @@
-"""nbgrader's gradebook: one writer for each run, and what it says of a class. Only this module talks to it.
+"""nbgrader's gradebook: one writer for each run, and a reader of a class's grades. Only this module talks to it.
 
 A class is read in a few queries, and only what has changed is written, many rows at a time.
 """
@@ -56,7 +56,7 @@ NO_RESPONSE = "No response."
 
 @dataclass(frozen=True)
 class Person:
-    """What the gradebook says of a student beside the id; None is for what is not known."""
+    """Facts of the gradebook about a student beside the id; None is for what is not known."""
 
     first_name: str | None = None
     last_name: str | None = None
@@ -129,13 +129,13 @@ class _Changes:
         self._set: dict[tuple[Any, tuple[str, ...]], list[dict[str, Any]]] = defaultdict(list)
 
     def insert(self, table: Any, **values: Any) -> str:
-        """A new row, of which the id is given back."""
+        """Add a new row; return the id that it will have."""
         key = new_uuid()
         self._new[table].append({"id": key, **values})
         return key
 
     def set(self, table: Any, key: str, **values: Any) -> None:
-        """Values of the row with an id."""
+        """Set values of the row with an id."""
         self._set[table, tuple(values)].append({"_id": key, **{f"_{name}": value for name, value in values.items()}})
 
     def write(self, db: Session) -> None:
@@ -377,7 +377,7 @@ class GradebookWriter:
 
 
 def _of_assignment(assignment: str) -> Any:
-    """What joins a selection of rows of a table to the submissions of an assignment."""
+    """Return a function that joins a selection of a table's rows to the submissions of an assignment."""
 
     def chosen(selected: Any, table: Any) -> Any:
         selected = selected.select_from(SubmittedAssignment)
@@ -393,7 +393,7 @@ def _of_assignment(assignment: str) -> Any:
 
 @dataclass(frozen=True)
 class Grades:
-    """What the gradebook says of one submission: what was given by hand stands above what was automatic."""
+    """Points of one submission in the gradebook: what was given by hand stands above what was automatic."""
 
     questions: Mapping[str, float]
     by_hand: frozenset[str] = frozenset()
@@ -404,12 +404,12 @@ class Grades:
 
     @property
     def points(self) -> float:
-        """Points in all, after the penalty."""
+        """Total after the penalty."""
         return max(0.0, sum(self.questions.values()) - self.penalty)
 
 
 def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grades]:
-    """The grades of a class, by student, as the formgrader shows them. Empty if nothing was graded yet."""
+    """Read the grades of a class, by student, as the formgrader shows them. Empty if nothing was graded yet."""
     chosen = _of_assignment(assignment)
     points = select(
         SubmittedAssignment.student_id,
@@ -446,7 +446,7 @@ def _by_student(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str
 
 
 def _create(db_url: str, course_id: str) -> None:
-    """A new gradebook as nbgrader makes it, without a second spent on starting `alembic` for one number.
+    """Make a new gradebook as nbgrader does, without a second spent on starting `alembic` for one number.
 
     The course is entered whether the gradebook is new or not.
     """
@@ -471,7 +471,7 @@ def _create(db_url: str, course_id: str) -> None:
 
 
 def _insert_or_leave(dialect: str, table: Any) -> Any:
-    """An insertion that leaves a row that is there as it is, where the database can do that."""
+    """Return an insertion that leaves a row that is there as it is, where the database can do that."""
     if dialect == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
     return postgresql.insert(table).on_conflict_do_nothing() if dialect == "postgresql" else insert(table)
@@ -494,7 +494,7 @@ def _course_id(config: Config) -> str:
 
 
 def _enter_assignment(db_url: str, assignment: str, released: NotebookNode, config: Config) -> None:
-    """What nbgrader's generate_assignment enters: the assignment and its cells."""
+    """Enter what nbgrader's generate_assignment enters: the assignment and its cells."""
     course_id = _course_id(config)
     _create(db_url, course_id)
     with Gradebook(db_url, course_id) as gradebook:

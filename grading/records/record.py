@@ -1,4 +1,4 @@
-"""What was graded and why: record.json."""
+"""The record of a graded submission: what was graded and why, as record.json."""
 
 import logging
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ GRADED, REFUSED, FAILED = "graded", "refused", "failed"
 
 @dataclass(frozen=True)
 class Event:
-    """Something that went wrong: a cell that was interrupted or killed the kernel, a question without an answer."""
+    """An incident: a cell that was interrupted or killed the kernel, or a question without an answer."""
 
     where: str
     what: str
@@ -26,7 +26,7 @@ class Event:
 
 @dataclass(frozen=True)
 class QuestionRecord:
-    """One grade cell."""
+    """Points of one grade cell, and why."""
 
     points: float
     max_points: float
@@ -56,21 +56,21 @@ class Record:
 
     @property
     def points(self) -> float:
-        """Points in all."""
+        """Total of the points."""
         return sum(question.points for question in self.questions.values())
 
     @property
     def max_points(self) -> float:
-        """Points that could be had."""
+        """Maximum of the total."""
         return sum(question.max_points for question in self.questions.values())
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data, with the sums."""
+        """Return the record as plain data, with the sums."""
         return {**asdict(self), "points": self.points, "max_points": self.max_points}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Record":
-        """From what `to_json` gave."""
+        """Make a record from what `to_json` returned."""
         data = {key: value for key, value in data.items() if key not in ("points", "max_points")}
         questions = {name: QuestionRecord(**question) for name, question in data["questions"].items()}
         events = tuple(Event(**event) for event in data["events"])
@@ -80,7 +80,7 @@ class Record:
 
 
 def read_record(folder: Path) -> Record | None:
-    """The record of a submission's folder in `autograded/`, or None."""
+    """Read the record of a submission's folder in `autograded/`; return None if there is none."""
     try:
         return Record.from_json(read_json(folder / RECORD))
     except FileNotFoundError:

@@ -1,4 +1,4 @@
-"""What counts of a graded submission: the gradebook's points and the teacher's words above what was automatic."""
+"""Results that count: the gradebook's points and the teacher's words above what was automatic."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,7 +9,7 @@ from grading.records.record import Record
 
 @dataclass(frozen=True)
 class QuestionResult:
-    """One grade cell; `reason` is the automatic one, also where a person has graded since (`by_hand`)."""
+    """Result of one grade cell; `reason` is the automatic one, also where a person has graded since (`by_hand`)."""
 
     name: str
     points: float
@@ -22,7 +22,7 @@ class QuestionResult:
 
 @dataclass(frozen=True)
 class Result:
-    """A submission's questions, in the master's order."""
+    """Results of a submission's questions, in the master's order."""
 
     questions: tuple[QuestionResult, ...]
     comments: Mapping[str, str]
@@ -37,7 +37,7 @@ class Result:
 
 
 def result_of(record: Record, grades: Grades | None) -> Result:
-    """Return what counts of a record: the gradebook's `grades` where it has any, else what was automatic."""
+    """Return the result that counts: the gradebook's `grades` where it has any, else what was automatic."""
     given = grades or Grades({})
     questions = tuple(
         QuestionResult(

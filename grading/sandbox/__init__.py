@@ -1,4 +1,4 @@
-"""Where student code runs.
+"""The place where student code runs.
 
 In: an environment, limits, source of cells. Out: outputs and answers, as hostile as the code that made them.
 Called by `execution` alone; only this room knows bubblewrap, control groups and system call filters.

@@ -64,13 +64,13 @@ class Process(Protocol):
 
     @property
     def stderr(self) -> IO[bytes] | None:
-        """What it writes there."""
+        """The stream to which it writes its errors."""
 
     def poll(self) -> int | None:
-        """Its exit status, or minus the signal that ended it; None while it runs."""
+        """Return its exit status, or minus the signal that ended it; None while it runs."""
 
     def wait(self, timeout: float | None = None) -> int:
-        """The same at its end. Raises subprocess.TimeoutExpired."""
+        """Wait for its end and return the same. Raises subprocess.TimeoutExpired."""
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Mount:
 
 @dataclass
 class Usage:
-    """What was used so far."""
+    """Resources used so far."""
 
     cpu_seconds: float = 0.0
     peak_memory: int = 0
@@ -106,7 +106,7 @@ class Sandbox:
 
     @property
     def alive(self) -> bool:
-        """Whether the process that was started still runs."""
+        """Return whether the process that was started still runs."""
         return self.process.poll() is None
 
     @property
@@ -126,7 +126,7 @@ class Sandbox:
         psutil.wait_procs(tree[1:], timeout=10)
 
     def cause(self) -> str:
-        """Why it died, in words."""
+        """Say why it died."""
         status = self.process.wait(timeout=10)
         if not self._over and self.cgroup is not None and self.cgroup.out_of_memory():
             self._over = _too_much_memory(self.resources)
@@ -139,7 +139,7 @@ class Sandbox:
 
     @property
     def killed_from_outside(self) -> bool:
-        """Killed by a signal that this sandbox did not send: perhaps by the machine, short of memory."""
+        """Return whether a signal killed it that this sandbox did not send: perhaps the machine, short of memory."""
         return not self._over and self.process.poll() in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
     def _tree(self) -> list[psutil.Process]:
@@ -156,7 +156,7 @@ class Sandbox:
                 self.kill(why)
 
     def _look(self) -> str:
-        """Update the usage; gives the reason to kill, if there is one."""
+        """Update the usage; return the reason to kill, if there is one."""
         memory, cpu, tasks = 0, 0.0, 0
         pids = self.cgroup.pids() if self.cgroup else [process.pid for process in self._tree()]
         for pid in pids:
@@ -195,7 +195,7 @@ def _too_many_tasks(limits: Resources) -> str:
 
 @dataclass(frozen=True)
 class _Used:
-    """Of one process, with the children that it has waited for."""
+    """Resources of one process, with the children that it has waited for."""
 
     memory: int
     cpu_seconds: float
@@ -203,14 +203,14 @@ class _Used:
 
 
 def _used(pid: int) -> _Used:
-    """From /proc/<pid>/stat (proc(5)): one small file, where psutil reads several."""
+    """Read memory, seconds and tasks of a process from /proc/<pid>/stat: one small file, where psutil reads several."""
     fields = Path(f"/proc/{pid}/stat").read_bytes().rpartition(b") ")[2].split()
     ticks = sum(map(int, fields[11:15]))  # user, system, and those of children
     return _Used(int(fields[21]) * _PAGE, ticks / _TICKS, int(fields[17]))
 
 
 def _proportional(pids: Sequence[int]) -> int:
-    """Memory of processes, pages that several share counted once (the kernel's proportional set size)."""
+    """Return memory of processes in bytes, shared pages counted once (the kernel's proportional set size)."""
     total = 0
     for pid in pids:
         with contextlib.suppress(OSError):
@@ -221,7 +221,7 @@ def _proportional(pids: Sequence[int]) -> int:
 
 
 def _overfull(folder: Path) -> bool:
-    """Whether more lies in a folder than a kernel's sockets; nothing in it is opened or followed."""
+    """Return whether more lies in a folder than a kernel's sockets; nothing in it is opened or followed."""
     files = size = 0
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
@@ -235,7 +235,7 @@ def _overfull(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def folder(within: Path | None = None) -> Iterator[Path]:
-    """A new folder for one sandbox, with a path short enough for sockets; removed at the end of the block."""
+    """Make a folder for one sandbox, with a path short enough for sockets; it is removed at the end of the block."""
     place = within or short_tmp()
     with tempfile.TemporaryDirectory(prefix="k-", dir=place, ignore_cleanup_errors=True) as name:
         for part in ("run", "home", "tmp"):
@@ -289,7 +289,7 @@ def start(
 
 @contextlib.contextmanager
 def watched(begin: Callable[[Cgroup | None], Process], run: Path, resources: Resources) -> Iterator[Sandbox]:
-    """What `begin` starts, in a control group where there is one; ended, with all that it started, after the block."""
+    """Start a process by `begin`, in a control group where there is one; afterwards end it and all that it started."""
     with Cgroup.create(resources.memory_bytes, resources.tasks) as cgroup:
         process = begin(cgroup)
         sandbox = Sandbox(process, run, resources, cgroup)
@@ -357,7 +357,7 @@ def _base_options() -> list[str]:
 
 
 def command_of_parent(kernels: Path, mounts: Sequence[Mount]) -> list[str]:
-    """What a warm parent runs in: it sees what its kernels will, and can make sandboxes below its own.
+    """Return the command that a fork server runs in: it sees what its kernels will, and can make sandboxes below.
 
     Its processes can be seen from outside, and it sees those of this machine, so that a new `/proc` may be mounted
     below it. `kernels` holds the folders of its kernels and is `KERNELS` there.
@@ -368,7 +368,7 @@ def command_of_parent(kernels: Path, mounts: Sequence[Mount]) -> list[str]:
 
 
 def command_of_child(folder: Path, mounts: Sequence[Mount], resources: Resources) -> list[str]:
-    """The same sandbox as `start` makes, made by a warm parent in its own."""
+    """Return the command for the same sandbox as `start` makes, made by a fork server in its own."""
     seen = [Mount(Path(mount.inside), mount.inside) for mount in mounts]
     return _bwrap(Path(KERNELS / folder.name / "run"), seen, resources, gpu=None)
 
@@ -404,7 +404,7 @@ def _last(shared: Path, inside: PurePosixPath) -> list[str]:
 
 @cache
 def _links() -> list[str]:
-    """`/lib` and its like: links into /usr on merged systems, folders elsewhere."""
+    """Return bubblewrap's options for `/lib` and its like: links into /usr on merged systems, folders elsewhere."""
     options = []
     for name in ("bin", "sbin", "lib", "lib64"):
         path = Path("/") / name
@@ -416,5 +416,5 @@ def _links() -> list[str]:
 
 
 def short_tmp() -> str | None:
-    """A folder for sockets, whose paths must not be longer than about 100 bytes."""
+    """Return a folder for sockets, whose paths must not be longer than about 100 bytes."""
     return None if len(tempfile.gettempdir()) <= _SOCKET_PATH else "/tmp"

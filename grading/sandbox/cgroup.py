@@ -27,7 +27,7 @@ class Cgroup:
     @classmethod
     @contextlib.contextmanager
     def create(cls, memory_bytes: int, tasks: int, root: Path = ROOT) -> "Iterator[Cgroup | None]":
-        """A new group with these limits, removed at the end of the block; None where that is not allowed."""
+        """Make a new group with these limits, removed at the end of the block; None where that is not allowed."""
         group = cls._make(memory_bytes, tasks, root)
         try:
             yield group
@@ -57,7 +57,7 @@ class Cgroup:
         return group
 
     def enter(self, command: Sequence[str]) -> list[str]:
-        """The command, started in the group from its first instruction."""
+        """Return the command, started in the group from its first instruction."""
         moves = " && ".join(f"echo $$ > {shlex.quote(str(folder / 'cgroup.procs'))}" for folder in self.folders)
         return ["/bin/sh", "-c", f'{moves} && exec "$@"', "sh", *command]
 
@@ -67,14 +67,14 @@ class Cgroup:
             (folder / "cgroup.procs").write_text(str(pid), encoding="ascii")
 
     def pids(self) -> list[int]:
-        """Processes in the group."""
+        """List the processes in the group."""
         try:
             return [int(line) for line in (self.folders[0] / "cgroup.procs").read_text(encoding="ascii").split()]
         except OSError:
             return []
 
     def out_of_memory(self) -> bool:
-        """Whether the kernel has killed something in the group for its memory."""
+        """Return whether the kernel has killed something in the group for its memory."""
         for file in ("memory.events", "memory.oom_control"):
             with contextlib.suppress(OSError, ValueError):
                 lines = (self.folders[0] / file).read_text(encoding="ascii").splitlines()
@@ -96,7 +96,7 @@ class Cgroup:
 
 
 def _own_folder(root: Path, controller: str) -> Path:
-    """The folder of this process's own group."""
+    """Return the folder of this process's own group."""
     for line in MEMBERSHIP.read_text(encoding="utf-8").splitlines():
         _, names, path = line.split(":", 2)
         if names == controller:

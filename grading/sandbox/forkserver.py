@@ -1,4 +1,4 @@
-"""Kernels that start warm: forked by a parent that has imported everything, each into a sandbox of its own.
+"""Kernels that start warm: forked by a server that has imported everything, each into a sandbox of its own.
 
 Starting Python, Jupyter's kernel and TensorFlow costs seconds of processor time for every submission, and always the
 same ones. A parent pays them once. It lives in a sandbox itself and never runs student code; `inside/warm.py`
@@ -38,7 +38,7 @@ _FORK_SECONDS = 30
 
 
 class _Forked:
-    """A kernel's process, which is a child of the parent: what it says of itself comes over a connection."""
+    """A kernel's process, which is a child of the fork server; its state comes over a connection."""
 
     def __init__(self, connection: socket.socket, pid: int, stderr: IO[bytes]) -> None:
         self.pid, self.stderr = pid, stderr
@@ -75,7 +75,7 @@ class _Forked:
 
 
 class ForkServer:
-    """A warm parent; everything that it has forked is gone when it is closed.
+    """A warm parent of kernels; everything that it has forked is gone when it is closed.
 
     `program` is what it runs, `imports` are the statements that it runs first; its kernels see `mounts` and
     `variables`. Raises SandboxError if it cannot be had; the message says why.
@@ -126,12 +126,14 @@ class ForkServer:
 
     @property
     def alive(self) -> bool:
-        """Whether it can fork; the machine may have killed it."""
+        """Return whether it can fork; the machine may have killed it."""
         return self._process.poll() is None
 
     @contextlib.contextmanager
     def start(self, folder: Path, arguments: Sequence[Any], resources: Resources) -> Iterator[Sandbox]:
-        """A kernel in a new sandbox, as `sandbox.start` makes one; `folder` is from `sandbox.folder(self.folder)`.
+        """Start a kernel in a new sandbox, as `sandbox.start` makes one.
+
+        `folder` is from `sandbox.folder(self.folder)`.
 
         `arguments` are those of `run` in `inside/kernel.py`. Raises SandboxError if it cannot be started.
         """
@@ -180,7 +182,7 @@ class ForkServer:
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace").strip()[-2000:]
 
     def close(self) -> None:
-        """End the parent and whatever it has forked."""
+        """End the fork server and whatever it has forked."""
         self._stack.close()
 
     def _end(self) -> None:
@@ -195,7 +197,7 @@ class ForkServer:
 
 
 def _line(connection: socket.socket) -> str:
-    """One line and no more: the status of a process that ends at once may follow at its heels."""
+    """Read one line and no more: the status of a process that ends at once may follow in the same packet."""
     said = b""
     while not said.endswith(b"\n"):
         more = connection.recv(1)
@@ -206,7 +208,7 @@ def _line(connection: socket.socket) -> str:
 
 
 class KernelPool:
-    """Parents, one for each kind of surroundings, kept while there is work. For use by one thread at a time."""
+    """Fork servers, one for each kind of environment, kept while there is work. For use by one thread at a time."""
 
     def __init__(self) -> None:
         self._parents: dict[str, ForkServer | None] = {}
@@ -222,7 +224,7 @@ class KernelPool:
     def parent(
         self, program: Mount, imports: Sequence[str], mounts: Sequence[Mount], variables: Mapping[str, str]
     ) -> ForkServer | None:
-        """The parent for kernels with these mounts and variables; None where there can be none."""
+        """Return the fork server for kernels with these mounts and variables; None where there can be none."""
         key = json.dumps([imports, [[str(mount.source), str(mount.inside)] for mount in mounts], dict(variables)])
         if (kept := self._parents.get(key)) and not kept.alive:
             self._close(key)

@@ -55,7 +55,7 @@ _SHOWN = ("text/plain", "image/png", "image/jpeg")
 
 
 class Ended(StrEnum):
-    """How a cell came to its end."""
+    """The way a cell came to its end."""
 
     ok = "ok"
     error = "error"
@@ -65,7 +65,7 @@ class Ended(StrEnum):
 
 @dataclass(frozen=True)
 class CellRun:
-    """What came of one cell."""
+    """Outcome of one cell."""
 
     ended: Ended
     outputs: list[dict[str, Any]]
@@ -130,7 +130,7 @@ class Kernel:
     """Folder of questions, as the kernel sees it."""
 
     def run(self, code: str, seconds: float) -> CellRun:
-        """Run a cell. It is interrupted after `seconds`; a kernel that does not let itself be is killed."""
+        """Run a cell. It is interrupted after `seconds`; a kernel that does not let itself be interrupted is killed."""
         collected = _Collected(self.output_bytes)
         message_id = self.client.execute(code, allow_stdin=False, stop_on_error=False)
         deadline = time.monotonic() + seconds
@@ -167,7 +167,7 @@ class Kernel:
         return CellRun(Ended.died, outputs, cause, from_outside=self.sandbox.killed_from_outside)
 
     def _listen(self, message_id: str, collected: _Collected) -> dict[str, Any] | None:
-        """Take in what has arrived, or wait a moment for it; gives the reply to the cell, if it came."""
+        """Take in what has arrived, or wait a moment for it; return the reply to the cell, if it came."""
         shell, iopub = self.client.shell_channel.socket, self.client.iopub_channel.socket
         ready, _, _ = zmq.select([shell, iopub], [], [], _LISTEN_SECONDS)
         if iopub in ready:
@@ -182,7 +182,7 @@ class Kernel:
 
 @dataclass(frozen=True)
 class Environment:
-    """What a submission finds around it."""
+    """Surroundings of a submission: data, files, variables."""
 
     data: Mapping[str, Path]
     """The course data as students see it: path below COURSE_DATA -> file or folder here."""
@@ -268,7 +268,7 @@ def _enter(
 
 
 def _parent(pool: KernelPool, environment: Environment) -> ForkServer | None:
-    """A warm parent for these surroundings; none where a submission has some of its own, or a GPU."""
+    """Return a fork server for this environment; None where a submission has files of its own, or a GPU."""
     if environment.extras or environment.gpu is not None:
         return None
     place = _closed(environment)
@@ -278,7 +278,7 @@ def _parent(pool: KernelPool, environment: Environment) -> ForkServer | None:
 
 @dataclass(frozen=True)
 class _Place:
-    """Where things are, as the kernel sees them."""
+    """Paths and data as the kernel sees them."""
 
     mounts: Sequence[Mount]
     run: str
@@ -313,7 +313,7 @@ def _closed(environment: Environment) -> _Place:
 
 
 def _open_air(folder: Path, environment: Environment) -> _Place:
-    """The same without isolation: links in a temporary folder."""
+    """Return the same without isolation: links in a temporary folder."""
     for name, source in environment.data.items():
         target = folder / "data" / name
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -338,7 +338,7 @@ def _open_air(folder: Path, environment: Environment) -> _Place:
 
 
 def _variables(environment: Environment, place: _Place) -> dict[str, str]:
-    """The kernel's whole environment: nothing of the instructor's is in it."""
+    """Return the kernel's whole environment: nothing of the instructor's is in it."""
     return {
         "LANG": "C.UTF-8",
         "USER": "student",
@@ -392,7 +392,7 @@ def _wait_until_ready(kernel: Kernel) -> None:
 
 
 def _messages(socket: Any, session: Session, parent: str) -> Iterator[dict[str, Any]]:
-    """Messages of a socket that answer to a request; what is forged, damaged or of another request is dropped."""
+    """Yield messages of a socket that answer to a request; what is forged, damaged or of another request is dropped."""
     for _ in range(_MAX_WAITING):
         try:
             _, message = session.recv(socket)
@@ -405,7 +405,7 @@ def _messages(socket: Any, session: Session, parent: str) -> Iterator[dict[str, 
 
 
 def _error_in(reply: Mapping[str, Any] | None) -> str:
-    """The exception that ended a cell, in words."""
+    """Describe the exception that ended a cell."""
     content = reply.get("content") if reply else None
     if not isinstance(content, Mapping) or content.get("status") != "error":
         return ""
@@ -413,18 +413,18 @@ def _error_in(reply: Mapping[str, Any] | None) -> str:
 
 
 def _explained(outputs: list[dict[str, Any]], why: str) -> list[dict[str, Any]]:
-    """An interrupted cell shows a bare KeyboardInterrupt, or nothing: say where it came from."""
+    """Say where the interruption came from: an interrupted cell shows a bare KeyboardInterrupt, or nothing."""
     kept = [output for output in outputs if output.get("ename") != "KeyboardInterrupt"]
     return [*kept, error_output("CellTimeoutError", f"This cell was interrupted: {why}.")]
 
 
 def error_output(name: str, text: str) -> dict[str, Any]:
-    """An error as notebooks hold it."""
+    """Return an error as notebooks hold it."""
     return {"output_type": "error", "ename": name, "evalue": text, "traceback": [f"{name}: {text}"]}
 
 
 def _shown(output: Mapping[str, Any]) -> dict[str, Any]:
-    """An output without what a browser could run: text and pictures only."""
+    """Return an output without what a browser could run: text and pictures only."""
     kept: dict[str, Any] = {"output_type": output["output_type"]}
     if kept["output_type"] == "stream":
         return kept | {"name": "stderr" if output["name"] == "stderr" else "stdout", "text": str(output["text"])}

@@ -66,7 +66,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a feedback page shows beside points and reasons."""
+    """Explanation that a feedback page shows beside points and reasons."""
 
     galleries: Sequence[Gallery] = ()
     tables: Sequence[Table] = ()

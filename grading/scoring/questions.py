@@ -1,4 +1,4 @@
-"""What is asked of a submission, what it answered, and what that is worth: the words of every `scoring.py`.
+"""Questions to a submission, its answers, and what they are worth: the words of every `scoring.py`.
 
 An assignment's `source/<assignment>/scoring.py` defines::
 
@@ -26,7 +26,7 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Context:
-    """What an assignment's scoring may read."""
+    """Data that an assignment's scoring may read."""
 
     source: Path
     """The assignment's folder: thresholds and the like lie there."""
@@ -53,7 +53,7 @@ class Question:
 
 @dataclass(frozen=True)
 class Result:
-    """What came of one case: arrays, or the exception in words."""
+    """Outcome of one case: arrays, or the exception in words."""
 
     arrays: tuple[Array, ...] = ()
     error: str = ""
@@ -62,7 +62,7 @@ class Result:
 
     @property
     def value(self) -> Any:
-        """As the student's code gave it: an array, or a list of arrays; None after an exception."""
+        """The value as the student's code gave it: an array, or a list of arrays; None after an exception."""
         if self.error:
             return None
         return list(self.arrays) if self.several else self.arrays[0]
@@ -70,7 +70,7 @@ class Result:
 
 @dataclass(frozen=True)
 class Answer:
-    """What came of one question: a result for each case, or why there is none."""
+    """Answer to one question: a result for each case, or why there is none."""
 
     results: tuple[Result, ...] = ()
     lost: str = ""
@@ -110,7 +110,7 @@ def call(name: str, function: str, cases: Iterable[Sequence[Any]]) -> Question:
 
 
 def share_right(answer: Answer, expected: Sequence[Any], tolerance: float = 1e-6) -> tuple[float, str]:
-    """Share of the cases answered as expected, and the first thing that was not, in words.
+    """Return the share of the cases answered as expected, and the first thing that was not, in words.
 
     A result is right if it has the expected shape and every number is within `tolerance` of the expected one,
     absolutely and relatively. NaN is never right.
@@ -147,6 +147,6 @@ def _difference(result: Result, wanted: Array, tolerance: float) -> str:
 
 
 def _close(got: Array, wanted: Array, tolerance: float) -> bool:
-    """As `numpy.allclose` for finite expected values, without its price for each of thousands of small arrays."""
+    """Compare as `numpy.allclose` for finite expected values, without its price for thousands of small arrays."""
     with np.errstate(invalid="ignore", over="ignore"):
         return bool((np.abs(got - wanted) <= tolerance + tolerance * np.abs(wanted)).all())
