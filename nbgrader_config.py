@@ -77,7 +77,7 @@ c.OverwriteCells.add_missing_cells = True
 # `course grade --help` and `grading/config.py` list all of them; what is not set here has its default from
 # `grading/options.py`.
 c.Grading.data = ""  # folder with the course data; COURSE_DATA and --data come first
-c.Grading.private = ""  # folder with private evaluation data
+c.Grading.withheld = ""  # folder with data that student code never sees, for assignments that want some
 c.Grading.isolation = "bwrap"  # "none" runs student code with your rights
 c.Grading.workers = 0  # submissions at a time; 0: one for each core
 

@@ -65,7 +65,7 @@ class Grading(Configurable):
     """How `course grade`, and `nbgrader autograde` in this course, run submissions."""
 
     data = Unicode("", help="Folder of course data; COURSE_DATA in the environment comes first.").tag(config=True)
-    private = Unicode("", help="Folder of private evaluation data, whose labels student code never sees.").tag(
+    withheld = Unicode("", help="Folder of data that student code never sees, for assignments that want some.").tag(
         config=True
     )
     isolation = Unicode(Isolation.bwrap.value, help="bwrap or none.").tag(config=True)
@@ -108,9 +108,9 @@ class Grading(Configurable):
         return Path(data) if data else None
 
     @property
-    def private_folder(self) -> Path | None:
-        """Folder of private evaluation data."""
-        return Path(self.private) if self.private else None
+    def withheld_folder(self) -> Path | None:
+        """Return the folder of data that student code never sees."""
+        return Path(self.withheld) if self.withheld else None
 
     def cache_folder(self, course_dir: Path) -> Path:
         """Return the folder of stored results; a relative path is below the course folder."""
@@ -128,7 +128,7 @@ class Grading(Configurable):
 
         return {
             "data": self.data_folder,
-            "private": self.private_folder,
+            "withheld": self.withheld_folder,
             "isolation": self._isolation(),
             "workers": Workers(self.workers or os.cpu_count() or 1, self.scheduler, dict(self.tls) or None, self.gpu),
             "limits": self.limits,

@@ -84,7 +84,8 @@ class Options:
     """Whether to execute again what is stored."""
     isolation: Isolation = Isolation.bwrap
     data: Path | None = None
-    private: Path | None = None
+    withheld: Path | None = None
+    """Folder of data that student code never sees, for assignments that want some."""
     workers: Workers = field(default_factory=Workers)
     limits: Limits = field(default_factory=Limits)
     threads: int = 1

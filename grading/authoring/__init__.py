@@ -4,4 +4,4 @@ In: a course folder. Out: verdicts, proposals, hints; the instructor's gradebook
 Called by `cli`.
 """
 
-__all__ = ["calibrate", "classroom", "planted", "private_data", "similar"]
+__all__ = ["calibrate", "classroom", "planted", "similar"]

@@ -1,4 +1,4 @@
-"""Commands for authors: verify, demo, similar, calibrate, and data sets.
+"""Commands for authors: verify, demo, similar, calibrate, and the sample data.
 
 What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
 """
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from grading.options import Options
 
 app = typer.Typer()
-data_app = typer.Typer(no_args_is_help=True, help="Data sets for grading.")
-app.add_typer(data_app, name="data")
 
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]
@@ -108,7 +106,7 @@ def similar(assignment: Assignment) -> None:
     from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
-    course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
+    course = open_course(folder, assignment, replace(options_from(folder), data=None, withheld=None), asking=False)
     found = similar_work(course, plan(course).submissions, folder)
     write_similar(similar_path(course), found)
     console.print(f"{found.compared} compared; usually {found.usual:.0%} of one's own code is found in someone else's")
@@ -136,7 +134,7 @@ def calibrate(
     options = options_from(repository, data=data, repeats=seeds)
     crew = replace(options.workers, count=workers or options.workers.count)
     with tempfile.TemporaryDirectory() as folder, progress_bar("executed") as progress:
-        chosen = replace(options, workers=crew, private=None)
+        chosen = replace(options, workers=crew, withheld=None)
         course, runs = measure(repository, assignment, Path(folder) / "class", chosen, _counting(progress))
         scoring, context = course.assignment.scoring, course.context
         key = scoring.thresholds_key(context)
@@ -164,24 +162,6 @@ def _counting(progress: "Progress") -> Callable[[str, str], None]:
         progress.update(task, advance=event in ("executed", "failed"), total=total)
 
     return on_event
-
-
-@data_app.command("private")
-def data_private(
-    folder: Annotated[Path, typer.Argument(help="Where annotations.json and representations.h5 go.")],
-    weights: Annotated[str, typer.Option(help="ResNet50 weights: a path, or imagenet; as for the course's own.")],
-    voc_root: Annotated[
-        Path | None, typer.Option(help="A VOC-format data root; by default VOC2007's test archive is downloaded.")
-    ] = None,
-    public: Annotated[Path | None, typer.Option(help="The course's own data root, whose images are left out.")] = None,
-) -> None:
-    """Make private evaluation data: images whose labels student code never sees."""
-    from grading.authoring.private_data import build_private, fetch_voc2007_test
-
-    with terminal.data_errors():
-        root = voc_root or fetch_voc2007_test(terminal.repository() / ".cache")
-        annotations = build_private(root, folder, weights, public)
-    console.print(f"{len(annotations)} images. Name {folder} in c.Grading.private, or by --private.", highlight=False)
 
 
 def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:

@@ -42,12 +42,14 @@ def grade(
     force: Annotated[bool, typer.Option("--force", help="Execute again what is stored.")] = False,
     isolation: Annotated[Isolation | None, typer.Option(help="none runs student code with your rights.")] = None,
     data: Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")] = None,
-    private: Annotated[Path | None, typer.Option(help="Folder of private evaluation data.")] = None,
+    withheld: Annotated[
+        Path | None, typer.Option("--withheld", "--private", help="Folder of data that student code never sees.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
 ) -> None:
     """Grade everything that was handed in. Exit status 0: every submission has a grade or a recorded refusal."""
-    asked = {"submitted": submitted, "repeats": repeats, "isolation": isolation, "data": data, "private": private}
+    asked = {"submitted": submitted, "repeats": repeats, "isolation": isolation, "data": data, "withheld": withheld}
     repository = terminal.repository()
     last = LastRun(repository, assignment, asked)
     records = None if student or force or dry_run else last.records()

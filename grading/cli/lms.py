@@ -46,7 +46,9 @@ Column = Annotated[str, typer.Option(help="The assignment's name in the LMS, if 
 Scale = Annotated[bool, typer.Option("--scale", help="Scale points where the LMS's maximum is another.")]
 Output = Annotated[Path | None, typer.Option(help="The file to write; exports/<assignment>-<target>.csv by default.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]
-Private = Annotated[Path | None, typer.Option(help="Folder of private evaluation data.")]
+Withheld = Annotated[
+    Path | None, typer.Option("--withheld", "--private", help="Folder of data that student code never sees.")
+]
 
 
 @app.command()
@@ -72,7 +74,7 @@ def export(
     from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
-    course = open_course(folder, assignment, replace(options_from(folder), data=None, private=None), asking=False)
+    course = open_course(folder, assignment, replace(options_from(folder), data=None, withheld=None), asking=False)
     _export(course, to, _roster(roster), template, column, scale, output)
 
 
@@ -88,7 +90,7 @@ def process(
     column: Column = "",
     scale: Scale = False,
     data: Data = None,
-    private: Private = None,
+    withheld: Withheld = None,
 ) -> None:
     """From an LMS download to feedback in one: collect, grade, feedback, report and, with --to, export."""
     from grading.pipeline.plan import plan
@@ -96,7 +98,7 @@ def process(
 
     folder = terminal.repository()
     with terminal.data_errors():
-        course = open_course(folder, assignment, options_from(folder, data=data, private=private))
+        course = open_course(folder, assignment, options_from(folder, data=data, withheld=withheld))
     known = _roster(roster)
     collected = _collect(download, assignment, known, kind, timezone)
     records = grade_with_progress(course, plan(course))

@@ -20,7 +20,9 @@ REPORTS = "reports"
 
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]
-Private = Annotated[Path | None, typer.Option(help="Folder of private evaluation data, as for grading.")]
+Withheld = Annotated[
+    Path | None, typer.Option("--withheld", "--private", help="Folder of data that student code never sees.")
+]
 Output = Annotated[Path | None, typer.Option(help="Folder to write into; reports/<assignment> by default.")]
 
 
@@ -29,31 +31,31 @@ def feedback(
     assignment: Assignment,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
     data: Data = None,
-    private: Private = None,
+    withheld: Withheld = None,
     output: Output = None,
 ) -> None:
     """Write a feedback page for each graded submission."""
     from grading.pages.feedback import read_records
 
-    course = _open(assignment, data, private, student)
+    course = _open(assignment, data, withheld, student)
     folder = _output(course, output)
     _write_feedback(course, folder, len(read_records(course)))
     console.print(f"feedback pages in {terminal.shown(folder / 'feedback')}", highlight=False, soft_wrap=True)
 
 
 @app.command()
-def report(assignment: Assignment, data: Data = None, private: Private = None, output: Output = None) -> None:
+def report(assignment: Assignment, data: Data = None, withheld: Withheld = None, output: Output = None) -> None:
     """Write the page about the whole class, and the feedback pages that it links to."""
-    course = _open(assignment, data, private, None)
+    course = _open(assignment, data, withheld, None)
     console.print(f"report: {terminal.shown(write_report_with_progress(course, output))}", soft_wrap=True)
 
 
-def _open(assignment: str, data: Path | None, private: Path | None, students: list[str] | None) -> "GradingRun":
+def _open(assignment: str, data: Path | None, withheld: Path | None, students: list[str] | None) -> "GradingRun":
     from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
     with terminal.data_errors():
-        return open_course(folder, assignment, options_from(folder, data=data, private=private, students=students))
+        return open_course(folder, assignment, options_from(folder, data=data, withheld=withheld, students=students))
 
 
 def _output(course: "GradingRun", output: Path | None) -> Path:

@@ -45,7 +45,7 @@ class _Basis:
     @classmethod
     def of(cls, course: GradingRun) -> "_Basis":
         context = course.context
-        folders = [context.source, *(folder for folder in (context.data, context.private) if folder)]
+        folders = [context.source, *(folder for folder in (context.data, context.withheld) if folder)]
         return cls(reading_basis(course), hash_of([our_code(), versions(), *map(tree_hash, folders)]))
 
 

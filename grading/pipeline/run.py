@@ -59,7 +59,7 @@ def open_course(folder: Path, name: str, options: Options, asking: bool = True) 
     config = load_config(folder)
     config.CourseDirectory.root = str(folder)
     coursedir = CourseDirectory(config=config)
-    context = Context(assignment.source, _existing(options.data), _existing(options.private))
+    context = Context(assignment.source, _existing(options.data), _existing(options.withheld))
     return GradingRun(
         folder=folder,
         db_url=str(coursedir.db_url),

@@ -88,9 +88,9 @@ class LastRun:
         if not all(listed for _, listed in hand_ins):
             return ""
         data = self._asked.get("data") or self._settings.data_folder
-        private = self._asked.get("private") or self._settings.private_folder
+        withheld = self._asked.get("withheld") or self._settings.withheld_folder
         trees = [Path(__file__).parents[1], self._folder / "helpers", self._folder / "source" / self._assignment]
-        trees += [Path(folder).resolve() for folder in (data, private) if folder]
+        trees += [Path(folder).resolve() for folder in (data, withheld) if folder]
         settings = {name: repr(getattr(self._settings, name)) for name in self._settings.trait_names(config=True)}
         return hash_of(
             [

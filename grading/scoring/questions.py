@@ -32,8 +32,8 @@ class Context:
     """The assignment's folder: thresholds and the like lie there."""
     data: Path | None = None
     """The course data, whole, with every label."""
-    private: Path | None = None
-    """Private evaluation data, whose labels student code never sees."""
+    withheld: Path | None = None
+    """Data that no student's code sees anything of, but as inputs to questions: what it is, the assignment says."""
 
 
 @dataclass(frozen=True)

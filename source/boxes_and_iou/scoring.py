@@ -9,8 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from grading.scoring.explanation import Measure
-from grading.scoring.questions import Answer, Context, Question, Score, call, share_right
+from grading.scoring import Answer, Context, Measure, Question, Score, call, share_right
 
 POINTS = {"area": 3, "corners_to_center": 2, "center_to_corners": 2, "intersection": 3, "iou": 4, "iou_matrix": 6}
 SEED = 20_071

@@ -1,6 +1,6 @@
 """What is asked of a submission and what it is worth. Runs outside the sandbox; expected values stay here.
 
-With private evaluation data (`c.Grading.private`), accuracy and boxes are scored on photographs whose labels
+With private evaluation data (`c.Grading.withheld`, made by `private_images.py`), accuracy and boxes are scored on photographs whose labels
 student code never sees, and the public test set is only compared with it. Without, the public test set decides;
 its labels are taken out of the data that student code sees.
 """
@@ -16,10 +16,22 @@ from xml.etree import ElementTree
 
 import numpy as np
 
-from grading.errors import GradingError
-from grading.scoring.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
-from grading.scoring.questions import Answer, Array, Context, Question, Score, predict
-from grading.common.files import built_once
+from grading.scoring import (
+    Answer,
+    Array,
+    Context,
+    DrawnBox,
+    Explanation,
+    Gallery,
+    GradingError,
+    Measure,
+    Picture,
+    Question,
+    Score,
+    Table,
+    built_once,
+    predict,
+)
 from helpers.boxes import center_to_corners, iou, voc_to_corners
 from helpers.checks import box_scale_hint, output_problems, partial_credit, thresholds_for
 from helpers.data import CLASSES, Annotation, image_path, load_annotations, split, year_folder
@@ -59,7 +71,7 @@ def questions(context: Context) -> list[Question]:
         predict("alone", "better_model", public.representations[:1]),
         predict("three_classes", "classif_and_loc(3)", public.representations[:2]),
     ]
-    if context.private:
+    if context.withheld:
         asked.append(predict("private", "better_model", _private(context).representations))
     return asked
 
@@ -95,10 +107,10 @@ def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
     minimum = _thresholds(context)
     public = _measure(answers["public"], _public(context))
     decisive = public
-    if context.private:
+    if context.withheld:
         decisive = _measure(answers["private"], _private(context))
-    where = "private" if context.private else "test"
-    facts = _facts("public", public) | (_facts("private", decisive) if context.private else {})
+    where = "private" if context.withheld else "test"
+    facts = _facts("public", public) | (_facts("private", decisive) if context.withheld else {})
     return {
         "test_output_shapes": _shapes(answers["few"]),
         "test_class_accuracy": _class_accuracy(decisive, minimum["class_accuracy"], where),
@@ -109,8 +121,8 @@ def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
 
 def _thresholds(context: Context) -> dict[str, float]:
     """The thresholds of the representations in use; private images may bring their own, in a file beside them."""
-    if context.private and (context.private / THRESHOLDS).is_file():
-        own: dict[str, float] = json.loads((context.private / THRESHOLDS).read_text(encoding="utf-8"))
+    if context.withheld and (context.withheld / THRESHOLDS).is_file():
+        own: dict[str, float] = json.loads((context.withheld / THRESHOLDS).read_text(encoding="utf-8"))
         return own
     every = json.loads((context.source / THRESHOLDS).read_text(encoding="utf-8"))
     return thresholds_for(every, representation_key(_files(_data(context))[1]))
@@ -133,7 +145,7 @@ def measures(scores: Mapping[str, Score], context: Context) -> list[Measure]:
     facts = scores["test_iou"].facts
     found = []
     for kind, where in (("private", "private images"), ("public", "test images")):
-        decides = kind == "private" or not context.private
+        decides = kind == "private" or not context.withheld
         for name, words in (
             ("class_accuracy", "Class accuracy"),
             ("mean_iou", "Mean IoU"),
@@ -292,8 +304,8 @@ def _public(context: Context) -> Evaluation:
 
 def _private(context: Context) -> Evaluation:
     """All images of the private evaluation data."""
-    assert context.private is not None
-    return _load_private(context.private)
+    assert context.withheld is not None
+    return _load_private(context.withheld)
 
 
 @cache

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 import pytest
 from notebooks import ROOT
+from scripts import load_script
 
 from grading.authoring.planted import verify
-from grading.authoring.private_data import ANNOTATIONS, REPRESENTATIONS, build_private
 from grading.errors import GradingError
 from grading.options import Workers
 from grading.pipeline.assignment import Assignment, load_assignment
@@ -24,6 +24,8 @@ from helpers.targets import tensorize_ground_truth
 
 NAME = "object_detection"
 SHARED = ROOT.parent / "shared"
+private_images = load_script(ROOT / "source" / NAME / "private_images.py")
+ANNOTATIONS, REPRESENTATIONS = private_images.ANNOTATIONS, private_images.REPRESENTATIONS
 FULL = {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
 
 
@@ -58,7 +60,7 @@ def private(context: Context, sample: Path, tmp_path: Path) -> Context:
     (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
     (tmp_path / ANNOTATIONS).write_text(json.dumps(load_annotations(root)[:40]))
     (tmp_path / REPRESENTATIONS).symlink_to(sample / REPRESENTATIONS)
-    return replace(context, private=tmp_path)
+    return replace(context, withheld=tmp_path)
 
 
 def heads(classes: Any, boxes: Any) -> Answer:
@@ -134,14 +136,14 @@ def test_private_images_decide_and_a_gap_is_flagged(assignment: Assignment, priv
     assert (scores["test_class_accuracy"].points, scores["test_iou"].points) == (0, 0)
     assert "private images" in scores["test_iou"].reason
     assert len(assignment.scoring.flags(scores)) == 1
-    assert assignment.scoring.flags(assignment.score(by_heart, replace(private, private=None))) == []
+    assert assignment.scoring.flags(assignment.score(by_heart, replace(private, withheld=None))) == []
 
 
 def test_private_images_may_bring_thresholds_of_their_own(assignment: Assignment, private: Context, truth: Any) -> None:
-    assert private.private is not None
+    assert private.withheld is not None
     clueless = heads(np.eye(5)[np.zeros(40, int)], np.full((40, 4), 112.0))
     own = {"class_accuracy": 0.0, "mean_iou_start": -1.0, "mean_iou": 0.0, "valid_accuracy": 0.0}
-    (private.private / "thresholds.json").write_text(json.dumps(own))
+    (private.withheld / "thresholds.json").write_text(json.dumps(own))
     assert points(assignment, right_answers(*truth) | {"private": clueless}, private) == FULL
 
 
@@ -193,13 +195,11 @@ def test_private_data_takes_no_image_that_students_have(
     sample: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (root,) = {path.parent.parent for path in sample.glob("*/*/Annotations")}
-    with pytest.raises(GradingError, match="does not use already"):
-        build_private(root, tmp_path, "imagenet", public=root)
+    with pytest.raises(ValueError, match="does not use already"):
+        private_images.build_private(root, tmp_path, "imagenet", public=root)
     extracted: list[Path] = []
-    monkeypatch.setattr(
-        "grading.authoring.private_data.extract_features", lambda paths, *_, **__: extracted.extend(paths)
-    )
-    annotations = build_private(root, tmp_path, "imagenet")
+    monkeypatch.setattr(private_images, "extract_features", lambda paths, *_, **__: extracted.extend(paths))
+    annotations = private_images.build_private(root, tmp_path, "imagenet")
     assert [path.name for path in extracted] == [annotation["filename"] for annotation in annotations]
     assert json.loads((tmp_path / ANNOTATIONS).read_text()) == json.loads(json.dumps(annotations))
 
@@ -215,7 +215,7 @@ def test_a_class_is_graded_on_108_private_photographs(
     from grading.cli.authoring import voc_folder
 
     private = tmp_path / "private"
-    annotations = build_private(root, private, str(weights), public=root)
+    annotations = private_images.build_private(root, private, str(weights), public=root)
     counts = np.bincount([labels2idx[annotation["class"]] for annotation in annotations])
     assert dict(zip(CLASSES, counts.tolist(), strict=True)) == {
         "car": 50,
@@ -224,7 +224,7 @@ def test_a_class_is_graded_on_108_private_photographs(
         "dog": 12,
         "cat": 7,
     }
-    options = options_from(ROOT, data=voc_folder(ROOT, root, str(weights)), private=private, workers=Workers(2))
+    options = options_from(ROOT, data=voc_folder(ROOT, root, str(weights)), withheld=private, workers=Workers(2))
     copy = tmp_path / "repository"
     shutil.copytree(ROOT / "helpers", copy / "helpers")
     shutil.copytree(ROOT / "source", copy / "source", ignore=shutil.ignore_patterns("planted"))
@@ -243,9 +243,9 @@ def test_a_class_is_graded_on_108_private_photographs(
 
 def test_measures_are_those_of_the_images_that_decide(assignment: Assignment, private: Context, truth: Any) -> None:
     answers = right_answers(*truth)
-    public = assignment.measures(assignment.score(answers, replace(private, private=None)), private)
+    public = assignment.measures(assignment.score(answers, replace(private, withheld=None)), private)
     assert next((measure.name, measure.value) for measure in public) == ("Class accuracy, test images", 1.0)
-    alone = replace(private, private=None)
+    alone = replace(private, withheld=None)
     found = {measure.name: measure for measure in assignment.measures(assignment.score(answers, alone), alone)}
     assert found["Mean IoU, test images"].value == pytest.approx(1.0, abs=0.02)
     assert found["Mean IoU, test images"].start == 0.455

@@ -1,33 +1,21 @@
 """The figures of the house, and what they must be."""
 
 import ast
-import importlib.util
 import re
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from scripts import load_script
 
 ROOT = Path(__file__).parents[2]
 CHECKED = ("grading", "helpers")
 
 
-def tool(name: str) -> ModuleType:
-    """Load a script of tools/ as a module."""
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # dataclasses look their module up
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.fixture(scope="module")
 def house() -> ModuleType:
-    return tool("house")
+    return load_script(ROOT / "tools" / "house.py")
 
 
 def test_each_figure_is_counted_by_room(house: ModuleType, tmp_path: Path) -> None:

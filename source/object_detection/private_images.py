@@ -1,25 +1,25 @@
-"""Private evaluation data: images whose labels student code never sees, as a pair of files.
+"""Make private evaluation data for this assignment: images whose labels student code never sees, as a pair of files.
+
+    .venv/bin/python source/object_detection/private_images.py FOLDER --weights imagenet
 
 `annotations.json` holds a list of annotations as `helpers.load_annotations` gives them, `representations.h5` their
-representations, made like the course's own.
+representations, made like the course's own. Name the folder by `--withheld`, or in `c.Grading.withheld`.
 """
 
+import argparse
 import hashlib
 import json
-import logging
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from grading.common.files import write_atomically
-from grading.errors import GradingError
 from helpers.data import Annotation, data_set_name, image_path, load_annotations
 from helpers.download import download, extract_tar
 from helpers.features import extract_features
 
-log = logging.getLogger(__name__)
-
 ANNOTATIONS = "annotations.json"
 REPRESENTATIONS = "representations.h5"
+CACHE = Path(__file__).parents[2] / ".cache"
 
 # The test set of the challenge, published after it; its file names are not among those of trainval.
 VOC_TEST_ARCHIVE = "VOCtest_06-Nov-2007.tar"
@@ -62,14 +62,14 @@ def build_private(root: Path, folder: Path, weights: str, public: Path | None = 
         weights: As for `helpers.extract_features`; they must be those of the course's own representations.
         public: Data root of the course's own images: none of them is taken.
 
-    Raises GradingError when no image is left.
+    Raises ValueError when no image is left.
     """
     annotations = load_annotations(root, difficult="ignore")
     if public is not None:
         seen = {annotation["filename"] for annotation in load_annotations(public, require_photos=False)}
         annotations = [annotation for annotation in annotations if annotation["filename"] not in seen]
     if not annotations:
-        raise GradingError(f"{root} holds no image with exactly one object that the course does not use already")
+        raise ValueError(f"{root} holds no image with exactly one object that the course does not use already")
     folder.mkdir(parents=True, exist_ok=True)
     extract_features(
         [image_path(root, annotation) for annotation in annotations],
@@ -77,5 +77,25 @@ def build_private(root: Path, folder: Path, weights: str, public: Path | None = 
         data_set=data_set_name(root),
         weights=weights,
     )
-    write_atomically(folder / ANNOTATIONS, json.dumps(annotations, indent=1))
+    (folder / ANNOTATIONS).write_text(json.dumps(annotations, indent=1), encoding="utf-8")
     return annotations
+
+
+def main() -> None:
+    """Make the files that were asked for."""
+    parser = argparse.ArgumentParser(description="Make private evaluation data: images with labels that stay here.")
+    parser.add_argument("folder", type=Path, help=f"where {ANNOTATIONS} and {REPRESENTATIONS} go")
+    parser.add_argument("--weights", required=True, help="ResNet50 weights: a path, or imagenet; the course's own")
+    parser.add_argument("--voc-root", type=Path, help="a VOC-format data root; VOC2007's test set by default")
+    parser.add_argument("--public", type=Path, help="the course's own data root, whose images are left out")
+    asked = parser.parse_args()
+    try:
+        root = asked.voc_root or fetch_voc2007_test(CACHE)
+        annotations = build_private(root, asked.folder, asked.weights, asked.public)
+    except (OSError, ValueError, RuntimeError) as error:  # what `helpers` says in words
+        sys.exit(f"error: {error}")
+    print(f"{len(annotations)} images. Name {asked.folder} in c.Grading.withheld, or by --withheld.")
+
+
+if __name__ == "__main__":
+    main()
