@@ -33,7 +33,7 @@ def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
     outputs = heads(outputs)
     if not isinstance(outputs, list | tuple) or len(outputs) != 2:
         shape = getattr(outputs, "shape", None)
-        got = f"one array of shape {shape}" if shape is not None else _describe(outputs)
+        got = f"one array of shape {shape}" if shape is not None else _kind_of_outputs(outputs)
         return [f"The model must have {_EXPECTED}; it gave {got}."]
     classes, boxes = (np.asarray(output) for output in outputs)
     if classes.shape == (n, 4) and boxes.shape == (n, num_classes) and num_classes != 4:
@@ -63,7 +63,7 @@ def output_problems(outputs: Any, n: int, num_classes: int) -> list[str]:
     return problems
 
 
-def _describe(outputs: Any) -> str:
+def _kind_of_outputs(outputs: Any) -> str:
     if isinstance(outputs, Sequence) and not isinstance(outputs, str):
         return f"{len(outputs)} outputs"
     return f"a {type(outputs).__name__}"
@@ -116,9 +116,9 @@ def thresholds_for(thresholds: Mapping[str, Mapping[str, Any]], key: str) -> dic
     data_set = key.partition("/")[0]
     for candidate in (key, f"{data_set}/other"):
         if candidate in thresholds:
-            return {name: float(value) for name, value in thresholds[candidate].items() if _is_number(value)}
+            return {name: float(value) for name, value in thresholds[candidate].items() if _is_threshold(value)}
     raise KeyError(f"There are no thresholds for {key!r}, only for {', '.join(sorted(thresholds))}.")
 
 
-def _is_number(value: Any) -> bool:
+def _is_threshold(value: Any) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)

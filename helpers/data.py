@@ -100,32 +100,34 @@ def _read_xml(path: Path) -> _Image:
     except ElementTree.ParseError as error:
         raise ValueError(f"{path}: not readable as XML ({error}). Fetch the file again.") from error
     try:
-        size = (_number(tree, "size/width"), _number(tree, "size/height"))
+        size = (_element_number(tree, "size/width"), _element_number(tree, "size/height"))
         if min(size) <= 0:
             raise ValueError(f"the image size {size} is not positive")
-        return _Image(size, _text(tree, "filename"), [_read_object(item) for item in tree.findall("object")])
+        return _Image(size, _element_text(tree, "filename"), [_read_object(item) for item in tree.findall("object")])
     except ValueError as error:
         raise ValueError(f"{path}: {error}.") from None
 
 
 def _read_object(element: ElementTree.Element) -> _Object:
-    xmin, ymin, xmax, ymax = box = [_number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")]
+    xmin, ymin, xmax, ymax = box = [
+        _element_number(element, f"bndbox/{side}") for side in ("xmin", "ymin", "xmax", "ymax")
+    ]
     if xmax < xmin or ymax < ymin:
         raise ValueError(f"the box {box} ends before it begins")
     # Annotation tools often leave <difficult> out; VOC's own files always have it.
-    difficult = element.find("difficult") is not None and _number(element, "difficult") != 0
-    return _Object(_text(element, "name"), box, difficult)
+    difficult = element.find("difficult") is not None and _element_number(element, "difficult") != 0
+    return _Object(_element_text(element, "name"), box, difficult)
 
 
-def _text(element: ElementTree.Element, tag: str) -> str:
+def _element_text(element: ElementTree.Element, tag: str) -> str:
     text = (element.findtext(tag) or "").strip()
     if not text:
         raise ValueError(f"<{tag}> is missing or empty in <{element.tag}>")
     return text
 
 
-def _number(element: ElementTree.Element, tag: str) -> int:
-    text = _text(element, tag)
+def _element_number(element: ElementTree.Element, tag: str) -> int:
+    text = _element_text(element, tag)
     try:
         return round(float(text))
     except (ValueError, OverflowError):  # "wide"; "inf"

@@ -32,7 +32,7 @@ class DownloadError(RuntimeError):
 
 
 @dataclass
-class _Source:
+class _Location:
     url: str
     total: int | None = None  # bytes, once the server has said
 
@@ -82,7 +82,7 @@ def download(
         if sha256 is None:
             part.unlink(missing_ok=True)
         try:
-            _download_from(_Source(url), part, sha256, check, progress)
+            _download_from(_Location(url), part, sha256, check, progress)
         except (requests.RequestException, DownloadError) as error:
             logger.warning("%s: %s", url, error)
             failures.append(f"  {url}\n    {error}")
@@ -96,7 +96,7 @@ def download(
     )
 
 
-def _download_from(source: _Source, part: Path, sha256: str | None, check: Check | None, progress: bool) -> None:
+def _download_from(source: _Location, part: Path, sha256: str | None, check: Check | None, progress: bool) -> None:
     """Complete and verify `part` from one URL, or raise RequestException or DownloadError."""
     for _ in range(ATTEMPTS):
         before = _size(part)
@@ -118,7 +118,7 @@ def _download_from(source: _Source, part: Path, sha256: str | None, check: Check
     raise DownloadError(f"still incomplete after {ATTEMPTS} attempts")
 
 
-def _transfer(source: _Source, part: Path, progress: bool) -> None:
+def _transfer(source: _Location, part: Path, progress: bool) -> None:
     """Make one request: append to `part` what it still lacks, or write it anew if the server insists."""
     from tqdm.auto import tqdm  # late: inside a notebook it loads the widgets
 
@@ -127,7 +127,7 @@ def _transfer(source: _Source, part: Path, progress: bool) -> None:
     if have:
         headers["Range"] = f"bytes={have}-"
     with requests.get(source.url, headers=headers, stream=True, timeout=TIMEOUT) as response:
-        start, total = _extent(response)
+        start, total = _extent_of_body(response)
         out_of_range = have > 0 and response.status_code == 416
         if out_of_range and total == have:
             return  # nothing was missing
@@ -151,7 +151,7 @@ def _transfer(source: _Source, part: Path, progress: bool) -> None:
         raise DownloadError(f"the connection ended after {_size(part)} of {total} bytes")
 
 
-def _extent(response: requests.Response) -> tuple[int, int | None]:
+def _extent_of_body(response: requests.Response) -> tuple[int, int | None]:
     """Return the first byte in the body and the size of the whole file (None if the server does not say)."""
     found = re.fullmatch(r"bytes (?:(\d+)-\d+|\*)/(\d+)", response.headers.get("Content-Range", ""))
     if found:
@@ -205,7 +205,7 @@ def extract_tar(archive: str | Path, folder: str | Path) -> None:
         except ValueError as error:
             raise ValueError(f"{archive} was not unpacked: {error}") from error
         for item in unpacked.iterdir():
-            _move(item, folder / item.name)
+            _merge_into(item, folder / item.name)
 
 
 def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:
@@ -223,9 +223,9 @@ def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, folder: Path)
         shutil.copyfileobj(content, file)
 
 
-def _move(source: Path, target: Path) -> None:
+def _merge_into(source: Path, target: Path) -> None:
     if source.is_dir() and target.is_dir():
         for item in source.iterdir():
-            _move(item, target / item.name)
+            _merge_into(item, target / item.name)
     else:
         source.replace(target)

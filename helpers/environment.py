@@ -72,7 +72,7 @@ def setup(root: str | Path | None = None, representations: str | Path | None = N
     """
     problems: list[str] = []
 
-    versions = {"python": platform.python_version()} | {name: _version(*PACKAGES[name]) for name in PACKAGES}
+    versions = {"python": platform.python_version()} | {name: _installed_version(*PACKAGES[name]) for name in PACKAGES}
     for name, version in versions.items():
         print(f"{name:14}{version or 'not installed'}")
     missing = [name for name, version in versions.items() if version is None]
@@ -140,7 +140,7 @@ def fix_seeds(seed: int = 0) -> None:
     tf.config.experimental.enable_op_determinism()
 
 
-def _version(*distributions: str) -> str | None:
+def _installed_version(*distributions: str) -> str | None:
     for name in distributions:
         try:
             return metadata.version(name)

@@ -17,7 +17,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from helpers.data import COURSE_DATA_READ_ONLY, PUBLISHED_KEY, Annotation, load_annotations
+from helpers.data import COURSE_DATA_READ_ONLY, PUBLISHED_KEY, Annotation, load_annotations, shorten
 from helpers.folding import fold_batch_norms
 from helpers.targets import IMAGE_SIZE
 
@@ -153,13 +153,13 @@ def extract_features(
     _check_request(files, dtype)
     if model is None and weights in (None, "imagenet"):
         model, source = headless_resnet50(weights), "random" if weights is None else "imagenet"
-        description = _describe("resnet50", source, source, _model_sha256(model))
+        description = _origin("resnet50", source, source, _model_sha256(model))
     elif model is None:
         sha256 = _file_sha256(Path(str(weights)))
-        description = _describe("resnet50", sha256[:8], Path(str(weights)).name, sha256)
+        description = _origin("resnet50", sha256[:8], Path(str(weights)).name, sha256)
     else:
         sha256 = _model_sha256(model)
-        description = _describe(model.name, sha256[:8], "given with the model", sha256)
+        description = _origin(model.name, sha256[:8], "given with the model", sha256)
     description |= {"data_set": data_set, "dtype": dtype}
 
     names = [file.name for file in files]
@@ -182,12 +182,12 @@ def _check_request(files: Sequence[Path], dtype: str) -> None:
         raise ValueError("there is no photograph to compute representations of")
     if len({file.name for file in files}) < len(files):
         raise ValueError("two photographs have the same name, which is what rows are found by")
-    missing = [file for file in files if not file.is_file()]
+    missing = [str(file) for file in files if not file.is_file()]
     if missing:
-        raise FileNotFoundError(f"{len(missing)} of {len(files)} photographs are missing: {_few(missing)}")
+        raise FileNotFoundError(f"{len(missing)} of {len(files)} photographs are missing: {shorten(missing, 5)}")
 
 
-def _describe(backbone: str, version: str, weights: str, sha256: str) -> dict[str, str]:
+def _origin(backbone: str, version: str, weights: str, sha256: str) -> dict[str, str]:
     return {
         "backbone": backbone,
         "representation": f"{backbone}-{version}",
@@ -229,7 +229,7 @@ def _is_complete(out: Path, description: dict[str, str], names: list[str]) -> bo
     with h5py.File(out, "r") as file:
         if "representation" not in file.attrs:
             raise FileExistsError(f"{out} does not say what made it; choose another name")
-        difference = _difference(file, description, names)
+        difference = _differing(file, description, names)
     if difference:
         logger.warning("%s will be replaced: it has other %s", out, difference)
     return not difference
@@ -269,14 +269,14 @@ def _why_not_go_on(partial: Path, description: dict[str, str], names: list[str])
 
     try:
         with h5py.File(partial, "r") as file:
-            return _difference(file, description, names)
+            return _differing(file, description, names)
     except BlockingIOError:  # HDF5 locks a file that is being written
         raise RuntimeError(f"{partial} is being written by another process") from None
     except OSError as error:
         return f"contents (unreadable: {error})"
 
 
-def _difference(file: Any, description: dict[str, str], names: list[str]) -> str:
+def _differing(file: Any, description: dict[str, str], names: list[str]) -> str:
     """Name the properties in which a file differs from what is asked for; empty when none does."""
     differing = [key for key, value in description.items() if file.attrs.get(key) != value]
     if "filenames" not in file or file["filenames"].asstr()[:].tolist() != names:
@@ -342,7 +342,7 @@ def _batches(files: Sequence[Path], batch_size: int) -> Iterator[Any]:
     if not paths:
         return
     # Nothing here needs AutoGraph, which warns when it cannot find the source.
-    load = tf.autograph.experimental.do_not_convert(_load)
+    load = tf.autograph.experimental.do_not_convert(_load_photograph)
     dataset = tf.data.Dataset.from_tensor_slices(paths).map(load, num_parallel_calls=tf.data.AUTOTUNE)
     given = 0
     try:
@@ -353,13 +353,13 @@ def _batches(files: Sequence[Path], batch_size: int) -> Iterator[Any]:
         # TensorFlow does not say which photograph of the batch it was.
         for path in paths[given : given + batch_size]:
             try:
-                _load(path)
+                _load_photograph(path)
             except tf.errors.InvalidArgumentError as error:
                 raise ValueError(f"{path} cannot be decoded: {error.message}") from None
         raise
 
 
-def _load(path: Any) -> Any:
+def _load_photograph(path: Any) -> Any:
     """Load one photograph as a 224-pixel square, float32 RGB 0 to 255."""
     import tensorflow as tf
 
@@ -378,7 +378,7 @@ def representation_key(path: str | Path) -> str:
 
     Raises FileNotFoundError, or ValueError when it is no representations file.
     """
-    with _open(path) as file:
+    with _open_file(path) as file:
         if "representation" in file.attrs and "data_set" in file.attrs:
             return f"{file.attrs['data_set']}/{file.attrs['representation']}"
         if set(file) == {"reprs"}:
@@ -401,7 +401,7 @@ def load_representations(
     Raises FileNotFoundError, or ValueError when an annotation has no row or it cannot be known which.
     """
     wanted = [annotation["filename"] for annotation in annotations]
-    with _open(path) as file:
+    with _open_file(path) as file:
         if "filenames" in file:
             names = file["filenames"].asstr()[:].tolist()
         else:
@@ -411,7 +411,7 @@ def load_representations(
             raise ValueError(f"{path} has {len(file['reprs'])} rows for {len(row_of)} file names")
         missing = [name for name in wanted if name not in row_of]
         if missing:
-            raise ValueError(f"{path} has no row for {len(missing)} of {len(wanted)} images: {_few(missing)}")
+            raise ValueError(f"{path} has no row for {len(missing)} of {len(wanted)} images: {shorten(missing, 5)}")
         rows = np.array([row_of[name] for name in wanted], dtype=np.intp)
         mapped = _mapped(Path(path), file["reprs"], rows)
         return _read_rows(file["reprs"], rows) if mapped is None else mapped
@@ -438,7 +438,7 @@ def _names_sha256(names: Sequence[str]) -> str:
 
 def is_plain(path: str | Path) -> bool:
     """Return whether ``load_representations`` can map a file: its values are float32 and lie in one piece."""
-    with _open(path) as file:
+    with _open_file(path) as file:
         return _is_plain(file["reprs"])
 
 
@@ -450,7 +450,7 @@ def write_plain(path: str | Path, out: Path) -> None:
     """Copy a representations file so that ``load_representations`` can map it; ``out`` is larger and loads at once."""
     import h5py
 
-    with _open(path) as file, h5py.File(out, "w") as copy:
+    with _open_file(path) as file, h5py.File(out, "w") as copy:
         reprs = copy.create_dataset("reprs", file["reprs"].shape, "<f4")
         for start in range(0, len(reprs), _BLOCK):
             # NumPy converts float16 several times faster than HDF5 does.
@@ -488,7 +488,7 @@ def _read_rows(reprs: Any, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float32
     return result
 
 
-def _open(path: str | Path) -> Any:
+def _open_file(path: str | Path) -> Any:
     """Open a representations file for reading; the caller closes it."""
     import h5py
 
@@ -502,7 +502,3 @@ def _open(path: str | Path) -> Any:
         file.close()
         raise ValueError(f"{path} has no data set reprs")
     return file
-
-
-def _few(items: Sequence[object], limit: int = 5) -> str:
-    return ", ".join(map(str, items[:limit])) + (", ..." if len(items) > limit else "")

@@ -9,6 +9,7 @@ from difflib import SequenceMatcher
 from pathlib import Path
 from textwrap import fill
 
+from helpers.data import shorten
 from helpers.notebook_file import Cell, Notebook, NotebookError, cells_called, find_notebook, plain, session
 
 SIZE_LIMIT = 10 * 10**6
@@ -104,13 +105,13 @@ def _unsaved(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Finding]:
     """
     code = [cell for cell in notebook.cells if cell.kind == "code"]
     there = {plain(cell.source) for cell in code}
-    saved = max((cell.count for cell in code if cell.count and _same(ran.get(cell.count), cell)), default=0)
+    saved = max((cell.count for cell in code if cell.count and _same_source(ran.get(cell.count), cell)), default=0)
     own = {count: source for count, source in ran.items() if _OWN_CALL not in source}
     since = {count: source for count, source in own.items() if count > saved}
     absent = [source for source in since.values() if source not in there and not _MAGIC.search(source)]
     if since:
         number = "a cell" if len(since) == 1 else f"{len(since)} cells"
-        lost = f" The file does not have what you ran in {_few([_first(s) for s in absent])}." if absent else ""
+        lost = f" The file does not have what you ran in {_named([_first(s) for s in absent])}." if absent else ""
         yield Finding(f"You have run {number} since {notebook.name} was saved.{lost}", _SAVE)
     for cell in code:
         source = own.get(cell.count or 0, "")
@@ -123,9 +124,9 @@ def _unsaved(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Finding]:
 
 def _broken(notebook: Notebook) -> Iterator[Finding]:
     if notebook.broken:
-        numbers = _few([str(number) for number in notebook.broken])
+        numbers = _named([str(number) for number in notebook.broken])
         yield Finding(
-            f"{_count(notebook.broken, 'cell')} of the file cannot be read: number {numbers}.",
+            f"{_counted(notebook.broken, 'cell')} of the file cannot be read: number {numbers}.",
             "Delete them, or copy your code into a fresh copy of the notebook, and save it.",
         )
 
@@ -135,13 +136,13 @@ def _missing_and_repeated(notebook: Notebook, expected: Sequence[str]) -> Iterat
     missing = [name for name, cells in found.items() if not cells]
     if missing:
         yield Finding(
-            f"{_count(missing, 'cell')} of the course cannot be found: {_few(missing, len(missing))}.",
+            f"{_counted(missing, 'cell')} of the course cannot be found: {_named(missing, len(missing))}.",
             "Undo the deletion (Edit menu), or open a fresh copy of the notebook and copy your code into its cells.",
         )
     for name, cells in found.items():
         if len(cells) > 1:
             yield Finding(
-                f"{name} is there more than once: {_few([f'cell {cell.number}' for cell in cells])}.",
+                f"{name} is there more than once: {_named([f'cell {cell.number}' for cell in cells])}.",
                 "Keep the one that is to be graded and delete the others.",
             )
 
@@ -161,13 +162,13 @@ def _errors(notebook: Notebook) -> Iterator[Finding]:
     for cell in failed[:_NAMED]:
         yield Finding(f"{cell.name} ended in an error: {cell.error}", "Correct it if you can, and run it again.")
     if len(failed) > _NAMED:
-        yield Finding(f"{_count(failed[_NAMED:], 'more cell')} ended in an error.", "Begin with the first one.")
+        yield Finding(f"{_counted(failed[_NAMED:], 'more cell')} ended in an error.", "Begin with the first one.")
 
 
 def _not_run(notebook: Notebook) -> Iterator[Finding]:
     idle = [cell for cell in _run_by_students(notebook) if cell.count is None and not cell.demo]
     if idle:
-        yield Finding(f"Not run: {_few([cell.name for cell in idle])}.", _RUN_ALL)
+        yield Finding(f"Not run: {_named([cell.name for cell in idle])}.", _RUN_ALL)
 
 
 def _out_of_order(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Finding]:
@@ -177,12 +178,12 @@ def _out_of_order(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Findin
     for cell in _run_by_students(notebook):
         if cell.count is None or cell.demo:
             continue
-        now = _same(ran.get(cell.count), cell)
+        now = _same_source(ran.get(cell.count), cell)
         if cell.count <= latest[now]:
             early.append(cell)
         latest[now] = max(latest[now], cell.count)
     if early:
-        yield Finding(f"Run before a cell that stands above: {_few([cell.name for cell in early])}.", _RUN_ALL)
+        yield Finding(f"Run before a cell that stands above: {_named([cell.name for cell in early])}.", _RUN_ALL)
 
 
 def _too_large(notebook: Notebook) -> Iterator[Finding]:
@@ -204,7 +205,7 @@ def _run_by_students(notebook: Notebook) -> Iterator[Cell]:
             yield cell
 
 
-def _same(source: str | None, cell: Cell) -> bool:
+def _same_source(source: str | None, cell: Cell) -> bool:
     """Return whether this source, as IPython keeps it, is the cell's. IPython rewrites magics, so there any will do."""
     if source is None or source == plain(cell.source):
         return source is not None
@@ -226,13 +227,11 @@ def _first(source: str) -> str:
     return defined[1] if defined else repr(source.splitlines()[0][:50])
 
 
-def _few(names: Sequence[str], limit: int = _NAMED) -> str:
-    names = list(dict.fromkeys(names))
-    rest = len(names) - limit
-    return ", ".join(names[:limit]) + (f" and {rest} more" if rest > 0 else "")
+def _named(names: Sequence[str], limit: int = _NAMED) -> str:
+    return shorten(list(dict.fromkeys(names)), limit)
 
 
-def _count(things: Sequence[object], noun: str) -> str:
+def _counted(things: Sequence[object], noun: str) -> str:
     return f"{len(things)} {noun}{'s' if len(things) != 1 else ''}"
 
 

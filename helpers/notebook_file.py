@@ -41,7 +41,7 @@ class Cell:
     def name(self) -> str:
         """The name for people: the grade id, or else the first line."""
         first = next((line.strip() for line in self.source.splitlines() if line.strip()), "empty")
-        return f"cell {self.number} ({self.grade_id or _shorten(first, 50)})"
+        return f"cell {self.number} ({self.grade_id or _cut(first, 50)})"
 
 
 @dataclass(frozen=True)
@@ -68,16 +68,16 @@ def find_notebook(expected: Sequence[str] = (), path: str | Path | None = None) 
         NotebookError: there is none, or it cannot be read.
     """
     if path is not None:
-        return _read(Path(path))
+        return _read_file(Path(path))
     live = _from_colab()
     if live is not None:
         return live
     for named in (_in_main("__vsc_ipynb_file__"), os.environ.get("JPY_SESSION_NAME", "")):
-        if named.endswith(".ipynb") and (file := _existing(named)):
-            return _read(file)
+        if named.endswith(".ipynb") and (file := _existing_file(named)):
+            return _read_file(file)
     for file in _newest_first(Path.cwd()):
         try:
-            notebook = _read(file)
+            notebook = _read_file(file)
         except NotebookError:
             continue
         if not expected or any(cells_called(name, notebook.cells) for name in expected):
@@ -118,7 +118,7 @@ def _from_colab() -> Notebook | None:
 
         answer = _message.blocking_request("get_ipynb", request="", timeout_sec=COLAB_SECONDS)
         content = answer["ipynb"]
-        return _notebook(
+        return _notebook_from_json(
             content, "this notebook", len(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")), live=True
         )
     except Exception as error:  # not a public interface: anything may have changed
@@ -133,7 +133,7 @@ def _in_main(name: str) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _existing(named: str) -> Path | None:
+def _existing_file(named: str) -> Path | None:
     """Return the file, if it exists; servers that hide their folders give a path that only ends like the true one."""
     return next((file for file in (Path(named), Path.cwd() / Path(named).name) if _is_file(file)), None)
 
@@ -150,7 +150,7 @@ def _newest_first(folder: Path) -> list[Path]:
     return sorted(files, key=lambda file: file.stat().st_mtime, reverse=True)
 
 
-def _read(path: Path) -> Notebook:
+def _read_file(path: Path) -> Notebook:
     if not _is_file(path):
         raise NotebookError(f"There is no file {path}. Save the notebook, and look how it is called.")
     try:
@@ -160,13 +160,13 @@ def _read(path: Path) -> Notebook:
         raise NotebookError(f"{path.name} cannot be read: {error}. Save it in another place.") from error
     except (ValueError, RecursionError) as error:
         raise NotebookError(
-            f"{path.name} is not a notebook, or was cut off when it was written ({_shorten(str(error), 80)}). "
+            f"{path.name} is not a notebook, or was cut off when it was written ({_cut(str(error), 80)}). "
             "Save or download it again."
         ) from error
-    return _notebook(content, path.name, len(raw), live=False)
+    return _notebook_from_json(content, path.name, len(raw), live=False)
 
 
-def _notebook(content: Any, name: str, size: int, live: bool) -> Notebook:
+def _notebook_from_json(content: Any, name: str, size: int, live: bool) -> Notebook:
     listed = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(listed, list) or content.get("nbformat") != 4:
         raise NotebookError(
@@ -187,7 +187,7 @@ def _cell(number: int, item: Any) -> Cell | None:
     """Read a cell; return None if it is none."""
     if not isinstance(item, dict) or item.get("cell_type") not in ("code", "markdown", "raw"):
         return None
-    source = _text(item.get("source"))
+    source = _joined(item.get("source"))
     if source is None:
         return None
     metadata = _mapping(item.get("metadata"))
@@ -199,8 +199,8 @@ def _cell(number: int, item: Any) -> Cell | None:
         number=number,
         kind=item["cell_type"],
         source=source,
-        grade_id=_string(_mapping(metadata.get("nbgrader")).get("grade_id")),
-        ids=tuple(found for found in (_string(item.get("id")), _string(metadata.get("id"))) if found),
+        grade_id=_printable(_mapping(metadata.get("nbgrader")).get("grade_id")),
+        ids=tuple(found for found in (_printable(item.get("id")), _printable(metadata.get("id"))) if found),
         count=count if type(count) is int else None,
         error=next((_error(output) for output in outputs if _mapping(output).get("output_type") == "error"), ""),
         demo=isinstance(tags, list) and "demo" in tags,
@@ -208,26 +208,26 @@ def _cell(number: int, item: Any) -> Cell | None:
     )
 
 
-def _text(value: Any) -> str | None:
+def _joined(value: Any) -> str | None:
     """Join a source, which a file holds whole or line by line."""
     if isinstance(value, list) and all(isinstance(line, str) for line in value):
         value = "".join(value)
-    return _string(value) if isinstance(value, str) else None
+    return _printable(value) if isinstance(value, str) else None
 
 
 def _error(output: Mapping[str, Any]) -> str:
-    lines = _string(output.get("evalue")).strip().splitlines() or [""]
-    return _shorten(f"{_string(output.get('ename')) or 'an error'}: {lines[0]}".rstrip(": "), 120)
+    lines = _printable(output.get("evalue")).strip().splitlines() or [""]
+    return _cut(f"{_printable(output.get('ename')) or 'an error'}: {lines[0]}".rstrip(": "), 120)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _string(value: Any) -> str:
+def _printable(value: Any) -> str:
     """Return a text that can be printed: JSON can hold halves of characters, which cannot."""
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
-def _shorten(text: str, limit: int) -> str:
+def _cut(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."

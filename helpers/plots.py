@@ -123,7 +123,7 @@ def plot_positions(representation: npt.NDArray[Any], image: Path | str, bbox: Se
     """
     plt = _pyplot()
     strength = np.asarray(representation, dtype="float32").mean(axis=-1)
-    picture = _read(Path(image))
+    picture = _read_image(Path(image))
     height, width = picture.shape[:2]
     _, axes = plt.subplots(1, 3, figsize=(13, 4))
     axes[0].imshow(picture)
@@ -202,7 +202,7 @@ def _show(
     prediction: Mapping[str, Any] | None,
     ground_truth: Mapping[str, Any] | None,
 ) -> None:
-    ax.imshow(_read(img_path))
+    ax.imshow(_read_image(img_path))
     if ground_truth is not None:
         _patch(ax, ground_truth["bbox"], f"true {ground_truth['class']}", TRUE_COLOR)
     if prediction is not None:
@@ -239,7 +239,7 @@ def _patch(ax: "Axes", bbox: Sequence[float], text: str, color: str, text_at: st
         )
 
 
-def _read(path: Path) -> npt.NDArray[Any]:
+def _read_image(path: Path) -> npt.NDArray[Any]:
     from skimage.io import imread
 
     image: npt.NDArray[Any] = imread(path)

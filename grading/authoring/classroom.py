@@ -42,7 +42,7 @@ class Classroom:
         if folder.exists():
             if not (folder / CONFIG_FILE).is_file() and any(folder.iterdir()):
                 raise GradingError(f"{folder} is not empty and not a course folder: it was left alone")
-            _remove(folder)
+            _remove_folder(folder)
         folder.mkdir(parents=True)
         folder = folder.resolve()
         shutil.copy(repository / CONFIG_FILE, folder / CONFIG_FILE)
@@ -138,7 +138,7 @@ def fill_in(released: NotebookNode, cells: Mapping[str, str]) -> NotebookNode:
     return filled
 
 
-def _remove(folder: Path) -> None:
+def _remove_folder(folder: Path) -> None:
     for path in folder.rglob("*"):  # nbgrader makes what it writes read-only
         if not path.is_symlink() and path.is_dir():
             path.chmod(0o755)

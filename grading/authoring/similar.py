@@ -89,20 +89,20 @@ def compare(work: Mapping[str, str], released: str, published: Mapping[str, str]
         for kind, sources in (("own", work), ("published", published)):
             (folder / kind).mkdir()
             for key, name in names[kind].items():
-                (folder / kind / f"{key}.py").write_text(_plain(sources[name]), encoding="utf-8")
+                (folder / kind / f"{key}.py").write_text(_decodable(sources[name]), encoding="utf-8")
         (folder / "released").mkdir()
-        (folder / "released" / "given.py").write_text(_plain(released), encoding="utf-8")
-        found = _run(folder, _PAIRS_A_STUDENT * max(len(work), 1))
+        (folder / "released" / "given.py").write_text(_decodable(released), encoding="utf-8")
+        found = _run_compare50(folder, _PAIRS_A_STUDENT * max(len(work), 1))
     every = [_pair(names, row) for row in found]
     return _standing_out(every, len(work))
 
 
-def _plain(source: str) -> str:
+def _decodable(source: str) -> str:
     """Code of unknown origin as text that can be cut into tokens."""
     return source[:_MAX_SOURCE].replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
 
 
-def _run(folder: Path, top: int) -> list[list[object]]:
+def _run_compare50(folder: Path, top: int) -> list[list[object]]:
     command = [sys.executable, "-m", "grading.authoring.similar_run", str(folder), str(top)]
     environment = {**os.environ, "PYTHONHASHSEED": "0", "PYTHONIOENCODING": "utf-8", "PYTHONUTF8": "1"}
     try:

@@ -37,8 +37,8 @@ def clean(
 def summary(found: Sequence[Leftover]) -> list[str]:
     """Return a line for each kind: how many, and how much room they take."""
     kinds = dict.fromkeys(item.kind for item in found)
-    return [_line(kind, [item.bytes for item in found if item.kind == kind]) for kind in kinds]
+    return [_leftover_line(kind, [item.bytes for item in found if item.kind == kind]) for kind in kinds]
 
 
-def _line(kind: str, sizes: Sequence[int]) -> str:
+def _leftover_line(kind: str, sizes: Sequence[int]) -> str:
     return f"{len(sizes):>7}  {sum(sizes) / 2**20:>9.1f} MiB  {kind}"

@@ -58,7 +58,7 @@ def grade(
     else:
         from grading.pipeline.plan import plan
 
-        course = _open(repository, assignment, workers, scheduler, students=student, force=force, **asked)
+        course = _open_to_grade(repository, assignment, workers, scheduler, students=student, force=force, **asked)
         planned = plan(course)
         if dry_run:
             _say_plan(course, planned.submissions)
@@ -73,7 +73,7 @@ def grade(
     raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
 
 
-def _open(
+def _open_to_grade(
     repository: Path, assignment: str, workers: int | None, scheduler: str | None, **asked: object
 ) -> "GradingRun":
     from grading.pipeline.run import open_course, options_from
@@ -190,12 +190,12 @@ def print_table(title: str, records: Sequence[Record]) -> None:
         total = f"{record.points:g}/{record.max_points:g}" if record.status == GRADED else record.status
         rows.append([record.student, *points, total])
     widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    lines = [_line(row, widths) for row in rows]
+    lines = [_table_line(row, widths) for row in rows]
     console.out(f"\n{title}\n{lines[0]}", style="bold", highlight=False)
     console.out("\n".join(lines[1:]), highlight=False)
 
 
-def _line(row: Sequence[str], widths: Sequence[int]) -> str:
+def _table_line(row: Sequence[str], widths: Sequence[int]) -> str:
     """Align a line of the table: the first column to the left, figures to the right."""
     blanks = [" " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
     return "  ".join([row[0] + blanks[0], *(blank + text for blank, text in zip(blanks[1:], row[1:], strict=True))])

@@ -138,12 +138,12 @@ def _collect(
     )
     for note in collected.notes:
         console.print(note, markup=False, highlight=False)
-    _list("Older attempts, left aside", collected.superseded)
-    _list("Could not be placed", collected.unplaced)
+    _print_listed("Older attempts, left aside", collected.superseded)
+    _print_listed("Could not be placed", collected.unplaced)
     return collected
 
 
-def _list(title: str, items: Sequence[Unplaced]) -> None:
+def _print_listed(title: str, items: Sequence[Unplaced]) -> None:
     if items:
         console.print(f"{title}:")
     for item in items:

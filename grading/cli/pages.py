@@ -37,7 +37,7 @@ def feedback(
     """Write a feedback page for each graded submission."""
     from grading.pages.feedback import read_records
 
-    course = _open(assignment, data, withheld, student)
+    course = _open_to_read(assignment, data, withheld, student)
     folder = _output(course, output)
     _write_feedback(course, folder, len(read_records(course)))
     console.print(f"feedback pages in {terminal.shown(folder / 'feedback')}", highlight=False, soft_wrap=True)
@@ -46,11 +46,13 @@ def feedback(
 @app.command()
 def report(assignment: Assignment, data: Data = None, withheld: Withheld = None, output: Output = None) -> None:
     """Write the page about the whole class, and the feedback pages that it links to."""
-    course = _open(assignment, data, withheld, None)
+    course = _open_to_read(assignment, data, withheld, None)
     console.print(f"report: {terminal.shown(write_report_with_progress(course, output))}", soft_wrap=True)
 
 
-def _open(assignment: str, data: Path | None, withheld: Path | None, students: list[str] | None) -> "GradingRun":
+def _open_to_read(
+    assignment: str, data: Path | None, withheld: Path | None, students: list[str] | None
+) -> "GradingRun":
     from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()

@@ -65,7 +65,7 @@ def _from_zip(
         _check_archive(archive, len(listed), sum(member.file_size for member in listed), limits)
         for member in listed:
             linked = stat.S_ISLNK(member.external_attr >> 16)
-            if linked or not _inside(member.filename):
+            if linked or not _stays_inside(member.filename):
                 ignored.append(member.filename)
             elif not member.is_dir():
                 stamp = int("".join(f"{part:04d}" for part in member.date_time))
@@ -94,7 +94,7 @@ def _from_tar(
         for header, name, content in _tar_members(unpacked, archive, limits):
             if header.isdir():
                 continue
-            if not header.isreg() or not _inside(name):
+            if not header.isreg() or not _stays_inside(name):
                 ignored.append(name)
                 continue
             held += len(content)
@@ -187,7 +187,7 @@ def _choose_member(
     return chosen, repairs
 
 
-def _inside(name: str) -> bool:
+def _stays_inside(name: str) -> bool:
     """Return whether the name of an archive's member stays inside the archive."""
     plain = name.replace("\\", "/")
     return bool(plain) and not plain.startswith("/") and plain[1:2] != ":" and ".." not in plain.split("/")

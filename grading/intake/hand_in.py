@@ -75,13 +75,13 @@ def read_hand_in(folder: Path, student: str, expected_name: str, limits: IntakeL
     hand_in, repairs = HandIn(student), []
     try:
         _check_student(student, folder)
-        found = _look(folder, limits)
+        found = _list_folder(folder, limits)
         if found.entries > 10 * limits.files:
             raise RefusedError(f"The hand-in holds more than {10 * limits.files} files: hand in the notebook alone.")
         hand_in = replace(hand_in, timestamp=_timestamp(found))
         extras, said = _extras(found, limits)
         repairs += said
-        name, content, said = _notebook(found, expected_name, limits)
+        name, content, said = _choose_notebook(found, expected_name, limits)
         repairs += said
         archive = name.partition(": ")[0]
         if archive.lower().endswith(ARCHIVES):  # the notebook came out of it: it is no extra
@@ -120,7 +120,7 @@ def _check_student(student: str, folder: Path) -> None:
             raise RefusedError(f"{quoted(name)} is not a folder: hand in a folder with the notebook in it.")
 
 
-def _look(folder: Path, limits: IntakeLimits) -> _Folder:
+def _list_folder(folder: Path, limits: IntakeLimits) -> _Folder:
     """List the folder, the nearest files first, without following or opening anything."""
     found = _Folder()
     waiting = [(folder, "")]
@@ -159,7 +159,7 @@ def _look(folder: Path, limits: IntakeLimits) -> _Folder:
     return found
 
 
-def _read(file: HandInFile, limit: int) -> bytes:
+def _read_hand_in_file(file: HandInFile, limit: int) -> bytes:
     try:
         with io.BufferedReader(open_regular(file.path)) as stream:
             return capped(stream, limit, file.name)
@@ -172,7 +172,7 @@ def _timestamp(found: _Folder) -> str | None:
     if file is None or file.size > 64 * 1024:
         return None
     try:
-        lines = _read(file, 64 * 1024).decode("utf-8", "replace").lstrip("\ufeff").splitlines()
+        lines = _read_hand_in_file(file, 64 * 1024).decode("utf-8", "replace").lstrip("\ufeff").splitlines()
     except RefusedError:
         return None
     return clean(lines[0])[:100] if lines else None
@@ -203,7 +203,7 @@ def _extras(found: _Folder, limits: IntakeLimits) -> tuple[dict[str, Path], list
     return extras, repairs
 
 
-def _notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str, bytes, list[str]]:
+def _choose_notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str, bytes, list[str]]:
     """Return name and content of the notebook of a hand-in, and remarks on the choice."""
     if expected in found.links or expected in found.odd:
         what = "a link, which is never followed" if expected in found.links else "not a regular file"
@@ -211,7 +211,7 @@ def _notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str,
     notebooks = [file for file in found.files if is_notebook(file.name)]
     if notebooks:
         chosen, repairs = choose(notebooks, expected)
-        return clean(chosen.name), _read(chosen, limits.notebook_bytes), repairs
+        return clean(chosen.name), _read_hand_in_file(chosen, limits.notebook_bytes), repairs
     linked = [name for name in found.links + found.odd if is_notebook(name)]
     if linked:
         raise RefusedError(f"{quoted(linked[0])} is a link or not a regular file: hand in the notebook itself.")

@@ -147,13 +147,13 @@ def collect(
         collected.notes += found.notes
         if source.hidden:
             collected.notes.append(f"{source.hidden} hidden files were left aside.")
-        students = _by_student(kind, found, roster, timezone, collected)
+        students = _sort_by_student(kind, found, roster, timezone, collected)
         _note_times(kind, students, timezone, collected)
         budget = _Budget(limits.total_bytes)
         with _staging(submitted) as staging:
             for student in sorted(students):
                 attempt = _newest(student, students[student], collected)
-                _settle(student, attempt, _Place(source, staging, submitted, assignment, limits, budget), collected)
+                _settle(student, attempt, _Placing(source, staging, submitted, assignment, limits, budget), collected)
     log.info(
         "%s: %d placed, %d unchanged, %d superseded, %d not placed",
         kind, len(collected.placed), len(collected.unchanged), len(collected.superseded), len(collected.unplaced),
@@ -193,7 +193,7 @@ def _stems(names: Iterable[str]) -> set[str]:
 # ---------------------------------------------------------------- who, and which attempt
 
 
-def _by_student(
+def _sort_by_student(
     kind: str, found: Listing, roster: Roster | None, timezone: tzinfo | None, collected: Collected
 ) -> dict[str, list[DownloadedFile]]:
     """Sort files by student; those of nobody are listed."""
@@ -330,7 +330,7 @@ class _FolderSource:
                         waiting.append((Path(entry.path), f"{name}/"))
                     elif not entry.is_file(follow_symlinks=False):
                         self.refused.append(Unplaced(name, "It is neither a file nor a folder."))
-                    elif "\\" in entry.name or not _encodable(entry.name):
+                    elif "\\" in entry.name or not _is_encodable(entry.name):
                         self.refused.append(Unplaced(name, "Its name cannot be written: rename it."))
                     else:
                         status = entry.stat(follow_symlinks=False)
@@ -361,7 +361,7 @@ class _ZipSource:
             kind = stat.S_IFMT(member.external_attr >> 16)
             if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
                 self.refused.append(Unplaced(name, "It is a link or a device, which is never followed."))
-            elif name.startswith("/") or name[1:2] == ":" or ".." in parts or not parts or not _encodable(name):
+            elif name.startswith("/") or name[1:2] == ":" or ".." in parts or not parts or not _is_encodable(name):
                 self.refused.append(Unplaced(name, "Its path leads out of the download."))
             elif name.endswith("/"):
                 continue
@@ -390,7 +390,7 @@ def _is_hidden(name: str) -> bool:
     return name.startswith(".") or name in _JUNK
 
 
-def _encodable(name: str) -> bool:
+def _is_encodable(name: str) -> bool:
     try:
         name.encode()
     except UnicodeEncodeError:
@@ -431,7 +431,7 @@ class _Budget:
 
 
 @dataclass(frozen=True)
-class _Place:
+class _Placing:
     """Source, folders and limits with which attempts are placed."""
 
     source: _Source
@@ -442,7 +442,7 @@ class _Place:
     budget: _Budget
 
 
-def _settle(student: str, attempt: _Attempt, place: _Place, collected: Collected) -> None:
+def _settle(student: str, attempt: _Attempt, place: _Placing, collected: Collected) -> None:
     """Place one attempt, or say why not; whatever is wrong with it, the others go on."""
     when = attempt.time.astimezone(UTC).strftime("%Y-%m-%d %H:%M:%S UTC") if attempt.time else None
     placed = Placed(student, attempt.source, when)
@@ -453,7 +453,7 @@ def _settle(student: str, attempt: _Attempt, place: _Place, collected: Collected
         if not target.exists():
             _write(pieces, target, when, place)
             collected.placed.append(placed)
-        elif _same(pieces, target, place):
+        elif _holds_the_same(pieces, target, place):
             if when and not (target / TIMESTAMP).exists():
                 write_atomically(target / TIMESTAMP, f"{when}\n")
             collected.unchanged.append(placed)
@@ -490,7 +490,7 @@ def _check_target(target: Path) -> None:
             raise _CannotPlaceError(f"submitted/{target.parent.name} holds a link or a file where a folder should be.")
 
 
-def _same(pieces: Mapping[str, DownloadedFile], target: Path, place: _Place) -> bool:
+def _holds_the_same(pieces: Mapping[str, DownloadedFile], target: Path, place: _Placing) -> bool:
     """Return whether a hand-in holds these bytes and nothing else, but for its time stamp."""
     there = {}
     for path in target.rglob("*"):
@@ -507,7 +507,7 @@ def _same(pieces: Mapping[str, DownloadedFile], target: Path, place: _Place) -> 
     return all(_same_bytes(pieces[name].entry, path, place) for name, path in there.items())
 
 
-def _same_bytes(entry: Entry, path: Path, place: _Place) -> bool:
+def _same_bytes(entry: Entry, path: Path, place: _Placing) -> bool:
     with place.source.open(entry) as new, path.open("rb") as old:
         while True:
             chunk = new.read(_CHUNK)
@@ -530,7 +530,7 @@ def _is_newer(attempt: _Attempt, target: Path) -> bool:
     return attempt.when > max((path.lstat().st_mtime for path in files if not path.is_dir()), default=0.0)
 
 
-def _write(pieces: Mapping[str, DownloadedFile], target: Path, when: str | None, place: _Place) -> None:
+def _write(pieces: Mapping[str, DownloadedFile], target: Path, when: str | None, place: _Placing) -> None:
     """Write a hand-in beside its place, then rename it there; an earlier one goes in the same moment."""
     if len(pieces) > place.limits.submission_files:
         raise _CannotPlaceError(f"It holds more than {place.limits.submission_files} files.")
@@ -554,12 +554,12 @@ def _write(pieces: Mapping[str, DownloadedFile], target: Path, when: str | None,
         (new / TIMESTAMP).write_text(f"{when}\n", encoding="utf-8")
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.exists():
-        _swap(new, target, place.staging / _OLD / target.parent.name / target.name)
+        _replace_hand_in(new, target, place.staging / _OLD / target.parent.name / target.name)
     else:
         new.rename(target)
 
 
-def _swap(new: Path, target: Path, old: Path) -> None:
+def _replace_hand_in(new: Path, target: Path, old: Path) -> None:
     """Put a hand-in in the place of an earlier one, which comes back where that fails."""
     old.parent.mkdir(parents=True, exist_ok=True)
     target.rename(old)

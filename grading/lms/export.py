@@ -105,7 +105,7 @@ def export(
     elif to == "canvas" and template:
         text = _canvas_template(by_student, _template(template, "canvas"), roster, column, scale, exported)
     elif to in TARGETS:
-        writer = {"moodle": _moodle_gradebook, "canvas": _canvas_gradebook, "csv": _plain}[to]
+        writer = {"moodle": _moodle_gradebook, "canvas": _canvas_gradebook, "csv": _own_csv}[to]
         text = writer(by_student, roster, column, exported)
     else:
         raise GradingError(f"'{clean(to)}' is nothing to export to: give one of {', '.join(TARGETS)}.")
@@ -158,14 +158,14 @@ def _moodle_worksheet(
         cells = [cell if at in kept else protected(cell) for at, cell in enumerate(cells)]
         grade = matched.get(line)
         if grade and grade.points is not None:
-            maximum = _number(cells[maximum_at]) if maximum_at is not None else None
-            cells[grade_at] = _points(grade, maximum, scale, 5, f"{table.path.name}, line {line}")
+            maximum = _read_number(cells[maximum_at]) if maximum_at is not None else None
+            cells[grade_at] = _points_for_lms(grade, maximum, scale, 5, f"{table.path.name}, line {line}")
             if comment_at is not None and grade.comment:
                 cells[comment_at] = protected(html.escape(grade.comment, quote=False).replace("\n", "<br>"))
             if locked_at is not None and cells[locked_at].strip().casefold() == "no":
                 exported.notes.append(f"{clean(grade.student)}: Moodle says that the grade cannot be changed.")
         rows.append(cells)
-    return _text([header, *rows], table.delimiter, table.bom)
+    return _csv_text([header, *rows], table.delimiter, table.bom)
 
 
 def _canvas_template(
@@ -173,7 +173,9 @@ def _canvas_template(
 ) -> str:
     width = table.header.index("Section") + 1
     at = _canvas_column(table, column)
-    maximum = next((_number(row[at]) for _, row in table.rows if "Points Possible" in row[0] and at < len(row)), None)
+    maximum = next(
+        (_read_number(row[at]) for _, row in table.rows if "Points Possible" in row[0] and at < len(row)), None
+    )
     matched = _match(grades, table, roster, exported)
     rows = []
     for line, row in table.rows:
@@ -194,9 +196,9 @@ def _canvas_template(
             if cells[at].strip().upper() == "EX":
                 exported.notes.append(f"{clean(grade.student)} is excused in Canvas: that was left so.")
             else:
-                cells[at] = _points(grade, maximum, scale, 2, f"{table.path.name}, Points Possible")
+                cells[at] = _points_for_lms(grade, maximum, scale, 2, f"{table.path.name}, Points Possible")
         rows.append([*cells[:width], cells[at]])
-    return _text([[*table.header[:width], table.header[at]], *rows], table.delimiter, table.bom)
+    return _csv_text([[*table.header[:width], table.header[at]], *rows], table.delimiter, table.bom)
 
 
 def _canvas_column(table: Table, column: str) -> int:
@@ -297,7 +299,7 @@ def _moodle_gradebook(grades: Mapping[str, Grade], roster: Roster | None, column
         for student, grade in people
         if grade and grade.points is not None
     ]
-    return _text([header, *rows])
+    return _csv_text([header, *rows])
 
 
 def _canvas_gradebook(grades: Mapping[str, Grade], roster: Roster | None, column: str, exported: Exported) -> str:
@@ -315,10 +317,10 @@ def _canvas_gradebook(grades: Mapping[str, Grade], roster: Roster | None, column
             login = student.username or ("" if number or student.number else student.id)
             name = protected(student.full_name)
             rows.append([name, number, student.number, login, "", _decimal(grade.points, 2)])
-    return _text([[*_CANVAS_COLUMNS, column], *rows])
+    return _csv_text([[*_CANVAS_COLUMNS, column], *rows])
 
 
-def _plain(grades: Mapping[str, Grade], roster: Roster | None, column: str, exported: Exported) -> str:
+def _own_csv(grades: Mapping[str, Grade], roster: Roster | None, column: str, exported: Exported) -> str:
     """Write all grades, and a row for those of the class who have none."""
     people = _class(grades, roster, exported)
     people += [(Student(name, name=grades[name].name), grades[name]) for name in exported.without_row]
@@ -334,7 +336,7 @@ def _plain(grades: Mapping[str, Grade], roster: Roster | None, column: str, expo
             else ["", "", ""]
         )
         rows.append([protected(student.id), protected(name), protected(student.email), *points])
-    return _text(rows, bom=True)
+    return _csv_text(rows, bom=True)
 
 
 # ---------------------------------------------------------------- cells
@@ -342,18 +344,18 @@ def _plain(grades: Mapping[str, Grade], roster: Roster | None, column: str, expo
 
 def protected(text: str) -> str:
     """Return a text that no spreadsheet calculates: with an apostrophe where it would. Numbers and a lone `-` stay."""
-    if text.strip() in ("", "-") or _number(text) is not None:
+    if text.strip() in ("", "-") or _read_number(text) is not None:
         return text
     return f"'{text}" if text.startswith(_FORMULA) or text.lstrip().startswith(_FORMULA) else text
 
 
-def _number(text: str) -> float | None:
+def _read_number(text: str) -> float | None:
     """Read a number with a point or a comma, such as both LMSs write; return None for anything else."""
     plain = text.strip()
     return float(plain.replace(",", ".")) if re.fullmatch(r"[+-]?\d+([.,]\d+)?", plain, re.ASCII) else None
 
 
-def _points(grade: Grade, maximum: float | None, scale: bool, digits: int, where: str) -> str:
+def _points_for_lms(grade: Grade, maximum: float | None, scale: bool, digits: int, where: str) -> str:
     points = grade.points
     if maximum is not None and points is not None and not math.isclose(maximum, grade.max_points, abs_tol=0.005):
         if not scale or grade.max_points <= 0:
@@ -382,7 +384,7 @@ def _padded(row: Sequence[str], table: Table) -> list[str]:
     return [*row, *[""] * (len(table.header) - len(row))]
 
 
-def _text(rows: Sequence[Sequence[str]], delimiter: str = ",", bom: bool = False) -> str:
+def _csv_text(rows: Sequence[Sequence[str]], delimiter: str = ",", bom: bool = False) -> str:
     """Write CSV by RFC 4180, with CR LF."""
     out = io.StringIO(newline="")
     csv.writer(out, delimiter=delimiter, lineterminator="\r\n").writerows(rows)

@@ -127,7 +127,7 @@ class Roster:
         if isinstance(found, Student) and self._contradicts(found, clue, lms):
             return f"{clean(clue.name)} is in the roster, but with another id than the download says."
         source = self.source.name or "the roster"
-        return found or f"Nobody in {source} is called {_said(clue)}: add the student, or the LMS's id."
+        return found or f"Nobody in {source} is called {_clue_in_words(clue)}: add the student, or the LMS's id."
 
     def _contradicts(self, student: Student, clue: Clue, lms: str) -> bool:
         other = self.lms == lms and clue.lms_id and student.lms_id and student.lms_id != clue.lms_id
@@ -141,25 +141,25 @@ def _only(students: Sequence[Student], said: str) -> Student | str:
     return f"{said} {len(students)} students ({ids}): nobody is guessed, place it by hand or give the LMS's ids."
 
 
-def _said(clue: Clue) -> str:
+def _clue_in_words(clue: Clue) -> str:
     parts = [clue.name, clue.username, clue.lms_id and f"number {clue.lms_id}", *clue.ids]
     return clean(" / ".join(dict.fromkeys(part for part in parts if part))) or "so"
 
 
 def name_key(name: str) -> str:
     """Return a name without case, accents, punctuation and the order of its words; the same names have equal keys."""
-    words = re.findall(r"\w+", re.sub(r"['’ʼ`´]", "", _plain(name)))
+    words = re.findall(r"\w+", re.sub(r"['’ʼ`´]", "", _without_accents(name)))
     return " ".join(sorted(words))
 
 
-def _plain(name: str) -> str:
+def _without_accents(name: str) -> str:
     decomposed = unicodedata.normalize("NFKD", name.casefold().translate(_LETTERS))
     # Marks of class 0 are vowels of Indic and Thai scripts: without them it is another name.
     return "".join(c for c in decomposed if not unicodedata.combining(c) and unicodedata.category(c) != "Cf")
 
 
 def _letters(name: str) -> str:
-    return re.sub(r"[\W_]", "", _plain(name))
+    return re.sub(r"[\W_]", "", _without_accents(name))
 
 
 def _compact_forms(name: str) -> Iterator[str]:
@@ -203,7 +203,7 @@ def read_table(path: Path) -> Table:
     Raises:
         GradingError: It is missing, empty, too large, in another encoding, or not a CSV.
     """
-    text, bom = _text(path)
+    text, bom = _read_text(path)
     delimiter = max(",;\t", key=lambda mark: (len(_columns(_first_row(text, mark))), len(_first_row(text, mark))))
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
@@ -227,7 +227,7 @@ def _is_canvas(header: Sequence[str]) -> bool:
     return "Section" in header and (header[:2] == ["Student", "ID"] or header[:3] == ["LastName", "FirstName", "ID"])
 
 
-def _text(path: Path) -> tuple[str, bool]:
+def _read_text(path: Path) -> tuple[str, bool]:
     try:
         if path.stat().st_size > MAX_BYTES:
             raise GradingError(f"{path.name} is larger than {MAX_BYTES // 2**20} MiB: that is no class list.")

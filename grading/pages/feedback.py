@@ -90,10 +90,10 @@ def feedback_page(course: GradingRun, record: Record, grades: Grades | None, exp
             {"title": gallery.title, "pictures": [_picture(picture) for picture in gallery.pictures]}
             for gallery in explanation.galleries
         ],
-        "tables": [_table(table) for table in explanation.tables],
+        "tables": [_table_for_page(table) for table in explanation.tables],
         "events": record.events,
         "repairs": record.repairs,
-        "cells": _cells(course, record),
+        "cells": _solution_cells_of(course, record),
         "file": {
             "name": record.submission.get("file") or "–",
             "time": record.submission.get("timestamp"),
@@ -137,23 +137,23 @@ def _picture(picture: Picture) -> dict[str, Any]:
             "true": box.true,
         }
         for box in picture.boxes
-        for xmin, ymin, xmax, ymax in [_inside(box.corners, width, height)]
+        for xmin, ymin, xmax, ymax in [_cut_at_edges(box.corners, width, height)]
     ]
     return {"source": source, "width": width, "height": height, "boxes": boxes, "caption": picture.caption}
 
 
-def _inside(corners: Sequence[float], width: int, height: int) -> tuple[float, ...]:
+def _cut_at_edges(corners: Sequence[float], width: int, height: int) -> tuple[float, ...]:
     """Cut corners at the edges of the photograph: a predicted box may be anywhere."""
     limits = (width, height, width, height)
     return tuple(min(max(value, 0.0), limit) for value, limit in zip(corners, limits, strict=True))
 
 
-def _table(table: Table) -> Mapping[str, Any]:
+def _table_for_page(table: Table) -> Mapping[str, Any]:
     rows = [[f"{value:.3f}" if isinstance(value, float) else str(value) for value in row] for row in table.rows]
     return {"title": table.title, "columns": table.columns, "rows": rows}
 
 
-def _cells(course: GradingRun, record: Record) -> list[dict[str, str]]:
+def _solution_cells_of(course: GradingRun, record: Record) -> list[dict[str, str]]:
     """Return the student's solution cells as they were graded, with what they printed."""
     path = course.records / record.student / course.assignment.name / course.assignment.notebook_name
     if record.status != GRADED or not path.is_file():
@@ -163,14 +163,14 @@ def _cells(course: GradingRun, record: Record) -> list[dict[str, str]]:
         {
             "name": cell.metadata.nbgrader.grade_id,
             "source": cell.source[:_MAX_SOURCE],
-            "said": "\n".join(_said(output) for output in cell.get("outputs", []))[:_MAX_SAID].strip(),
+            "said": "\n".join(_output_text(output) for output in cell.get("outputs", []))[:_MAX_SAID].strip(),
         }
         for cell in notebook.cells
         if is_solution(cell)
     ]
 
 
-def _said(output: Mapping[str, Any]) -> str:
+def _output_text(output: Mapping[str, Any]) -> str:
     """Return the text of an output, line by line made printable; an error as its name and message."""
     if output["output_type"] == "error":
         return clean(f"{output['ename']}: {output['evalue']}")

@@ -32,19 +32,19 @@ _STYLE, _SCRIPT = "style.css", "table.js"
 
 def render(template: str, values: Mapping[str, Any], script: bool = False) -> str:
     """Render a page from `templates/<template>`; `script` lets our own table script run, and nothing else."""
-    source = _text(_SCRIPT) if script else ""
+    source = _template_text(_SCRIPT) if script else ""
     allowed = f"'sha256-{base64.b64encode(hashlib.sha256(source.encode()).digest()).decode()}'" if script else "'none'"
     policy = f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src {allowed}"
     # Both are files of ours, not of a student's.
     return (
-        _environment()
+        _template_environment()
         .get_template(template)
-        .render(**values, policy=policy, style=Markup(_text(_STYLE)), script=Markup(source))
+        .render(**values, policy=policy, style=Markup(_template_text(_STYLE)), script=Markup(source))
     )
 
 
 @lru_cache(maxsize=1)
-def _environment() -> Environment:
+def _template_environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("grading.pages"),
         autoescape=select_autoescape(default=True, default_for_string=True),
@@ -60,7 +60,7 @@ def _environment() -> Environment:
 
 
 @lru_cache(maxsize=4)
-def _text(name: str) -> str:
+def _template_text(name: str) -> str:
     return (resources.files("grading.pages") / "templates" / name).read_text(encoding="utf-8")
 
 

@@ -89,7 +89,7 @@ def report_page(
         "measures": names,
         "max_points": course.assignment.total,
         "counts": {status: sum(record.status == status for record in records) for status in _statuses(records)},
-        "summary": _summary([row["points"] for row in rows]),
+        "summary": _points_summary([row["points"] for row in rows]),
         "plots": _plots(course, rows, graded, names),
         "statistics": question_statistics(graded, course.assignment.max_points),
         "few": len(graded) < FEW,
@@ -169,7 +169,7 @@ def _row(course: GradingRun, record: Record, grades: Grades | None, folder: Path
     }
 
 
-def _summary(points: Sequence[float]) -> Mapping[str, float]:
+def _points_summary(points: Sequence[float]) -> Mapping[str, float]:
     if not points:
         return {}
     return {"mean": fmean(points), "median": median(points), "lowest": min(points), "highest": max(points)}

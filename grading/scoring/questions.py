@@ -141,12 +141,12 @@ def _difference(result: Result, wanted: Array, tolerance: float) -> str:
         return f"what came back is not numbers but {got.dtype}"
     if got.shape != wanted.shape:
         return f"the shape is {got.shape}, it should be {wanted.shape}"
-    if not _close(got.astype(float), wanted.astype(float), tolerance):
+    if not _all_close(got.astype(float), wanted.astype(float), tolerance):
         return "the value is not right" if wanted.size == 1 else "not every value is right"
     return ""
 
 
-def _close(got: Array, wanted: Array, tolerance: float) -> bool:
+def _all_close(got: Array, wanted: Array, tolerance: float) -> bool:
     """Compare as `numpy.allclose` for finite expected values, without its price for thousands of small arrays."""
     with np.errstate(invalid="ignore", over="ignore"):
         return bool((np.abs(got - wanted) <= tolerance + tolerance * np.abs(wanted)).all())

@@ -61,7 +61,7 @@ def make_sample(
     default = Path(pooch.os_cache("detection-course")) / f"sample-v{VERSION}"
     target = default if folder is None else Path(folder)
     stamp = f"version {VERSION}, {n} scenes, seed {seed}\n"
-    if _is_complete(target, stamp):
+    if _is_made(target, stamp):
         return target
     if target.exists() and any(target.iterdir()):
         raise FileExistsError(f"{target} holds something other than this sample: delete it, or choose another folder")
@@ -70,24 +70,24 @@ def make_sample(
         built = Path(building) / "sample"
         _build(built, n, seed, workers or os.cpu_count() or 1, progress)
         (built / STAMP).write_text(stamp)
-        _move(built, target, stamp)
+        _put_in_place(built, target, stamp)
     logger.info("made %s", target)
     return target
 
 
-def _is_complete(target: Path, stamp: str) -> bool:
+def _is_made(target: Path, stamp: str) -> bool:
     path = target / STAMP
     return path.is_file() and path.read_text() == stamp
 
 
-def _move(built: Path, target: Path, stamp: str) -> None:
+def _put_in_place(built: Path, target: Path, stamp: str) -> None:
     """Put the finished sample in its place; another process may have been faster with the same one."""
     try:
         if target.exists():
             target.rmdir()  # empty, or somebody was faster
         built.rename(target)
     except OSError:
-        if not _is_complete(target, stamp):
+        if not _is_made(target, stamp):
             raise
         shutil.rmtree(built)
 

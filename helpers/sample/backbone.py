@@ -49,7 +49,7 @@ class _Backbone:
 
 def describe_images(images: Sequence[Image.Image]) -> npt.NDArray[np.float16]:
     """Compute the representations (N, 7, 7, 2048) of pictures of any size; non-negative, float16."""
-    backbone = _load()
+    backbone = _load_weights()
     hidden = _forward(np.stack([_frame(image) for image in images]), backbone) - backbone.mean
     return (np.maximum(hidden @ backbone.projection - SHIFT, 0.0) * SCALE).astype(np.float16)
 
@@ -80,7 +80,7 @@ def weights_sha256() -> str:
 
 
 @cache
-def _load() -> _Backbone:
+def _load_weights() -> _Backbone:
     with np.load(WEIGHTS, allow_pickle=False) as file:
         kernels = tuple(file[f"kernel{layer}"].astype(np.float64) for layer in range(LAYERS))
         biases = tuple(file[f"bias{layer}"].astype(np.float64) for layer in range(LAYERS))
