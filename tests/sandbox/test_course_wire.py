@@ -153,7 +153,7 @@ def test_a_header_that_claims_too_much_is_refused_before_anything_is_read(
 
 
 @pytest.mark.parametrize("head", [{"a": float("nan")}, {"a": b""}, {"a": "x" * MAX_HEAD}])
-def test_what_cannot_be_written_is_told_before_a_byte_is_sent(pair: Pair, head: dict[str, object]) -> None:
+def test_unwritable_values_are_told_before_a_byte_is_sent(pair: Pair, head: dict[str, object]) -> None:
     with pytest.raises(FrameError):
         course_wire.send(pair[0], head)
     pair[0].close()
