@@ -41,7 +41,7 @@ def read_cell(source: str) -> CellText:
         if match[1] not in READ_MAGICS:
             return CellText(tuple(lines), magic=match[1], arguments=match[2].strip())
         inner = _parsed(body)
-        return CellText(tuple(lines), inner.body, match[1], match[2].strip(), inner.problem)
+        return CellText(inner.lines, inner.body, match[1], match[2].strip(), inner.problem)
     return _parsed(source)
 
 
@@ -83,7 +83,7 @@ def _parsed(source: str) -> CellText:
         return CellText(tuple(plain.split("\n")), tuple(ast.parse(plain).body))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         where = f", line {error.lineno}" if isinstance(error, SyntaxError) and error.lineno else ""
-        return CellText(tuple(source.split("\n")), problem=f"{getattr(error, 'msg', error)}{where}")
+        return CellText(tuple(source.split("\n")), problem=f"{getattr(error, 'msg', '') or 'too deeply nested'}{where}")
 
 
 def _plain(source: str) -> str:

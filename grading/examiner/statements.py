@@ -11,32 +11,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from grading.examiner.cell_text import first_line
+from grading.examiner.methods import FIRST_ARGUMENT, KEEPERS, WRITERS
 
 NOTEBOOK_NAMES = frozenset({"get_ipython", "display", "In", "Out", "_", "__", "___", "_ih", "_oh", "_dh", "quit"})
-BUILTINS = frozenset(dir(builtins)) | NOTEBOOK_NAMES
-_ARRAY_METHODS = (
-    "all any argmax argmin argsort astype conj conjugate copy cumprod cumsum diagonal dot flatten item max mean min"
-    " nonzero prod ravel repeat reshape round searchsorted squeeze std sum swapaxes take tobytes tolist trace"
-    " transpose var view"
-)
-_FRAME_METHODS = (
-    "abs agg aggregate apply applymap assign between clip combine_first corr count cov describe diff div dropna"
-    " drop_duplicates duplicated eq equals explode ffill fillna filter first ge get groupby gt head idxmax idxmin info"
-    " isin isna isnull items iterrows itertuples join keys kurt last le lt map mask median melt merge mode mul ne"
-    " nlargest notna notnull nsmallest nunique pct_change pipe pivot pivot_table quantile rank reindex rename"
-    " reset_index rolling sample select_dtypes set_index shift size skew sort_index sort_values stack sub tail"
-    " to_csv to_dict to_frame to_list to_numpy to_string transform unique unstack value_counts values where"
-)
-_PLAIN_METHODS = frozenset(
-    name
-    for kind in (str, bytes, int, float, complex, tuple, frozenset, range)
-    for name in dir(kind)
-    if not name.startswith("_")
-)
-CHANGES_NOTHING = frozenset(f"{_ARRAY_METHODS} {_FRAME_METHODS}".split()) | _PLAIN_METHODS
-"""Methods that leave their object as it was, whatever usual class it is of."""
-LAZY = frozenset({"partial", "partialmethod", "lru_cache", "cache", "wraps", "vectorize", "staticmethod", "property"})
-"""What keeps a function that it is given and does not call it."""
+BUILTINS = frozenset(dir(builtins)) | NOTEBOOK_NAMES | {"__name__", "__doc__", "__file__"}
+ASSIGNED = ""
+"""How a name is changed whose attribute or item is assigned; otherwise the method's name says how."""
+_MAKING = frozenset({"__init__", "__new__", "__post_init__", "__init_subclass__", "__set_name__"})
+"""Methods that run when an instance or a class below is made."""
+_READ_LINE_MAGICS = frozenset({"time", "timeit", "prun", "memit", "pinfo", "pinfo2", "pdoc", "psource", "pfile"})
+_MAX_TEXT = 200
+_Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 
 @dataclass
@@ -46,7 +31,8 @@ class Later:
     loads: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
     """Names under a `global` statement."""
-    changes: set[str] = field(default_factory=set)
+    changes: set[tuple[str, str]] = field(default_factory=set)
+    """Names that are changed in place, and how."""
 
     def add(self, other: "Later") -> None:
         """Take over what another does."""
@@ -57,11 +43,11 @@ class Later:
 
 @dataclass(frozen=True)
 class Call:
-    """A call of a plain name with plain names among its arguments: by position, and by keyword."""
+    """A call of a function by its plain name. Arguments are plain names; others are None."""
 
     function: str
     positional: tuple[str | None, ...]
-    keywords: tuple[tuple[str | None, str], ...]
+    keywords: tuple[tuple[str | None, str | None], ...]
     alone: bool
     """Whether the call is a statement of its own, so that its value is thrown away."""
 
@@ -73,50 +59,63 @@ class Bound:
     line: int
     certain: bool
     kind: str = "value"
-    """`value`, `function`, `class` or `module`."""
+    """`value`, `function`, `class` or `module` (anything imported)."""
     module: str = ""
     """Where an imported name comes from: `numpy`, or `math.sqrt`."""
 
 
 @dataclass
 class Statement:
-    """What a statement does. Each name comes with the line that does it first."""
+    """What a statement does. A name's line is the one that does it first."""
 
     node: ast.stmt
     line: int
     loads: dict[str, int] = field(default_factory=dict)
     """Read at once, unless the statement itself has bound the name before."""
+    called: dict[str, int] = field(default_factory=dict)
+    """Likewise, but only called: `f(...)`."""
     mentions: dict[str, int] = field(default_factory=dict)
-    """Given another name or put into a container, not used yet."""
-    aliases: set[tuple[str, str]] = field(default_factory=set)
-    """Pairs of a name that is bound and one that is mentioned for it."""
+    """Likewise, but only given another name, put into a container or derived from."""
     binds: dict[str, Bound] = field(default_factory=dict)
     deletes: dict[str, int] = field(default_factory=dict)
-    changes: dict[str, int] = field(default_factory=dict)
-    """Changed in place: roots of attributes and items that are assigned, and of methods that may change them."""
-    assigned: set[str] = field(default_factory=set)
-    """Of these, those with an attribute or an item assigned."""
+    changes: dict[tuple[str, str], int] = field(default_factory=dict)
+    """Names that may be changed in place at once, and how: see ASSIGNED."""
     later: dict[str, Later] = field(default_factory=dict)
-    """By the name that the function was bound to."""
+    """What functions do, by the names that they were bound to; methods by the names of their classes."""
+    making: dict[str, Later] = field(default_factory=dict)
+    """What making an instance of a class does, by the class."""
+    aliases: set[tuple[str, str]] = field(default_factory=set)
+    """A name that is bound, and one whose value, result or base is part of it."""
+    twins: set[tuple[str, str]] = field(default_factory=set)
+    """A name that is bound, and one that is the same object or shares its content."""
     calls: list[Call] = field(default_factory=list)
+    methods: dict[str, set[str]] = field(default_factory=dict)
+    """Methods of its classes, and how each changes its own instance."""
+    functions: dict[str, ast.FunctionDef | ast.AsyncFunctionDef] = field(default_factory=dict)
     imports: set[str] = field(default_factory=set)
     """Modules that are imported, as they are written."""
     stars: list[str] = field(default_factory=list)
     """Modules of which everything is imported."""
     shells: list[int] = field(default_factory=list)
     """Lines with a command for the shell (`!ls`)."""
+    magics: list[tuple[str, str]] = field(default_factory=list)
+    """Line magics, and what follows them."""
     texts: set[str] = field(default_factory=set)
-    """Strings of it that are plain names."""
+    """Short strings in it."""
+    files: set[str] = field(default_factory=set)
+    """Of these, names of files that it writes."""
 
-
-def read_statements(body: Iterable[ast.stmt], future_annotations: bool = False) -> Iterator[Statement]:
-    """Read statements one by one, as if each stood alone."""
-    for node in body:
-        yield read_statement(node, future_annotations)
+    @property
+    def reads(self) -> dict[str, int]:
+        """All that is read at once, in whatever way."""
+        return {**self.deletes, **self.mentions, **self.called, **self.loads}
 
 
 def read_statement(node: ast.stmt, future_annotations: bool = False, bound: Iterable[str] = ()) -> Statement:
-    """Read one statement; `bound` are names that are known to be bound beside it."""
+    """Read one statement of the top level; `bound` are names that are known to be bound before it.
+
+    Raises RecursionError for a statement that is nested too deeply.
+    """
     reader = _Reader(node, future_annotations, set(bound))
     reader.visit(node)
     return reader.found
@@ -135,8 +134,48 @@ def root(node: ast.expr) -> str | None:
             return None
 
 
+def parameters(node: _Function) -> list[str]:
+    """Names of a function's parameters that can be given by position, then the others."""
+    arguments = node.args
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every += [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    return [argument.arg for argument in every]
+
+
+@dataclass(frozen=True)
+class Treatment:
+    """What a function does to what it is given: pairs of a parameter and how it is changed; calls it is handed to."""
+
+    parameters: tuple[str, ...]
+    changes: frozenset[tuple[str, str]]
+    calls: tuple[Call, ...]
+
+
+def treatment(node: ast.FunctionDef | ast.AsyncFunctionDef) -> Treatment:
+    """Read what a function does to its parameters, under whatever local names; not once a name is bound anew."""
+    origin = {name: name for name in parameters(node)}
+    changes: set[tuple[str, str]] = set()
+    calls: list[Call] = []
+    for part in node.body:
+        found = read_statement(part)
+        changes |= {(origin[name], how) for name, how in found.changes if name in origin}
+        if isinstance(part, ast.AugAssign) and isinstance(part.target, ast.Name):
+            continue  # `n -= 1` is mostly a number, which is nobody else's
+        for call in found.calls:
+            positional = tuple(origin.get(name or "") for name in call.positional)
+            keywords = tuple((keyword, origin.get(name or "")) for keyword, name in call.keywords)
+            if any(positional) or any(name for _, name in keywords):
+                calls.append(Call(call.function, positional, keywords, call.alone))
+        shared = {name: origin[other] for name, other in found.twins if other in origin}
+        for name, bound in found.binds.items():
+            if bound.certain and name not in shared:
+                origin.pop(name, None)
+        origin |= shared
+    return Treatment(tuple(parameters(node)), frozenset(changes), tuple(calls))
+
+
 class _Scope:
-    """A function's, class's or comprehension's own names."""
+    """The own names of a function, a class or a comprehension."""
 
     def __init__(self, kind: str, names: set[str], outer: "_Scope | None", globals_: set[str]) -> None:
         self.kind = kind
@@ -163,34 +202,41 @@ class _Reader(ast.NodeVisitor):
     def __init__(self, node: ast.stmt, future_annotations: bool, certain: set[str]) -> None:
         self.found = Statement(node, first_line(node))
         self.future_annotations = future_annotations
+        self.before = frozenset(certain)
         self.certain = certain
         """Names that are bound for certain where the walk is."""
         self.scope: _Scope | None = None
         self.later: Later | None = None
         """The function whose body is read; None where things happen at once."""
-        self.maybe = 0
         self.owners: tuple[str, ...] = ()
-        """Names to which a lambda goes that is made here."""
-        self.lazy = False
-        """Whether a name that is read here is only handed on."""
+        """Names that get what is made here."""
+        self.handed = False
+        """Whether a name that is read here is only handed on to the owners."""
 
     # Names
 
-    def _load(self, name: str, node: ast.AST) -> None:
-        if self.scope is not None and not self.scope.is_global(name):
+    def _is_global(self, name: str) -> bool:
+        return self.scope is None or self.scope.is_global(name)
+
+    def _load(self, name: str, node: ast.AST, called: bool = False) -> None:
+        if not self._is_global(name):
             return
         if self.later is not None:
             self.later.loads.add(name)
-        elif name not in self.certain:
+            return
+        if self.handed and not called and (name not in self.certain or name in self.before):
+            self.found.aliases |= {(owner, name) for owner in self.owners}
+        if name not in self.certain:
             line = getattr(node, "lineno", self.found.line)
-            if self.lazy and self.owners:
+            if called:
+                self.found.called.setdefault(name, line)
+            elif self.handed and self.owners:
                 self.found.mentions.setdefault(name, line)
-                self.found.aliases |= {(owner, name) for owner in self.owners}
             else:
                 self.found.loads.setdefault(name, line)
 
     def _bind(self, name: str, node: ast.AST, kind: str = "value", module: str = "") -> None:
-        if self.scope is not None and not self.scope.is_global(name):
+        if not self._is_global(name):
             return
         if self.scope is not None and self.scope.kind == "class" and name not in self.scope.globals:
             self.scope.names.add(name)
@@ -198,19 +244,16 @@ class _Reader(ast.NodeVisitor):
         if self.later is not None:
             self.later.binds.add(name)
             return
-        line = getattr(node, "lineno", self.found.line)
-        self.found.binds.setdefault(name, Bound(line, False, kind, module))
+        self.found.binds.setdefault(name, Bound(getattr(node, "lineno", self.found.line), False, kind, module))
         self.certain.add(name)
 
-    def _change(self, name: str | None, node: ast.AST, assigned: bool) -> None:
-        if name is None or (self.scope is not None and not self.scope.is_global(name)):
+    def _change(self, name: str | None, node: ast.AST, how: str) -> None:
+        if name is None or not self._is_global(name):
             return
         if self.later is not None:
-            self.later.changes.add(name)
-            return
-        self.found.changes.setdefault(name, getattr(node, "lineno", self.found.line))
-        if assigned:
-            self.found.assigned.add(name)
+            self.later.changes.add((name, how))
+        else:
+            self.found.changes.setdefault((name, how), getattr(node, "lineno", self.found.line))
 
     def visit(self, node: ast.AST) -> None:
         """Visit a node; after the statement itself, say which names it has bound for certain."""
@@ -219,12 +262,17 @@ class _Reader(ast.NodeVisitor):
             for name, bound in self.found.binds.items():
                 bound.certain = name in self.certain
 
+    def _visit_all(self, nodes: Iterable[ast.AST | None]) -> None:
+        for node in nodes:
+            if node is not None:
+                self.visit(node)
+
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
             self._load(node.id, node)
         elif isinstance(node.ctx, ast.Store):
             self._bind(node.id, node)
-        elif self.scope is None or self.scope.is_global(node.id):
+        elif self._is_global(node.id):
             if self.later is not None:
                 self.later.binds.add(node.id)
             elif node.id in self.certain and node.id in self.found.binds:
@@ -234,20 +282,17 @@ class _Reader(ast.NodeVisitor):
                 self.found.deletes.setdefault(node.id, node.lineno)
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
-        with self._used():
-            self.visit(node.value)
+        self._use(node.value)
         if not isinstance(node.ctx, ast.Load):
-            self._change(root(node), node, True)
+            self._change(root(node), node, ASSIGNED)
 
     def visit_Subscript(self, node: ast.Subscript) -> None:
-        with self._used():
-            self.visit(node.value)
-            self.visit(node.slice)
+        self._use(node.value, node.slice)
         if not isinstance(node.ctx, ast.Load):
-            self._change(root(node), node, True)
+            self._change(root(node), node, ASSIGNED)
 
     def visit_Constant(self, node: ast.Constant) -> None:
-        if isinstance(node.value, str) and node.value.isidentifier():
+        if isinstance(node.value, str) and len(node.value) <= _MAX_TEXT:
             self.found.texts.add(node.value)
 
     # Expressions
@@ -255,85 +300,98 @@ class _Reader(ast.NodeVisitor):
     @contextmanager
     def _used(self) -> Iterator[None]:
         """What is read in here is used, not only handed on."""
-        lazy, owners = self.lazy, self.owners
-        self.lazy, self.owners = False, ()
+        saved = self.handed, self.owners
+        self.handed, self.owners = False, ()
         yield
-        self.lazy, self.owners = lazy, owners
+        self.handed, self.owners = saved
+
+    def _use(self, *nodes: ast.AST | None) -> None:
+        with self._used():
+            self._visit_all(nodes)
 
     def generic_visit(self, node: ast.AST) -> None:
         """Visit what a node is made of; names below an operator are used."""
-        if isinstance(node, ast.List | ast.Tuple | ast.Set | ast.Dict | ast.Starred | ast.IfExp) or not isinstance(
-            node, ast.expr
-        ):
+        handing = ast.List | ast.Tuple | ast.Set | ast.Dict | ast.Starred
+        if isinstance(node, handing) or not isinstance(node, ast.expr):
             super().generic_visit(node)
             return
         with self._used():
             super().generic_visit(node)
 
     def visit_IfExp(self, node: ast.IfExp) -> None:
-        with self._used():
-            self.visit(node.test)
-        self.visit(node.body)
-        self.visit(node.orelse)
+        self._use(node.test)
+        self._visit_all([node.body, node.orelse])
 
     def visit_Call(self, node: ast.Call) -> None:
         name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
         arguments: list[ast.expr] = [*node.args, *(keyword.value for keyword in node.keywords)]
-        if name in LAZY and self.owners:
-            with self._used():
-                self.visit(node.func)
-            lazy, self.lazy = self.lazy, True
-            for argument in arguments:
-                self.visit(argument)
-            self.lazy = lazy
-            return
-        with self._used():
-            self.visit(node.func)
-            for argument in arguments:
-                self.visit(argument)
+        if isinstance(node.func, ast.Name):
+            if self.handed and self.later is None and self._is_global(name):
+                self.found.aliases |= {(owner, name) for owner in self.owners}
+            self._load(name, node.func, called=True)
+        else:
+            self._use(node.func)
+        if name in KEEPERS and self.owners:
+            saved, self.handed = self.handed, True
+            self._visit_all(arguments)
+            self.handed = saved
+        else:
+            self._use(*arguments)
         self._note_call(node, name)
 
     def _note_call(self, node: ast.Call, name: str) -> None:
+        first = node.args[0] if node.args else None
+        if name in FIRST_ARGUMENT and first is not None:
+            self._change(root(first), node, ASSIGNED)
+        for keyword in node.keywords:
+            if keyword.arg in ("out", "file"):
+                self._change(root(keyword.value), node, ASSIGNED)
+        mode = node.args[1] if len(node.args) > 1 else None
+        writes = name == "open" and isinstance(mode, ast.Constant) and str(mode.value)[:1] in ("w", "a", "x")
+        if name in WRITERS or writes:
+            self.found.files |= set(_file_names(node))
         if isinstance(node.func, ast.Attribute):
-            receiver = root(node.func.value)
-            if receiver == "get_ipython":
-                if name in ("system", "getoutput") and self.later is None:
-                    self.found.shells.append(node.lineno)
-                elif name == "run_line_magic":
-                    self._line_magic(node)
-            elif name not in CHANGES_NOTHING:
-                self._change(receiver, node, False)
-        elif name in ("next", "setattr", "delattr") and node.args:
-            self._change(root(node.args[0]), node, name != "next")
-        elif name and self.later is None and self.scope is None:
+            self._note_method(node, node.func, name)
+        elif name and self.later is None:
             self.found.calls.append(
                 Call(
                     name,
                     tuple(getattr(argument, "id", None) for argument in node.args),
-                    tuple(
-                        (keyword.arg, keyword.value.id)
-                        for keyword in node.keywords
-                        if isinstance(keyword.value, ast.Name)
-                    ),
+                    tuple((keyword.arg, getattr(keyword.value, "id", None)) for keyword in node.keywords),
                     isinstance(self.found.node, ast.Expr) and self.found.node.value is node,
                 )
             )
 
-    def _line_magic(self, node: ast.Call) -> None:
-        """Read the code in `%time total = f(3)`."""
-        words = [argument.value for argument in node.args if isinstance(argument, ast.Constant)]
-        if len(words) != 2 or words[0] not in ("time", "timeit", "prun", "memit"):
+    def _note_method(self, node: ast.Call, function: ast.Attribute, name: str) -> None:
+        receiver = root(function.value)
+        if receiver == "get_ipython" and self.later is None:
+            words = [str(argument.value) for argument in node.args if isinstance(argument, ast.Constant)]
+            if name in ("system", "getoutput"):
+                self.found.shells.append(node.lineno)
+            elif name == "run_line_magic" and len(words) == 2:
+                self.found.magics.append((words[0], words[1]))
+                if words[0] in _READ_LINE_MAGICS:
+                    self._line_magic(words[1], node.lineno)
+        else:
+            in_place = any(
+                keyword.arg == "inplace" and getattr(keyword.value, "value", True) for keyword in node.keywords
+            )
+            self._change(receiver, node, ASSIGNED if in_place else name)
+
+    def _line_magic(self, code: str, line: int) -> None:
+        """Read the code in `%time total = f(3)`, after options."""
+        words = code.strip().split(" ")
+        while words:
+            try:
+                inner = ast.parse(" ".join(words)).body
+            except SyntaxError:
+                if not words[0].startswith("-") and not words[0].isdigit():
+                    return
+                words = words[1:]
+                continue
+            for statement in inner:
+                self.visit(ast.increment_lineno(statement, line - 1))
             return
-        code = str(words[1])
-        while code.lstrip().startswith("-"):
-            code = code.lstrip().partition(" ")[2]
-        try:
-            inner = ast.parse(code.strip()).body
-        except SyntaxError:
-            return
-        for statement in inner:
-            ast.increment_lineno(statement, node.lineno - 1)
-            self.visit(statement)
 
     def visit_Lambda(self, node: ast.Lambda) -> None:
         self._function(node, self.owners)
@@ -356,110 +414,135 @@ class _Reader(ast.NodeVisitor):
             for number, generator in enumerate(node.generators):
                 if number:
                     self.visit(generator.iter)
-                self.visit(generator.target)
-                for condition in generator.ifs:
-                    self.visit(condition)
-            for part in [node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt]:
-                self.visit(part)
+                self._visit_all([generator.target, *generator.ifs])
+            self._visit_all([node.key, node.value] if isinstance(node, ast.DictComp) else [node.elt])
             self.scope = outer
 
     visit_ListComp = visit_SetComp = visit_GeneratorExp = visit_DictComp = _comprehension  # noqa: N815
 
     # Functions and classes
 
-    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda, owners: Iterable[str]) -> None:
-        """Read a function's defaults at once and its body later; at once, too, if nobody holds it by a name."""
-        arguments = node.args
-        with self._used():
-            for default in [*arguments.defaults, *arguments.kw_defaults]:
-                if default is not None:
-                    self.visit(default)
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every += [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
+    def _function(self, node: _Function, owners: tuple[str, ...]) -> Later | None:
+        """Read a function's defaults at once and its body later: at once, too, if no name holds it."""
+        self._use(*node.args.defaults, *node.args.kw_defaults)
         body = [node.body] if isinstance(node, ast.Lambda) else node.body
         names, globals_ = _own_names(body)
-        names |= {argument.arg for argument in every}
-        saved = self.scope, self.later, self.lazy, self.owners
-        self.scope = _Scope("function", names, self.scope, globals_)
-        owners = tuple(owners)
+        saved = self.scope, self.later, self.handed, self.owners
+        self.scope = _Scope("function", names | set(parameters(node)), self.scope, globals_)
         if self.later is None and owners:
             self.later = Later()
         later = self.later
-        self.lazy, self.owners = False, ()
+        self.handed, self.owners = False, ()
         certain = set(self.certain)
-        for part in body:
-            self.visit(part)
+        self._visit_all(body)
         self.certain = certain
-        self.scope, self.later, self.lazy, self.owners = saved
-        if saved[1] is None and later is not None:
-            for owner in owners:
-                self.found.later.setdefault(owner, Later()).add(later)
+        self.scope, self.later, self.handed, self.owners = saved
+        if saved[1] is not None or later is None:
+            return None
+        for owner in owners:
+            self.found.later.setdefault(owner, Later()).add(later)
+        return later
+
+    def _class_owners(self) -> tuple[str, ...]:
+        """The class at the top level whose body is read."""
+        return self.owners if self.scope is not None and self.scope.kind == "class" else ()
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
-        with self._used():
-            for decorator in node.decorator_list:
-                self.visit(decorator)
-            if not self.future_annotations:
-                for argument in ast.walk(node.args):
-                    if isinstance(argument, ast.arg) and argument.annotation:
-                        self.visit(argument.annotation)
-                if node.returns:
-                    self.visit(node.returns)
-        self._function(node, self._class_owner() or (node.name,))
+        self._use(*node.decorator_list)
+        if not self.future_annotations:
+            arguments = [part for part in ast.walk(node.args) if isinstance(part, ast.arg)]
+            self._use(*(argument.annotation for argument in arguments), node.returns)
+        classes = self._class_owners()
+        self._function(node, classes or (node.name,))
+        if self.later is None and self.scope is None:
+            self.found.functions[node.name] = node
         self._bind(node.name, node, "function")
 
     visit_AsyncFunctionDef = visit_FunctionDef  # noqa: N815
 
-    def _class_owner(self) -> tuple[str, ...]:
-        """The class at the top level whose body is read."""
-        return self.owners if self.scope is not None and self.scope.kind == "class" else ()
-
     def visit_ClassDef(self, node: ast.ClassDef) -> None:
-        with self._used():
-            for part in [*node.decorator_list, *node.bases, *(keyword.value for keyword in node.keywords)]:
-                self.visit(part)
-        owners = self._class_owner() or (node.name,)
-        saved = self.scope, self.owners, self.lazy
+        owners = self._class_owners() or (node.name,)
+        self._use(*node.decorator_list, *(keyword.value for keyword in node.keywords))
+        saved = self.scope, self.owners, self.handed
+        if self.later is None:
+            self.owners, self.handed = owners, True
+        self._visit_all(node.bases)
         self.scope = _Scope("class", set(), self.scope, _own_names(node.body)[1])
-        self.owners, self.lazy = owners, False
+        self.owners, self.handed = owners, False
         certain = set(self.certain)
-        for statement in node.body:
-            self.visit(statement)
+        self._visit_all(node.body)
         self.certain = certain
-        self.scope, self.owners, self.lazy = saved
+        self.scope, self.owners, self.handed = saved
+        if self.later is None:
+            self._note_class(node, owners)
         self._bind(node.name, node, "class")
+
+    def _note_class(self, node: ast.ClassDef, owners: tuple[str, ...]) -> None:
+        """Note what its methods do to their instance, and what making an instance does."""
+        own = {part.name: part for part in node.body if isinstance(part, ast.FunctionDef | ast.AsyncFunctionDef)}
+        made = [name for name in own if name in _MAKING]
+        for name, method in own.items():
+            instance = next(iter(parameters(method)), "")
+            hows = {how for changed, how in treatment(method).changes if changed == instance}
+            self.found.methods.setdefault(name, set()).update(hows)
+        seen: set[str] = set()
+        while made:
+            name = made.pop()
+            if name in seen:
+                continue
+            seen.add(name)
+            reader = _Reader(own[name], True, set())
+            reader.visit(own[name])
+            for owner in owners:
+                self.found.making.setdefault(owner, Later()).add(reader.found.later.get(name, Later()))
+            instance = next(iter(parameters(own[name])), "")
+            made += [
+                part.attr
+                for part in ast.walk(own[name])
+                if isinstance(part, ast.Attribute) and root(part.value) == instance and part.attr in own
+            ]
 
     # Assignments
 
-    def _assign(self, targets: list[ast.expr], value: ast.expr | None) -> None:
-        saved = self.owners, self.lazy
-        if self.scope is None or not self.owners:
-            names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
-            self.owners = tuple(names) if self.later is None else ()
-        self.lazy = True
-        if value is not None:
-            self.visit(value)
-        self.owners, self.lazy = saved
-        for target in targets:
-            self.visit(target)
+    def _assign(self, targets: list[ast.expr], value: ast.expr) -> None:
+        saved = self.owners, self.handed
+        names = [part.id for target in targets for part in ast.walk(target) if isinstance(part, ast.Name)]
+        if self.later is None:
+            if not self._class_owners():
+                self.owners = tuple(names)
+            self.handed = True
+            if self.scope is None:
+                self._note_twins([name for name in names if name != root(value)], targets, value)
+        self.visit(value)
+        self.owners, self.handed = saved
+        self._visit_all(targets)
+
+    def _note_twins(self, names: list[str], targets: list[ast.expr], value: ast.expr) -> None:
+        """Note names that share an object: `b = a`, views of arrays, the parts of a figure."""
+        whole = all(isinstance(target, ast.Name) for target in targets)
+        shares = isinstance(value, ast.Name) or (isinstance(value, ast.Subscript) and _is_slice(value.slice))
+        shares = shares or (isinstance(value, ast.Attribute) and value.attr in ("T", "axes", "figure"))
+        called = value.func if isinstance(value, ast.Call) else None
+        function = called.attr if isinstance(called, ast.Attribute) else getattr(called, "id", "")
+        other = root(value) if whole and (shares or function in ("add_subplot", "gca", "twinx", "twiny")) else None
+        if other is not None:
+            self.found.twins |= {(name, other) for name in names}
+        elif function == "subplots":
+            self.found.twins |= {(name, names[0]) for name in names[1:]}
 
     def visit_Assign(self, node: ast.Assign) -> None:
         self._assign(node.targets, node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
-        inside = self.scope is not None and self.scope.kind == "function"
-        if not self.future_annotations and not inside:
-            with self._used():
-                self.visit(node.annotation)
+        if not self.future_annotations and (self.scope is None or self.scope.kind != "function"):
+            self._use(node.annotation)
         if node.value is not None:
             self._assign([node.target], node.value)
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        with self._used():
-            self.visit(node.value)
-            if isinstance(node.target, ast.Name):
-                self._load(node.target.id, node.target)
-                # A list is lengthened in place: whoever else holds it sees that.
+        self._use(node.value)
+        if isinstance(node.target, ast.Name):
+            self._load(node.target.id, node.target)
         self.visit(node.target)
 
     def visit_TypeAlias(self, node: ast.AST) -> None:
@@ -468,70 +551,58 @@ class _Reader(ast.NodeVisitor):
     def _import(self, node: ast.Import | ast.ImportFrom) -> None:
         module = "." * getattr(node, "level", 0) + (getattr(node, "module", "") or "")
         for alias in node.names:
+            if self.later is None:
+                self.found.imports.add(module or alias.name)
             if alias.name == "*":
                 if self.later is None:
                     self.found.stars.append(module)
-                    self.found.imports.add(module)
                 continue
-            origin = f"{module}.{alias.name}" if isinstance(node, ast.ImportFrom) else alias.name
-            if self.later is None:
-                self.found.imports.add(module or alias.name)
             name = alias.asname or alias.name.partition(".")[0]
-            if isinstance(node, ast.Import) and not alias.asname:
-                origin = name
+            if isinstance(node, ast.ImportFrom):
+                origin = f"{module}.{alias.name}"
+            else:
+                origin = alias.name if alias.asname else name
             self._bind(name, node, "module", origin)
 
     visit_Import = visit_ImportFrom = _import  # noqa: N815
 
     # Compound statements
 
-    def _branches(self, branches: list[list[ast.stmt]], always: bool) -> None:
-        """Read branches of which one runs (`always`) or none; what all of them bind is bound for certain."""
+    def visit_If(self, node: ast.If) -> None:
+        self.visit(node.test)
         before = set(self.certain)
-        ends = [] if always else [before]
-        for branch in branches:
+        ends = []
+        for branch in (node.body, node.orelse):
             self.certain = set(before)
-            for statement in branch:
-                self.visit(statement)
+            self._visit_all(branch)
             if not (branch and isinstance(branch[-1], ast.Raise | ast.Continue | ast.Break | ast.Return)):
                 ends.append(self.certain)
         self.certain = set.intersection(*ends) if ends else before
 
-    def visit_If(self, node: ast.If) -> None:
-        self.visit(node.test)
-        self._branches([node.body, node.orelse], always=True)
-
     def visit_For(self, node: ast.For | ast.AsyncFor) -> None:
         # A loop is taken to run at least once: what it binds is bound afterwards.
-        self.visit(node.iter)
-        self.visit(node.target)
-        for statement in [*node.body, *node.orelse]:
-            self.visit(statement)
+        self._visit_all([node.iter, node.target, *node.body, *node.orelse])
 
     visit_AsyncFor = visit_For  # noqa: N815
 
     def visit_Try(self, node: ast.Try) -> None:
         before = set(self.certain)
-        for statement in node.body:
-            self.visit(statement)
+        self._visit_all(node.body)
         done = self.certain
         ends = []
         for handler in node.handlers:
             self.certain = set(before)
-            if handler.type:
-                self.visit(handler.type)
+            self._visit_all([handler.type])
             if handler.name:
                 self.certain.add(handler.name)
-            for statement in handler.body:
-                self.visit(statement)
-            if not (handler.body and isinstance(handler.body[-1], ast.Raise)):
+            self._visit_all(handler.body)
+            self.certain -= {handler.name} if handler.name and handler.name not in before else set()
+            if not (handler.body and isinstance(handler.body[-1], ast.Raise | ast.Continue | ast.Break | ast.Return)):
                 ends.append(self.certain)
         self.certain = done
-        for statement in node.orelse:
-            self.visit(statement)
+        self._visit_all(node.orelse)
         self.certain = set.intersection(self.certain, *ends)
-        for statement in node.finalbody:
-            self.visit(statement)
+        self._visit_all(node.finalbody)
 
     visit_TryStar = visit_Try  # type: ignore[assignment]  # noqa: N815
 
@@ -541,20 +612,14 @@ class _Reader(ast.NodeVisitor):
         ends = []
         for case in node.cases:
             self.certain = set(before)
-            self.visit(case.pattern)
-            if case.guard:
-                self.visit(case.guard)
-            for statement in case.body:
-                self.visit(statement)
+            self._visit_all([case.pattern, case.guard, *case.body])
             ends.append(self.certain)
         last = node.cases[-1]
         whole = isinstance(last.pattern, ast.MatchAs) and last.pattern.pattern is None and last.guard is None
         self.certain = set.intersection(*ends) if whole else before
 
     def visit_MatchAs(self, node: ast.MatchAs | ast.MatchStar) -> None:
-        pattern = getattr(node, "pattern", None)
-        if pattern is not None:
-            self.visit(pattern)
+        self._visit_all([getattr(node, "pattern", None)])
         if node.name:
             self._bind(node.name, node)
 
@@ -566,13 +631,25 @@ class _Reader(ast.NodeVisitor):
             self._bind(node.rest, node)
 
 
+def _file_names(node: ast.AST) -> Iterator[str]:
+    """Texts in a call that look like names of files."""
+    for part in ast.walk(node):
+        if isinstance(part, ast.Constant) and isinstance(part.value, str) and "." in part.value:
+            yield part.value
+
+
+def _is_slice(node: ast.expr) -> bool:
+    """Whether an index takes a part of the whole: `a[1:]`, `a[:, 0]`."""
+    return isinstance(node, ast.Slice) or (isinstance(node, ast.Tuple) and any(map(_is_slice, node.elts)))
+
+
 def _own_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
     """Names that a function's body binds, and those that it says are global; nested functions have their own."""
     names: set[str] = set()
     globals_: set[str] = set()
     outer: set[str] = set()
 
-    def walk(node: ast.AST, comprehension: bool) -> None:
+    def walk(node: ast.AST, inside: bool) -> None:
         if isinstance(node, ast.Global):
             globals_.update(node.names)
         elif isinstance(node, ast.Nonlocal):
@@ -584,7 +661,7 @@ def _own_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
             return
         elif isinstance(node, ast.NamedExpr):
             names.add(node.target.id)
-        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and not comprehension:
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load) and not inside:
             names.add(node.id)
         elif isinstance(node, ast.alias) and node.name != "*":
             names.add(node.asname or node.name.partition(".")[0])
@@ -592,9 +669,8 @@ def _own_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
             names.add(node.name)
         elif isinstance(node, ast.MatchMapping) and node.rest:
             names.add(node.rest)
-        inner = comprehension or isinstance(node, ast.comprehension)
         for child in ast.iter_child_nodes(node):
-            walk(child, inner)
+            walk(child, inside or isinstance(node, ast.comprehension))
 
     for part in body:
         walk(part, False)
