@@ -78,7 +78,7 @@ def last_line(statement: ast.stmt) -> int:
 
 
 def _parsed(source: str) -> CellText:
-    plain = _plain(source)
+    plain = _transformed(source)
     try:
         return CellText(tuple(plain.split("\n")), tuple(ast.parse(plain).body))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -86,7 +86,7 @@ def _parsed(source: str) -> CellText:
         return CellText(tuple(source.split("\n")), problem=f"{getattr(error, 'msg', '') or 'too deeply nested'}{where}")
 
 
-def _plain(source: str) -> str:
+def _transformed(source: str) -> str:
     """A cell as plain Python of as many lines; as it is if IPython cannot make that of it."""
     stripped = source.lstrip("\n \t") if not source.strip() else source
     lines = stripped.split("\n")

@@ -149,11 +149,12 @@ def describe(division: Division) -> list[tuple[str, str, str, str]]:
             rows.setdefault(name, []).append(test.id)
     order = sorted(rows, key=lambda name: name.owner is not Owner.student)
     return [
-        (name.name, name.owner.value, f"{name.cell}, line {name.line}: {name.why}", _few(rows[name])) for name in order
+        (name.name, name.owner.value, f"{name.cell}, line {name.line}: {name.why}", _first_few(rows[name]))
+        for name in order
     ]
 
 
-def _few(names: Sequence[str]) -> str:
+def _first_few(names: Sequence[str]) -> str:
     more = f" and {len(names) - _MANY} more" if len(names) > _MANY else ""
     return ", ".join(names[:_MANY]) + more
 
@@ -418,8 +419,8 @@ class _Reading:
         if own:
             where = (f"{ledger.entries[name].place.name}, line {ledger.entries[name].line}" for name in own)
             self._note(
-                f"reads {_few(own)}, which the course's own code works out in the student's kernel "
-                f"({_few(list(dict.fromkeys(where)))}), where student code could change it: what the test works out "
+                f"reads {_first_few(own)}, which the course's own code works out in the student's kernel "
+                f"({_first_few(list(dict.fromkeys(where)))}), where student code could change it: what the test works out "
                 "itself is safe."
             )
         for name, line in self._read_by(statements).items():

@@ -273,37 +273,38 @@ class Ledger:
             pieces |= {piece}
         for module in statement.stars:
             self._star(module, statement.line, pieces)
-        entries: dict[str, Entry] = {}
         parts = {name: self._parts(name, statement) for name in statement.binds}
         for name, bound in statement.binds.items():
-            here = self.entries.get(name)
-            if name in self.written and bound.kind != "module":
-                self.give(name, Owner.student, bound.line, "a function of the student's changes it", bound)
-                continue
-            if here is not None and here.owner is Owner.student and not bound.certain:
-                self.notes.append(
-                    f"{self.place.name}, line {bound.line}: {name} is the student's before, and may not be bound anew "
-                    "here: it stays the student's. Give one of the two another name."
-                )
-                continue
-            entry = self.give(name, Owner.examiner, bound.line, "imported" if bound.kind == "module" else why, bound)
-            entry.later, entry.making = parts[name]
-            entry.pieces = pieces
-            if here is not None and not bound.certain:
-                entry.later.add(here.later)
-                entry.making.add(here.making)
-                entry.pieces |= here.pieces
-            entries[name] = entry
+            self._bind(name, bound, why, parts[name], pieces)
         for name, other in statement.twins:
-            if name in entries and self.is_examiners(other):
+            if self.is_examiners(name) and self.is_examiners(other):
                 self._join(name, other)
-        self._bind_by_calls(statement, why)
+        self._bind_by_calls(statement)
         for name in statement.deletes:
             self.entries.pop(name, None)
         if piece is not None:
             for name, how in statement.changes:
                 if self.is_examiners(name) and self._changes(how, True):
                     self.entries[name].pieces |= pieces
+
+    def _bind(self, name: str, bound: Bound, why: str, parts: tuple[Later, Later], pieces: frozenset[int]) -> None:
+        here = self.entries.get(name)
+        if name in self.written and bound.kind != "module":
+            self.give(name, Owner.student, bound.line, "a function of the student's changes it", bound)
+            return
+        if here is not None and here.owner is Owner.student and not bound.certain:
+            self.notes.append(
+                f"{self.place.name}, line {bound.line}: {name} is the student's before, and may not be bound anew "
+                "here: it stays the student's. Give one of the two another name."
+            )
+            return
+        entry = self.give(name, Owner.examiner, bound.line, "imported" if bound.kind == "module" else why, bound)
+        entry.later, entry.making = parts
+        entry.pieces = pieces
+        if here is not None and not bound.certain:
+            entry.later.add(here.later)
+            entry.making.add(here.making)
+            entry.pieces |= here.pieces
 
     def _parts(self, name: str, statement: Statement) -> tuple[Later, Later]:
         """What calling, and what making, the value does that a statement binds to a name."""
@@ -331,7 +332,7 @@ class Ledger:
             if each in self.entries:
                 self.entries[each].twins = twins
 
-    def _bind_by_calls(self, statement: Statement, why: str) -> None:
+    def _bind_by_calls(self, statement: Statement) -> None:
         """Enter what functions bind, by a `global` statement, that are called."""
         for name in sorted(self.reach(statement.loads, statement.called)):
             if self.is_examiners(name):

@@ -73,7 +73,7 @@ def test_function_of_a_solution_cell_is_the_students() -> None:
     assert division.cell("c2").e_source == "assert f(1) == 2"
 
 
-def test_whatever_binds_in_a_solution_cell_binds_for_the_student() -> None:
+def test_each_way_of_binding_in_a_solution_cell_binds_for_the_student() -> None:
     text = """# %% solution
 import math as m
 a = 1
@@ -300,7 +300,7 @@ def test_dependent_statement_is_left_out_and_the_lines_stay() -> None:
     assert "it uses f, which is the student's (cell 1 'c1')" in cell.skipped[0].reason
 
 
-def test_what_depends_on_the_students_is_the_students_however_far() -> None:
+def test_all_that_depends_on_the_students_is_the_students_however_far() -> None:
     assert students(F + "# %%\na = f(1)\nb = a\nc = [b]\nd = 1\n") == {"f", "a", "b", "c"}
 
 
@@ -812,7 +812,7 @@ f(1)
     assert division.tests[1].names == ("f",)
 
 
-def test_what_a_test_binds_is_the_examiners_afterwards() -> None:
+def test_name_that_a_test_binds_is_the_examiners_afterwards() -> None:
     text = "# %% solution\nx = 1\n# %% test\nx = 3\n# %% test\nassert x == 3\n"
     assert needed(text) == ()
 
@@ -1083,7 +1083,7 @@ def test_everything_of_an_unknown_module_is_said_to_be_unknown() -> None:
         ("assert nothing_there", "nothing_there is bound by no cell before it"),
     ],
 )
-def test_what_only_works_beside_the_student_is_said(source: str, words: str) -> None:
+def test_test_that_only_works_beside_the_student_is_said(source: str, words: str) -> None:
     division = of(f"# %%\nimport numpy as np\n{F}# %% test\n{source}\n")
     assert [words in note for note in division.notes] == [True]
 
@@ -1206,7 +1206,7 @@ def test_only_the_model_of_the_object_detection_is_the_students() -> None:
 
 
 @pytest.mark.parametrize("path", sorted(ROOT.glob("source/*/*.ipynb")), ids=lambda path: path.stem)
-def test_what_the_examiner_runs_of_our_assignments_is_python(path: Path) -> None:
+def test_examiner_runs_nothing_but_python_of_our_assignments(path: Path) -> None:
     division = divide(nbformat.read(path, 4))
     for cell in division.cells:
         ast.parse(cell.e_source)
