@@ -420,8 +420,8 @@ class _Reading:
             where = (f"{ledger.entries[name].place.name}, line {ledger.entries[name].line}" for name in own)
             self._note(
                 f"reads {_first_few(own)}, which the course's own code works out in the student's kernel "
-                f"({_first_few(list(dict.fromkeys(where)))}), where student code could change it: what the test works out "
-                "itself is safe."
+                f"({_first_few(list(dict.fromkeys(where)))}), where student code could change it: what the test works "
+                "out itself is safe."
             )
         for name, line in self._read_by(statements).items():
             entry = ledger.entries.get(name)
