@@ -10,6 +10,7 @@ from course_table import BadValue, Kind
 _MAX_ITEM = 2**26
 """Bytes of one element of an array."""
 _MAX_EMPTY_ITEM = 65536
+_MASKED_ITEMS = 100
 _MAX_FIELDS = 1000
 _SIMPLE = re.compile(
     r"\|b1|[<>|][iu][1248]|[<>][f](?:2|4|8|12|16)|[<>]c(?:8|16|24|32)|\|[SV]\d{1,8}|[<>]U\d{1,8}"
@@ -88,6 +89,10 @@ def items(shape):
 # Arrays.
 
 
+def _write_any(writer, array):
+    return _write_view(writer, array) or write_array(writer, array)
+
+
 def write_array(writer, array):
     """Write an array of plain bytes as one blob, or one of objects element by element."""
     if array.dtype.kind == "O":
@@ -95,6 +100,8 @@ def write_array(writer, array):
     described = describe(array.dtype)
     if described is None or array.ndim > _MAX_DIMENSIONS:
         return None
+    if array.base is not None and (array.flags.c_contiguous or array.flags.f_contiguous):
+        writer.owners.setdefault(id(array.base), array)  # others may share its memory
     axes, flat = flattened(array)
     data = flat.view(np.uint8).data if flat.nbytes else b""
     return ["array", described, list(array.shape), axes, bool(array.flags.writeable), writer.blob(data)]
@@ -111,7 +118,7 @@ def flattened(array):
         if order != list(range(array.ndim)):
             axes = order
             array = array.transpose(order)
-    return axes, array.reshape(-1)
+    return axes, np.ascontiguousarray(array.reshape(-1))
 
 
 def _array_form(reader, node):
@@ -193,15 +200,15 @@ def _write_masked(writer, array):
 
 
 def _masked_form(reader, node):
-    def piece(slot):
-        return slot is None or reader.kind_of(slot) == "array"
-
-    reader.take(node, piece, piece, piece, bool)
+    reader.take(node, *[lambda slot: slot is None or reader.kind_of(slot) == "array"] * 3, bool)
+    for slot in node[1:4]:
+        reader.claim(slot)
     return node[1:4]
 
 
 def _read_masked(reader, node, values):
     data, mask, fill = values
+    reader.spend(_MASKED_ITEMS)
     if type(data) is not np.ndarray or (mask is not None and mask.shape != data.shape):
         raise BadValue("a masked array is malformed")
     if fill is not None and (fill.size != 1 or fill.dtype != data.dtype):
@@ -211,12 +218,72 @@ def _read_masked(reader, node, values):
 
 
 def _write_view(writer, array):
+    """Write an array that is a view into one that crosses, too, or that the reader knows; None for any other."""
+    if type(array.base) is not np.ndarray or array.dtype.kind == "O" or array.size == 0:
+        return None
+    for base in (array.base, writer.owners.get(id(array.base))):
+        slot = None if base is None or base is array else writer.known(base)
+        if slot is not None and _reaches(base, array):
+            break
+    else:
+        return None
+    start = _address(array) - _address(base)
+    return ["view", slot, list(array.shape), list(array.strides), start, bool(array.flags.writeable)]
+
+
+def _address(array):
+    return array.__array_interface__["data"][0]
+
+
+def _reaches(base, array):
+    """Tell whether an array lies within another that is dense and of the same type."""
+    if base.dtype != array.dtype or array.size > base.size or not (base.flags.c_contiguous or base.flags.f_contiguous):
+        return False
+    reach = [(size - 1) * stride for size, stride in zip(array.shape, array.strides, strict=True)]
+    first = _address(array) - _address(base) + sum(min(0, end) for end in reach)
+    last = _address(array) - _address(base) + sum(max(0, end) for end in reach)
+    return first >= 0 and last + base.itemsize <= base.nbytes
+
+
+def _view_form(reader, node):
+    reader.take(node, lambda slot: reader.kind_of(slot) in ("array", "ref"), list, _strides, int, bool)
+    if len(node[2]) != len(node[3]):
+        raise BadValue("a view of an array is malformed")
+    items(node[2])
+    return node[1:2]
+
+
+def _strides(strides):
+    return type(strides) is list and all(type(stride) is int and abs(stride) < 2**48 for stride in strides)
+
+
+def _read_view(reader, node, values):
+    base = values[0]
+    _, _, shape, strides, start, writeable = node
+    if type(base) is not np.ndarray or base.dtype.kind == "O" or math.prod(shape) > base.size:
+        raise BadValue("a view of an array is malformed")
+    if 0 not in shape:  # NumPy checks this as well, in numbers that may overflow
+        reach = [(size - 1) * stride for size, stride in zip(shape, strides, strict=True)]
+        first, last = start + sum(min(0, end) for end in reach), start + sum(max(0, end) for end in reach)
+        if first < 0 or last + base.itemsize > base.nbytes:
+            raise BadValue("a view of an array reaches beyond it")
+    dense = base if base.flags.c_contiguous else base.T
+    if not dense.flags.c_contiguous or not 0 <= start <= base.nbytes:
+        raise BadValue("a view of an array is malformed")
+    array = np.ndarray(shape, base.dtype, dense, start, strides)
+    if not writeable:
+        array.flags.writeable = False
+    return array
+
+
+def _write_matrix(writer, array):
     data = write_array(writer, np.ndarray.view(array, np.ndarray))
     return ["matrix", writer.add(data)] if data is not None and data[0] == "array" else None
 
 
-def _view_form(reader, node):
+def _matrix_form(reader, node):
     reader.take(node, lambda slot: reader.kind_of(slot) == "array")
+    reader.claim(node[1])
     return node[1:]
 
 
@@ -298,11 +365,11 @@ def writers():
     """Give how each exact class of NumPy's is written; see `course_plain.WRITERS`."""
     scalars = {kind for kind in np.sctypeDict.values() if kind is not np.object_}
     return {
-        np.ndarray: (write_array, True),
+        np.ndarray: (_write_any, True),
         np.ma.MaskedArray: (_write_masked, True),
         type(np.ma.masked): (_write_masked, False),
-        np.matrix: (_write_view, True),
-        **{scalar: (_write_scalar, scalar is np.void) for scalar in scalars},
+        np.matrix: (_write_matrix, True),
+        **dict.fromkeys(scalars, (_write_scalar, False)),
         **{type(np.dtype(scalar)): (_write_dtype, False) for scalar in (*scalars, object)},
     }
 
@@ -310,9 +377,10 @@ def writers():
 KINDS = {
     "array": Kind(_array_form, _read_array, mutable=True),
     "objects": Kind(_objects_form, _read_objects, mutable=True, stacked=True),
+    "view": Kind(_view_form, _read_view, mutable=True),
     "masked": Kind(_masked_form, _read_masked, mutable=True),
     "masked constant": Kind(lambda reader, node: [], lambda reader, node, values: np.ma.masked),
-    "matrix": Kind(_view_form, _read_matrix, mutable=True),
+    "matrix": Kind(_matrix_form, _read_matrix, mutable=True),
     "scalar": Kind(_scalar_form, _read_scalar),
     "np.str": Kind(_slot_form, _read_str),
     "np.bytes": Kind(_bytes_form, _read_bytes),

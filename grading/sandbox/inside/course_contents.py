@@ -3,6 +3,7 @@
 import collections
 import datetime
 import decimal
+import enum
 import fractions
 import pathlib
 import sys
@@ -39,14 +40,18 @@ def _makers():
     if numpy is not None:
         makers[numpy.ndarray] = lambda obj: numpy.ndarray.view(obj, numpy.ndarray)
         makers[numpy.generic] = _numpy_scalar
+        makers[numpy.str_] = lambda obj: numpy.str_(str.__str__(obj))
+        makers[numpy.bytes_] = lambda obj: numpy.bytes_(bytes.__getitem__(obj, slice(None)))
     if pandas is not None:
         makers |= {plain: plain for plain in (pandas.Series, pandas.DataFrame, pandas.Index, pandas.Timestamp)}
     return makers
 
 
 def _numpy_scalar(obj):
+    # Not by `numpy.generic.tobytes` or `__array__`, which crash if the class of the object is hostile enough.
     numpy = sys.modules["numpy"]
-    return numpy.generic.__array__(obj)[()]
+    plain = next(base for base in type(obj).__mro__ if base in numpy.sctypeDict.values())
+    return numpy.frombuffer(memoryview(obj).tobytes(), plain)[0]
 
 
 def _ordered(obj):
@@ -64,7 +69,7 @@ def _counter(obj):
 
 def _defaultdict(obj):
     factory = collections.defaultdict.default_factory.__get__(obj)
-    return collections.defaultdict(factory, dict.copy(obj))
+    return collections.defaultdict(factory, list(dict.items(obj)))
 
 
 def _deque(obj):
@@ -109,7 +114,7 @@ _PLAIN = {
     bytearray: lambda obj: bytearray.__getitem__(obj, slice(None)),
     list: lambda obj: list.__getitem__(obj, slice(None)),
     tuple: lambda obj: tuple.__getitem__(obj, slice(None)),
-    dict: lambda obj: dict.copy(obj),
+    dict: lambda obj: dict(list(dict.items(obj))),
     set: lambda obj: set(set.__iter__(obj)),
     frozenset: lambda obj: frozenset(frozenset.__iter__(obj)),
     collections.OrderedDict: _ordered,
@@ -147,9 +152,9 @@ def replace_contents(target, source):
         cls.__init__(target, source.copy())
         target.attrs = source.attrs
         return True
-    if cls.__flags__ & 1 << 9 and native_base(cls) is not None:  # written in Python
-        return _replace_instance(target, source)
-    return False
+    if issubclass(cls, enum.Enum) or not cls.__flags__ & 1 << 9 or native_base(cls) is None:
+        return False
+    return _replace_instance(target, source)
 
 
 def _own(target, source, values):

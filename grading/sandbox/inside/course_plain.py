@@ -34,6 +34,12 @@ from course_table import (
 _MAX_DECIMAL = 100_000
 """Digits of a Decimal."""
 _MAX_EXPONENT = 999_999
+_MAX_RANGE = 4096
+"""Bits of the numbers of a range."""
+_MAX_FRACTION = 400_000
+"""Bits of a fraction's numbers together."""
+_ZONE_ITEMS = 1000
+"""What a time zone counts among the items of a value: a file is read for it."""
 _PACKED_LENGTH = 64
 """Lists of numbers from this length on are one blob."""
 _HEXADECIMAL = re.compile(r"-?[0-9a-f]+")
@@ -133,6 +139,8 @@ def _read_bytearray(reader, node, values):
 
 
 def _write_fraction(writer, number):
+    if number.numerator.bit_length() + number.denominator.bit_length() > _MAX_FRACTION:
+        return None
     return ["Fraction", writer.slot(number.numerator), writer.slot(number.denominator)]
 
 
@@ -140,11 +148,15 @@ def _read_fraction(reader, node, values):
     numerator, denominator = values
     if type(numerator) is not int or type(denominator) is not int or denominator <= 0:
         raise BadValue("a fraction is malformed")
-    if denominator.bit_length() + numerator.bit_length() > 4 * _MAX_DECIMAL:
+    bits = denominator.bit_length() + numerator.bit_length()
+    if bits > _MAX_FRACTION:
         raise BadValue("a fraction is too large")
-    if math.gcd(numerator, denominator) != 1:
+    reader.spend((bits // 256) ** 2 // 4)
+    reader.weigh(node, 1 + bits // 256)
+    fraction = fractions.Fraction(numerator, denominator)
+    if fraction.denominator != denominator:
         raise BadValue("a fraction is not in lowest terms")
-    return fractions.Fraction(numerator, denominator)
+    return fraction
 
 
 def _write_decimal(writer, number):
@@ -321,11 +333,13 @@ def _fill_deque(reader, target, node, values):
 
 
 def _write_range(writer, values):
+    if max(part.bit_length() for part in (values.start, values.stop, values.step)) > _MAX_RANGE:
+        return None
     return ["range", *map(writer.slot, (values.start, values.stop, values.step))]
 
 
 def _read_range(reader, node, values):
-    if not all(type(value) is int for value in values) or values[2] == 0:
+    if not all(type(value) is int and value.bit_length() <= _MAX_RANGE for value in values) or values[2] == 0:
         raise BadValue("a range is malformed")
     return range(*values)
 
@@ -432,6 +446,7 @@ def _write_zone(writer, zone):
 def _read_zone(reader, node, values):
     if not _ZONE.fullmatch(node[1]):
         raise BadValue("a time zone has no such name")
+    reader.spend(_ZONE_ITEMS)
     return zoneinfo.ZoneInfo(node[1])
 
 
@@ -538,7 +553,7 @@ def _load(module):
 _FUNCTION_MODULES = frozenset(
     {
         *("builtins", "math", "cmath", "operator", "statistics", "itertools", "functools", "string", "re", "json"),
-        *("random", "numpy", "scipy", "pandas"),
+        *("random", "numpy", "scipy", "pandas", "_operator", "_functools"),
     }
 )
 
@@ -621,7 +636,7 @@ def writer_for(cls, known):
     if cls in known:
         if issubclass(cls, enum.Enum):
             return _write_member, False
-        if is_named_tuple(cls):
+        if is_named_tuple(cls) and not cls.__dictoffset__:
             return _write_named, False
         native = native_base(cls)
         return (_write_instance, True) if native is not None else None
@@ -639,7 +654,8 @@ def _is_main(cls):
 
 
 def is_named_tuple(cls):
-    fields = cls.__dict__.get("_fields") if issubclass(cls, tuple) else None
+    found = [base.__dict__["_fields"] for base in cls.__mro__ if "_fields" in base.__dict__]
+    fields = found[0] if found and issubclass(cls, tuple) else None
     return type(fields) is tuple and all(type(name) is str for name in fields)
 
 
@@ -773,7 +789,7 @@ def _write_instance(writer, obj):
         if type(name) is not str:
             return None
         fields += (name, writer.slot(value))
-    base = None if native is object else writer.slot(base_value(obj, native))
+    base = None if native is object else writer.own(base_value(obj, native))
     kind = "instance" if native is object or native in _FILLED else "derived"
     return [kind, writer.types[cls], base, fields]
 
@@ -797,6 +813,7 @@ def instance_dict(obj):
     return found if type(found) is dict else {}
 
 
+@functools.lru_cache(256)
 def slots(cls):
     """Give the descriptors of `__slots__` of a class and its bases, by name."""
     return {
@@ -822,6 +839,7 @@ def _instance_form(reader, node):
         or (native in _FILLED or native is object) != (node[0] == "instance")
     ):
         raise BadValue("a class of the instructor's has no instances that are copied")
+    reader.claim(node[2])
     return [node[2], *fields[1::2]]
 
 
@@ -902,6 +920,8 @@ def _may_hold(cls, name):
 def _reference_form(reader, node):
     if len(node) not in (4, 5) or node[1] not in ("there", "yours") or not length(node[2]) or type(node[3]) is not dict:
         raise BadValue("a reference is malformed")
+    for base in node[4:]:
+        reader.claim(base)
     return node[4:]
 
 

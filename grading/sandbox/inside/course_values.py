@@ -78,11 +78,11 @@ def decode(packed, tail, resolve, types, modules, *, trusting=False, made=None):
 
 def is_copied(obj, types=None):
     """Tell whether `encode` would copy an object itself, instead of naming it by a reference."""
+    if type(obj) in (int, float, str, bool, list, dict, tuple, set) or obj is None:
+        return True
     found = _writer_of(obj, types or {})
     if found is None:
         return False
-    if type(obj) in (int, float, str, bool, list, dict, tuple, set) or obj is None:
-        return True
     if _is_array(obj):
         return sys.modules["course_arrays"].can_be_copied(obj)
     return found[0] is not course_plain.write_function and _node(obj, types, found[0]) is not None
@@ -116,7 +116,7 @@ def _writer_of(obj, types):
     if "numpy" in sys.modules:
         arrays = _module("course_arrays")
         found = arrays.writers().get(cls)
-        if found is None and cls is arrays.np.ufunc:
+        if found is None and cls in (arrays.np.ufunc, type(arrays.np.mean)):
             found = course_plain.write_function, False
         if found is None and "pandas" in sys.modules:
             found = _module("course_frames").writers().get(cls)
