@@ -15,6 +15,7 @@ if SCRIPTS not in os.environ["PATH"].split(os.pathsep):
     os.environ["PATH"] = SCRIPTS + os.pathsep + os.environ["PATH"]
 
 from grading.config import instructor_names  # noqa: E402
+from grading.release.steps import RELEASE_STEPS  # noqa: E402
 
 c = get_config()  # type: ignore[name-defined]  # noqa: F821
 
@@ -24,7 +25,7 @@ c.Course.branch = "main"
 c.CourseDirectory.course_id = "detection"
 c.CourseDirectory.root = str(ROOT)
 
-# Everything beside a master is private, except source/<assignment>/public/ (see instructor_names).
+# What is beside a master and never for students; of other files `course release` takes those that notebooks need.
 c.CourseDirectory.ignore = [
     ".ipynb_checkpoints",
     "*.pyc",
@@ -33,26 +34,9 @@ c.CourseDirectory.ignore = [
     *instructor_names(ROOT),
 ]
 
-# ---- The release (grading.release.preprocessors) ----------------------------------------------------------
-c.GenerateAssignment.preprocessors = [
-    "nbgrader.preprocessors.IncludeHeaderFooter",
-    "grading.release.preprocessors.CheckMarkers",
-    "grading.release.preprocessors.InlineJson",
-    "grading.release.preprocessors.FillCourse",
-    "grading.release.preprocessors.RememberHidden",
-    "nbgrader.preprocessors.LockCells",
-    "nbgrader.preprocessors.ClearSolutions",
-    "nbgrader.preprocessors.ClearOutput",
-    "nbgrader.preprocessors.CheckCellMetadata",
-    "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.SaveCells",  # what the gradebook keeps still has its hidden tests
-    "nbgrader.preprocessors.ClearHiddenTests",
-    "nbgrader.preprocessors.ClearMarkScheme",
-    "nbgrader.preprocessors.ComputeChecksums",
-    "nbgrader.preprocessors.CheckCellMetadata",
-    "grading.release.preprocessors.AddWheel",
-    "grading.release.preprocessors.NoLeaks",
-]
+# ---- The release (grading.release.steps) ------------------------------------------------------------------
+c.GenerateAssignment.preprocessors = list(RELEASE_STEPS)
+c.NoLeaks.strict = True  # a hidden line stops the release even where another cell shows it on purpose
 c.ClearSolutions.code_stub = {
     "python": '# YOUR CODE HERE\nraise NotImplementedError("Replace this line with your code")'
 }

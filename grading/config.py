@@ -8,7 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from traitlets import Bool, Dict, Float, Integer, TraitError, Unicode, validate
+from traitlets import Bool, Dict, Float, Integer, List, TraitError, Unicode, validate
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
@@ -17,6 +17,10 @@ from grading.options import MIB, Isolation, Limits, Options, Workers
 
 CONFIG_FILE = "nbgrader_config.py"
 PUBLIC = "public"
+"""Folder of an assignment whose files are released as they are."""
+INSTRUCTORS = ("autotests.yml", "limits.json", "planted", "scoring.py", "thresholds.json")
+"""Files and folders of an assignment that are never released."""
+_CELL_WITH_ID = re.compile(r"# %%.*\bid=")
 GITHUB = re.compile(r"https://github\.com/(?P<path>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
 
 
@@ -31,6 +35,11 @@ class Course(Configurable):
         help="The course's GitHub repository. OWNER/REPO is a placeholder: set it in nbgrader_config.py.",
     ).tag(config=True)
     branch = Unicode("main", help="The branch that students' links point to.").tag(config=True)
+    released_files = List(
+        Unicode(),
+        help="Files beside the masters that students get though no notebook names them: globs of paths in the "
+        'assignment\'s folder, such as "data/*.csv".',
+    ).tag(config=True)
 
     @validate("url")
     def _valid_url(self, proposal: dict[str, Any]) -> str:
@@ -150,12 +159,22 @@ def load_config(course_dir: Path) -> Config:
 
 
 def instructor_names(course_dir: Path) -> list[str]:
-    """List what lies beside the masters and is not for students, as globs for `CourseDirectory.ignore`.
+    """List what lies beside the masters and is never for students, as globs for `CourseDirectory.ignore`.
 
-    That is everything but notebooks and the folder `public/`: a new file is private until it is moved there.
+    That is what `INSTRUCTORS` names, and text twins. Which other files are for students is decided when a release is
+    made (`grading.release.beside`).
     """
-    entries = (course_dir / "source").glob("*/*")
-    return sorted({glob.escape(e.name) for e in entries if e.name != PUBLIC and e.suffix != ".ipynb"})
+    twins = {glob.escape(path.name) for path in (course_dir / "source").glob("*/*.py") if is_twin(path)}
+    return sorted({*INSTRUCTORS, *twins})
+
+
+def is_twin(path: Path) -> bool:
+    """Whether a file is the text twin of a notebook: a percent script named like one, or with ids of cells."""
+    if path.suffix != ".py" or not path.is_file():
+        return False
+    text = path.read_text(encoding="utf-8", errors="replace")
+    beside = path.with_suffix(".ipynb").is_file()
+    return any(beside or _CELL_WITH_ID.match(line) for line in text.splitlines() if line.startswith("# %%"))
 
 
 def quiet_logger() -> tuple[logging.Logger, io.StringIO]:

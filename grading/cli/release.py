@@ -48,9 +48,11 @@ def twin(assignment: Assignment) -> None:
 @app.command()
 def release(assignment: Assignment) -> None:
     """Build the student release of an assignment."""
-    from grading.release.build import build_release
+    from grading.release.build import build
 
-    repository = terminal.repository()
-    console.print(f"built {terminal.shown(build_release(repository, assignment))}")
-    if Course(config=load_config(repository)).is_placeholder:
-        console.print(f"The badge and the wheel's address lead nowhere yet: set c.Course.url in {CONFIG_FILE}.")
+    built = build(terminal.repository(), assignment)
+    console.print(f"built {terminal.shown(built.folder)}")
+    if built.note:
+        console.print(built.note, highlight=False)
+    if built.leads_nowhere:
+        console.print(f"Links in it lead nowhere yet: set c.Course.url in {CONFIG_FILE}.")

@@ -5,27 +5,60 @@ folder of its own and takes the old one's place only when everything is right.
 """
 
 import logging
+import shutil
 import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
+import nbformat
+from nbformat import NotebookNode
 from nbgrader.converters import GenerateAssignment
 from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
-from grading.config import PUBLIC, load_config, quiet_logger
-from grading.errors import ReleaseError
+from grading.common.text import short_list
+from grading.config import PLACEHOLDER, course_directory, is_twin, load_config, quiet_logger
+from grading.errors import CourseError, ReleaseError
+from grading.release.leaks import Secret, find_leaks, notebook_texts
+from grading.release.masters import master_paths, read_master
+from grading.release.preprocessors import FILES_LATER, HIDDEN, HOW_TO_SORT, NoLeaks, files_beside
+from grading.release.released import configured_steps, rooted
 from grading.release.twin import check_in_step
-from grading.release.wheel import wheel_name
 
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class Built:
+    """A release that was made."""
+
+    folder: Path
+    kept: tuple[str, ...]
+    """Files beside the masters that were not released, though they are not plainly the instructor's."""
+    leads_nowhere: bool
+    """Whether a notebook has links to a course whose address is not set."""
+
+    @property
+    def note(self) -> str:
+        """What an author should know of the files that were kept; nothing if there are none."""
+        names = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in self.kept})
+        if not names:
+            return ""
+        return f"not released: {short_list(names, 8)}. No notebook names them: {HOW_TO_SORT}"
+
+
 def build_release(course_dir: Path, assignment: str, db_url: str | None = None) -> Path:
-    """Build an assignment's release and return its folder.
+    """Build an assignment's release and return its folder; as `build`, which says more."""
+    return build(course_dir, assignment, db_url).folder
+
+
+def build(course_dir: Path, assignment: str, db_url: str | None = None) -> Built:
+    """Build an assignment's release.
 
     Args:
-        course_dir: The folder that holds nbgrader_config.py, `source/` and `helpers/`.
+        course_dir: The folder that holds nbgrader_config.py and `source/`.
         assignment: A folder of `source/`.
         db_url: The gradebook to enter the assignment in, as nbgrader's `generate_assignment` does, so that
             it can be graded. By default none.
@@ -34,52 +67,85 @@ def build_release(course_dir: Path, assignment: str, db_url: str | None = None) 
         ReleaseError: Something is wrong; it lists every problem found, and the old release stays as it was.
     """
     course_dir = Path(course_dir).resolve()
-    source = _source_folder(course_dir, assignment)
-    check_in_step(source / f"{assignment}.py", source / f"{assignment}.ipynb")
-    target = course_dir / "release" / assignment
-    target.parent.mkdir(exist_ok=True)
+    config = load_config(course_dir)
+    masters = _masters(course_dir / course_directory(config, "source"), assignment)
+    for path in masters:
+        if is_twin(path.with_suffix(".py")):
+            check_in_step(path.with_suffix(".py"), path)
+    target = course_dir / course_directory(config, "release") / assignment
+    target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as scratch:
-        _generate(_configure(course_dir, assignment, Path(scratch), db_url))
+        converter = _generate(_configure(config, course_dir, assignment, Path(scratch), db_url), masters)
         built = Path(scratch) / "new" / assignment
-        _check_files(built, release_files(course_dir, assignment))
+        notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(built.glob("*.ipynb"))}
+        kept = _add_files(converter, notebooks, masters[0].parent, built)
         _swap(built, target, Path(scratch) / "old")
     log.info("built %s", target)
-    return target
-
-
-def release_files(course_dir: Path, assignment: str) -> list[str]:
-    """List the files of a release, relative to its folder: notebook, wheel and what `public/` holds."""
-    source = course_dir / "source" / assignment
-    public = [path.relative_to(source).as_posix() for path in (source / PUBLIC).rglob("*") if path.is_file()]
-    return sorted([f"{assignment}.ipynb", wheel_name(course_dir / "helpers"), *public])
+    sources = [cell.source for notebook in notebooks.values() for cell in notebook.cells]
+    return Built(target, kept, any(PLACEHOLDER.partition("github.com/")[2] in source for source in sources))
 
 
 class _Generate(GenerateAssignment):
-    """nbgrader's converter, which only logs what went wrong, with a memory of it."""
+    """nbgrader's converter, which only logs what went wrong, with a memory of it and of what is hidden.
 
-    failure: Exception | None = None
+    It leaves the files beside the notebooks alone: which of them are for students is seen in the finished notebooks.
+    """
+
+    def __init__(self, **given: object) -> None:
+        super().__init__(**given)
+        self.failure: Exception | None = None
+        self.hidden: list[Secret] = []
+
+    def init_assignment(self, assignment_id: str, student_id: str) -> None:
+        ignore, self.coursedir.ignore = self.coursedir.ignore, ["*"]
+        try:
+            super().init_assignment(assignment_id, student_id)
+        finally:
+            self.coursedir.ignore = ignore
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
+        resources = {**self.init_single_notebook_resources(notebook_filename), FILES_LATER: True}
         try:
-            super().convert_single_notebook(notebook_filename)
-        except Exception as error:
+            output, resources = self.exporter.from_filename(notebook_filename, resources=resources)
+        except CourseError as error:
             self.failure = error
             raise
+        except Exception as error:
+            name = Path(notebook_filename).name
+            self.failure = ReleaseError(f"{name}: nbgrader could not make the release: {error}")
+            raise
+        self.hidden += resources[HIDDEN]
+        self.write_single_notebook(output, resources)
 
 
-def _source_folder(course_dir: Path, assignment: str) -> Path:
-    known = sorted(path.name for path in (course_dir / "source").glob("*/"))
+def _masters(source: Path, assignment: str) -> list[Path]:
+    """The notebooks of an assignment. Raises ReleaseError, a line for each that cannot be taken."""
+    known = sorted(path.name for path in source.glob("*/") if path.is_dir())
     if assignment not in known:
         raise ReleaseError(f"no assignment {assignment!r} in source/: there is {', '.join(known) or 'none'}")
-    return course_dir / "source" / assignment
+    folder = source / assignment
+    paths = master_paths(folder)
+    if not paths:
+        twins = sorted(path.name for path in folder.glob("*.py") if is_twin(path))
+        mend = f": `course sync {assignment}` makes it from {', '.join(twins)}" if twins else ""
+        raise ReleaseError(f"source/{assignment} holds no notebook{mend}")
+    problems: list[str] = []
+    for path in paths:
+        try:
+            read_master(path)
+        except ReleaseError as error:
+            problems += error.problems
+    if problems:
+        raise ReleaseError(*problems)
+    return paths
 
 
-def _configure(course_dir: Path, assignment: str, scratch: Path, db_url: str | None) -> Config:
-    config = load_config(course_dir)
-    config.CourseDirectory.root = str(course_dir)
+def _configure(config: Config, course_dir: Path, assignment: str, scratch: Path, db_url: str | None) -> Config:
+    config = rooted(config, course_dir)
     config.CourseDirectory.assignment_id = assignment
     config.CourseDirectory.release_directory = str(scratch / "new")
     config.GenerateAssignment.force = True
+    config.GenerateAssignment.preprocessors = configured_steps(config)
     if db_url is not None:
         config.CourseDirectory.db_url = db_url
     else:  # making a new gradebook takes nbgrader seconds
@@ -88,25 +154,47 @@ def _configure(course_dir: Path, assignment: str, scratch: Path, db_url: str | N
     return config
 
 
-def _generate(config: Config) -> None:
+def _generate(config: Config, masters: list[Path]) -> _Generate:
     quiet, lines = quiet_logger()
     coursedir = CourseDirectory(config=config, log=quiet)
     converter = _Generate(coursedir=coursedir, config=config, log=quiet)
     try:
         converter.start()
     except NbGraderException as error:
-        if isinstance(converter.failure, ReleaseError):
-            raise converter.failure from None
-        reason = converter.failure or error
-        raise ReleaseError(f"nbgrader could not make the release: {reason}", lines.getvalue()) from error
+        if converter.failure:
+            raise converter.failure from error
+        raise ReleaseError(f"nbgrader could not make the release: {error}", lines.getvalue()) from error
+    return converter
 
 
-def _check_files(folder: Path, expected: list[str]) -> None:
-    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    problems = [f"{name} would be given to students" for name in sorted(found - set(expected))]
-    problems += [f"{name} is missing from the release" for name in expected if name not in found]
+def _add_files(
+    converter: _Generate, notebooks: Mapping[str, NotebookNode], source: Path, built: Path
+) -> tuple[str, ...]:
+    """Copy the files that the finished notebooks need; return the names of those that stay behind.
+
+    Raises ReleaseError where a file, or one notebook of several, shows what is hidden.
+    """
+    guard = NoLeaks(config=converter.config)
+    files = files_beside(guard, source, [text for notebook in notebooks.values() for text in _texts(notebook)])
+    hidden = guard.hidden(converter.hidden, list(notebooks.values()))
+    contents = {name: (source / name).read_bytes() for name in files.released}
+    added = {path.name: path.read_bytes() for path in built.iterdir() if path.stem not in notebooks}
+    problems = guard.leaks_of_files(hidden, contents | added)
+    for name, notebook in notebooks.items():
+        texts = notebook_texts(notebook, sources=guard.strict)
+        problems += [f"{name}.ipynb, {leak}" for leak in find_leaks(hidden, texts)]
     if problems:
         raise ReleaseError(*problems)
+    for name in files.released:
+        path = built / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source / name, path)
+        path.chmod(int(str(converter.permissions), 8))
+    return files.kept
+
+
+def _texts(notebook: NotebookNode) -> Iterator[tuple[str, bool]]:
+    return ((cell.source, cell.cell_type == "code") for cell in notebook.cells)
 
 
 def _swap(built: Path, target: Path, aside: Path) -> None:

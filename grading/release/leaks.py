@@ -1,7 +1,9 @@
 """Whether anything hidden from students shows up in what they are given.
 
 A line of a solution, of hidden tests or of a mark scheme is compared with every text of the release, white
-space apart. Lines too plain to give anything away (`return model`) do not count; there are no exceptions.
+space apart. Lines too plain to give anything away (`return model`) do not count, nor do the stubs that stand in for
+solutions. What an author shows in one cell and hides in another is a leak only where the course says so
+(`c.NoLeaks.strict`): hidden tests often repeat what the visible ones show.
 """
 
 import io
@@ -15,11 +17,12 @@ from typing import Any
 from nbformat import NotebookNode
 
 from grading.common.notebooks import cell_name
-from grading.release.markers import WHOLE_CELL, regions
+from grading.release.markers import NBGRADERS, Marks, hidden_lines
 
 SHORTEST = 12
 COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\#.*""")
 WORD = re.compile(r"[^\W\d][\w.]*|\d[\w.]*")  # `model.compile` is one name
+IMPORT = re.compile(r"(?:import|from)\s")
 PLAIN = frozenset(keyword.kwlist) | {"self"}
 
 
@@ -39,15 +42,21 @@ class Text:
     text: str
 
 
-def secrets(master: NotebookNode) -> list[Secret]:
+def secrets(master: NotebookNode, marks: Marks = NBGRADERS) -> list[Secret]:
     """Collect the lines of a master that must not reach students, without the plain ones."""
     found = []
     for index, cell in enumerate(master.cells):
-        for line in _hidden_lines(cell):
+        for line in hidden_lines(cell, marks):
             text = COMMENT.sub(r"\1", line).strip() if cell.cell_type == "code" else line.strip()
-            if is_significant(text):
+            if is_significant(text) and line.strip() not in marks.stubs:
                 found.append(Secret(cell_name(cell, index), text))
     return found
+
+
+def not_shown(hidden: Iterable[Secret], texts: Iterable[str]) -> list[Secret]:
+    """Return the hidden lines that none of these texts, which students may read, shows; imports tell nothing."""
+    shown = _squeeze("\n".join(texts))
+    return [secret for secret in hidden if _squeeze(secret.text) not in shown and not IMPORT.match(secret.text)]
 
 
 def is_significant(line: str) -> bool:
@@ -68,11 +77,12 @@ def find_leaks(hidden: Iterable[Secret], texts: Iterable[Text]) -> list[str]:
     return sorted(messages)
 
 
-def notebook_texts(notebook: NotebookNode) -> Iterator[Text]:
-    """Yield every text of a notebook: sources, metadata, outputs and attachments."""
+def notebook_texts(notebook: NotebookNode, sources: bool = True) -> Iterator[Text]:
+    """Yield every text of a notebook: sources (unless they are not wanted), metadata, outputs and attachments."""
     yield Text("the notebook's metadata", "\n".join(_strings(notebook.metadata)))
     for index, cell in enumerate(notebook.cells):
-        yield Text(cell_name(cell, index), "\n".join(_strings(cell)))
+        parts = {key: value for key, value in cell.items() if sources or key != "source"}
+        yield Text(cell_name(cell, index), "\n".join(_strings(parts)))
 
 
 def file_texts(name: str, content: bytes) -> Iterator[Text]:
@@ -86,14 +96,6 @@ def file_texts(name: str, content: bytes) -> Iterator[Text]:
             yield Text(name, content.decode())
         except UnicodeDecodeError:
             return
-
-
-def _hidden_lines(cell: NotebookNode) -> Iterator[str]:
-    marked = regions(cell.source)
-    for region in marked:
-        yield from region.lines
-    if not marked and WHOLE_CELL in cell.metadata.get("tags", []):
-        yield from cell.source.split("\n")
 
 
 def _strings(value: Any) -> Iterator[str]:

@@ -1,8 +1,6 @@
 """What a master goes through, besides nbgrader's own steps, on its way to students.
 
-nbgrader runs these from `GenerateAssignment.preprocessors` in nbgrader_config.py, in this order::
-
-    CheckMarkers  InlineJson  FillCourse  RememberHidden  (nbgrader's own)  AddWheel  NoLeaks
+nbgrader runs these from `GenerateAssignment.preprocessors`, in the order of `grading.release.steps`.
 """
 
 import json
@@ -10,19 +8,35 @@ import math
 import re
 import tempfile
 import textwrap
+from collections.abc import Iterable, Mapping
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import (
+    ClearHiddenTests,
+    ClearMarkScheme,
+    ClearSolutions,
+    Execute,
+    IncludeHeaderFooter,
+    NbGraderPreprocessor,
+)
 from nbgrader.utils import find_all_files
+from traitlets import Bool, Unicode
+from traitlets import List as ListOf
+from traitlets.config import Configurable
 
-from grading.config import Course
-from grading.errors import ReleaseError
 from grading.common.notebooks import cell_name
-from grading.release.leaks import Text, file_texts, find_leaks, notebook_texts, secrets
-from grading.release.markers import check_markers
+from grading.config import Course, Grading
+from grading.errors import ReleaseError
+from grading.release.beside import Beside, sort_files
+from grading.release.instantiate import Instantiator, instantiate
+from grading.release.leaks import Secret, Text, file_texts, find_leaks, not_shown, notebook_texts, secrets
+from grading.release.markers import SCHEME, SOLUTION, TESTS, Marks, check_markers, shown_lines
+from grading.release.masters import accept, master_paths, name_cells, read_master
 from grading.release.wheel import build_wheel, wheel_name
 
 Processed = tuple[NotebookNode, dict[str, Any]]
@@ -33,13 +47,60 @@ TOKEN = re.compile(r"@[A-Z][A-Z_]*@")
 CELLS = "@COURSE_CELLS@"
 POINTS = re.compile(r"""(?P<quote>"?)@POINTS(?::(?P<cell>[\w-]+))?@(?P=quote)""")
 HIDDEN = "hidden_lines"
+FILES_LATER = "files_are_checked_later"
+"""In the resources, where the files beside the notebooks are chosen and checked by who runs the steps."""
+CLOSE_TOKEN = 0.75
+"""A word between @ and @ that is as near as this to one of ours is a misspelt one; others are left as they are."""
+HOW_TO_SORT = (
+    "name it in c.Course.released_files or put it into public/ if they need it, else name it in c.CourseDirectory.ignore"
+)
+IMPORTS_HELPERS = re.compile(r"^\s*(?:from|import)\s+helpers\b", re.MULTILINE)
+
+
+class AcceptMaster(NbGraderPreprocessor):
+    """Stop at a notebook in another language; bring nbgrader's metadata up to date, in memory."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
+        accept(nb, f"{resources['nbgrader']['notebook']}.ipynb")
+        return nb, resources
 
 
 class CheckMarkers(NbGraderPreprocessor):
-    """Stop at a master whose markers or grading metadata are not right."""
+    """Stop at a master, header or footer whose markers or grading metadata are not right."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
-        _stop_at(resources, [str(problem) for problem in check_markers(nb)])
+        marks = marks_of(self)
+        _stop_at(resources, [str(problem) for problem in check_markers(nb, marks)])
+        for path in _around(self):
+            problems = check_markers(read_master(path), marks)
+            if problems:
+                raise ReleaseError(*(f"{path.name}, {problem}" for problem in problems))
+        return nb, resources
+
+
+class NameCells(NbGraderPreprocessor):
+    """See that each cell has an id of its own, always the same, or that none has where the format knows no ids."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
+        if (nb.nbformat, nb.nbformat_minor) >= (4, 5):
+            name_cells(nb)
+        else:
+            for cell in nb.cells:
+                cell.pop("id", None)
+        return nb, resources
+
+
+class ExpandTests(Instantiator):
+    """nbgrader's InstantiateTests, with a memory: the master's code runs only where something has changed."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
+        self.root = _root(self)
+        self.seconds = float(max(Execute(parent=self).timeout or 0, 0) or self.seconds)
+        cache = Grading(parent=self).cache_folder(self.root)
+        try:
+            instantiate(nb, _source_dir(resources), self, cache)
+        except ReleaseError as error:
+            _stop_at(resources, list(error.problems))
         return nb, resources
 
 
@@ -67,7 +128,10 @@ class FillCourse(NbGraderPreprocessor):
     """
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
-        tokens = self._tokens(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"])
+        found = {token for cell in nb.cells for token in TOKEN.findall(cell.source)}
+        if not found and not any(POINTS.search(cell.source) for cell in nb.cells):
+            return nb, resources
+        tokens = self._tokens(resources["nbgrader"]["assignment"], resources["nbgrader"]["notebook"], found)
         tokens[CELLS] = textwrap.fill('", "'.join(_grade_ids(nb)), 90, subsequent_indent="    ", break_on_hyphens=False)
         points = _points(nb)
         problems = []
@@ -81,17 +145,18 @@ class FillCourse(NbGraderPreprocessor):
             problems += [
                 f"{cell_name(cell, index)}: {token} is none of {', '.join(tokens)}"
                 for token in TOKEN.findall(POINTS.sub("", cell.source))
+                if get_close_matches(token, tokens, cutoff=CLOSE_TOKEN)
             ]
         _stop_at(resources, problems)
         return nb, resources
 
-    def _tokens(self, assignment: str, notebook: str) -> dict[str, str]:
+    def _tokens(self, assignment: str, notebook: str, found: set[str]) -> dict[str, str]:
         course = Course(parent=self)
         return {
             "@COURSE_URL@": course.url,
             "@COLAB_URL@": course.colab_url(assignment, notebook),
             "@RAW_URL@": course.raw_url(f"release/{assignment}"),
-            "@WHEEL@": wheel_name(_helpers_dir(self)),
+            "@WHEEL@": wheel_name(_root(self) / "helpers") if "@WHEEL@" in found else "",
         }
 
 
@@ -99,36 +164,87 @@ class RememberHidden(NbGraderPreprocessor):
     """Note what students must not see, before nbgrader takes it out."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
-        resources[HIDDEN] = secrets(nb)
+        resources[HIDDEN] = secrets(nb, marks_of(self))
+        return nb, resources
+
+
+class DropLeftovers(NbGraderPreprocessor):
+    """Take out what belonged to what is gone: pictures pasted into an answer, the state of widgets."""
+
+    def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
+        nb.metadata.pop("widgets", None)
+        for cell in nb.cells:
+            attached = cell.get("attachments", {})
+            for name in [name for name in attached if f"attachment:{name}" not in unquote(cell.source)]:
+                del attached[name]
+            if not attached:
+                cell.pop("attachments", None)
         return nb, resources
 
 
 class AddWheel(NbGraderPreprocessor):
-    """Have the wheel of the students' library written beside the notebook."""
+    """Have the wheel of the students' library written beside a notebook that uses it."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
-        with tempfile.TemporaryDirectory() as out_dir:
-            wheel = build_wheel(_helpers_dir(self), Path(out_dir))
-            resources.setdefault("outputs", {})[wheel.name] = wheel.read_bytes()
+        library, source = _root(self) / "helpers", _source_dir(resources)
+        has_own = (source / "helpers.py").is_file() or (source / "helpers").is_dir()
+        if (library / "pyproject.toml").is_file() and not has_own and _uses(nb, wheel_name(library)):
+            with tempfile.TemporaryDirectory() as out_dir:
+                wheel = build_wheel(library, Path(out_dir))
+                resources.setdefault("outputs", {})[wheel.name] = wheel.read_bytes()
         return nb, resources
 
 
 class NoLeaks(NbGraderPreprocessor):
-    """Stop if the notebook, or a file beside it, shows a hidden line, or if a cell has an output."""
+    """Stop if the notebook, or a file beside it, shows a hidden line, or if a cell has an output or a marker left."""
+
+    strict = Bool(False, help="Stop at hidden lines that the author shows in another cell, too.").tag(config=True)
+    shown_files = ListOf(
+        Unicode(), help="Files beside the masters that may have lines in common with what is hidden."
+    ).tag(config=True)
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
         if HIDDEN not in resources:
             raise ReleaseError("NoLeaks needs RememberHidden before nbgrader's ClearSolutions")
-        texts = [*notebook_texts(nb), *self._file_texts(resources)]
-        _stop_at(resources, find_leaks(resources[HIDDEN], texts) + _outputs(nb))
+        hidden = self.hidden(resources[HIDDEN], [nb])
+        texts = list(notebook_texts(nb, sources=self.strict))
+        problems = find_leaks(hidden, texts) + _outputs(nb) + _markers_left(nb, marks_of(self))
+        if not resources.get(FILES_LATER):
+            files = {name: (_source_dir(resources) / name).read_bytes() for name in self._copied_by_nbgrader(resources)}
+            problems += self.leaks_of_files(hidden, files | resources.get("outputs", {}))
+        _stop_at(resources, problems)
         return nb, resources
 
-    def _file_texts(self, resources: dict[str, Any]) -> list[Text]:
-        source_dir = _source_dir(resources)
-        copied = find_all_files(str(source_dir), [*CourseDirectory(parent=self).ignore, "*.ipynb"])
-        files = {Path(path).relative_to(source_dir).as_posix(): Path(path).read_bytes() for path in copied}
-        files |= resources.get("outputs", {})
-        return [text for name, content in sorted(files.items()) for text in file_texts(name, content)]
+    def hidden(self, lines: list[Secret], shown: list[NotebookNode]) -> list[Secret]:
+        """Return the lines that may be nowhere: all of them, or those that no cell of these notebooks shows."""
+        return lines if self.strict else not_shown(lines, [cell.source for nb in shown for cell in nb.cells])
+
+    def leaks_of_files(self, hidden: list[Secret], files: Mapping[str, bytes]) -> list[str]:
+        """Return a message for each hidden line, and each marker, in these files."""
+        marks = marks_of(self)
+        problems = []
+        for name, content in sorted(files.items()):
+            if name not in self.shown_files:
+                texts = list(file_texts(name, content))
+                leaks = find_leaks(hidden, texts)
+                leaks += [f"{text.place} has a marker: {line}" for text in texts for line in _marked_lines(text, marks)]
+                problems += [f"{leak} (if that is meant, name the file in c.NoLeaks.shown_files)" for leak in leaks]
+        return problems
+
+    def _copied_by_nbgrader(self, resources: dict[str, Any]) -> list[str]:
+        """List the files that nbgrader's own command has copied. Raises ReleaseError for one that is not for students."""
+        source = _source_dir(resources)
+        ignore = [*CourseDirectory(parent=self).ignore, "*.ipynb"]
+        copied = [Path(path).relative_to(source).as_posix() for path in find_all_files(str(source), ignore)]
+        marks = marks_of(self)
+        masters = [read_master(path) for path in [*master_paths(source), *_around(self)]]
+        texts = [
+            ("\n".join(shown_lines(cell, marks)), cell.cell_type == "code") for nb in masters for cell in nb.cells
+        ]
+        released = files_beside(self, source, texts).released
+        strays = sorted(set(copied) - set(released))
+        _stop_at(resources, [f"{name} would be given to students: {HOW_TO_SORT}" for name in strays])
+        return copied
 
 
 def inline_json(source: str, folder: Path) -> str:
@@ -176,7 +292,8 @@ def _read_literal(path: Path, indent: str) -> str:
 
 def _grade_ids(notebook: NotebookNode) -> list[str]:
     """Of all cells that have one, in their order; nbgrader allows letters, digits, - and _ in them."""
-    return [cell.metadata.nbgrader.grade_id for cell in notebook.cells if "nbgrader" in cell.metadata]
+    found = (cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells)
+    return [grade_id for grade_id in found if grade_id]
 
 
 def _points(notebook: NotebookNode) -> dict[str, str]:
@@ -197,12 +314,58 @@ def _outputs(notebook: NotebookNode) -> list[str]:
     ]
 
 
+def marks_of(parent: Configurable) -> Marks:
+    """Return the words by which a course marks what is hidden, as configured for nbgrader's own steps."""
+    solution, tests = ClearSolutions(parent=parent), ClearHiddenTests(parent=parent)
+    scheme = ClearMarkScheme(parent=parent)
+    stubs = [*solution.code_stub.values(), solution.text_stub]
+    words = {
+        SOLUTION: (solution.begin_solution_delimeter, solution.end_solution_delimeter),
+        TESTS: (tests.begin_test_delimeter, tests.end_test_delimeter),
+        SCHEME: (scheme.begin_mark_scheme_delimeter, scheme.end_mark_scheme_delimeter),
+    }
+    steps = {SOLUTION: solution, TESTS: tests, SCHEME: scheme}
+    return Marks(
+        words,
+        frozenset(kind for kind, step in steps.items() if not step.enforce_metadata),
+        frozenset(line.strip() for stub in stubs for line in stub.split("\n")),
+    )
+
+
+def files_beside(parent: Configurable, source: Path, texts: Iterable[tuple[str, bool]]) -> Beside:
+    """Sort the files beside the masters of an assignment, as configured (`grading.release.beside`)."""
+    directory = CourseDirectory(parent=parent)
+    return sort_files(source, texts, directory.ignore, directory.include, Course(parent=parent).released_files)
+
+
+def _uses(notebook: NotebookNode, wheel: str) -> bool:
+    return any(wheel in cell.source or IMPORTS_HELPERS.search(cell.source) for cell in notebook.cells)
+
+
+def _around(parent: NbGraderPreprocessor) -> list[Path]:
+    """List the header and the footer of a course."""
+    step = IncludeHeaderFooter(parent=parent)
+    return [_root(parent) / path for path in (step.header, step.footer) if path]
+
+
+def _markers_left(notebook: NotebookNode, marks: Marks) -> list[str]:
+    return [
+        f"{cell_name(cell, index)} has a marker left: {line}"
+        for index, cell in enumerate(notebook.cells)
+        for line in _marked_lines(Text("", cell.source), marks)
+    ]
+
+
+def _marked_lines(text: Text, marks: Marks) -> list[str]:
+    return [line.strip() for line in text.text.split("\n") if marks.find(line)]
+
+
 def _source_dir(resources: dict[str, Any]) -> Path:
     return Path(resources["metadata"]["path"])
 
 
-def _helpers_dir(preprocessor: NbGraderPreprocessor) -> Path:
-    return Path(CourseDirectory(parent=preprocessor).root) / "helpers"
+def _root(preprocessor: NbGraderPreprocessor) -> Path:
+    return Path(CourseDirectory(parent=preprocessor).root)
 
 
 def _stop_at(resources: dict[str, Any], problems: list[str]) -> None:

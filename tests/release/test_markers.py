@@ -6,7 +6,16 @@ import pytest
 from nbformat import NotebookNode
 from notebooks import SOLUTION, TEST, code, grade_cell, markdown, notebook, right_notebook, solution
 
-from grading.release.markers import Problem, Region, check_markers, regions
+from grading.release.markers import (
+    NBGRADERS,
+    Marks,
+    Problem,
+    Region,
+    check_markers,
+    hidden_lines,
+    regions,
+    shown_lines,
+)
 
 
 def problems(*cells: NotebookNode) -> list[Problem]:
@@ -50,11 +59,6 @@ class TestMisspeltMarkers:
     @pytest.mark.parametrize(
         "line",
         [
-            "##BEGIN SOLUTION",
-            "###BEGIN SOLUTION",
-            "# BEGIN SOLUTION",
-            "#### BEGIN SOLUTION",
-            "### BEGIN SOLUTIONS",
             "### BEGN SOLUTION",
             "### BEGINN SOLUTION",
             "### BEGIN SOLUTOIN",
@@ -63,28 +67,41 @@ class TestMisspeltMarkers:
             "### BEGINSOLUTION",
             "### Begin Solution",
             "### begin solution",
-            "### BEGIN SOLUTION:",
-            "### BEGIN SOLUTION #",
             "### BEGIN ## SOLUTION",
             "### BEGIN MY SOLUTION",
             "### START SOLUTION",
             "### END SOLUTON",
-            "### END SOLUTION!",
             "###BEGIN HIDDEN TEST",
             "### BEGIN HIDDEN",
             "### BEGIN TESTS",
             "### END HIDEN TESTS",
             "### END MARKING SCHEME",
-            "x = 1  ### BEGIN SOLUTION",
-            'print("BEGIN SOLUTION")',
-            "<!-- BEGIN SOLUTION -->",
-            "\u00a0### BEGIN SOLUTION",
+            "<!-- BEGIN SOLUTOIN -->",
         ],
     )
     def test_misspelt_marker_stops(self, line: str) -> None:
         [problem] = problems(code("a", f"x = 1\n    {line}"))
         assert (problem.cell, problem.line) == ("cell 1 'a'", 2)
         assert line.strip() in problem.message
+
+    @pytest.mark.parametrize(
+        "begin",
+        ["# BEGIN SOLUTION", "#### BEGIN SOLUTION ###", "x = 1  ### BEGIN SOLUTION: a", "<!-- BEGIN SOLUTION -->"],
+    )
+    def test_marker_is_what_nbgrader_takes_for_one(self, begin: str) -> None:
+        source = f"def f():\n    {begin}\n    return 1\n    # END SOLUTION!"
+        assert problems(solution(source)) == []
+        assert [region.lines for region in regions(source)] == [("    return 1",)]
+        [problem] = problems(code("plain", source))
+        assert "SOLUTION region outside a solution cell" in problem.message
+
+    def test_nbgraders_own_marker_is_misspelt_where_the_course_has_others(self) -> None:
+        marks = Marks({**NBGRADERS.words, "SOLUTION": ("<answer>", "</answer>")})
+        right = notebook(solution("def f():\n    # <answer>\n    return 1\n    # </answer>"))
+        assert check_markers(right, marks) == []
+        [begin, end] = check_markers(notebook(solution(SOLUTION)), marks)
+        assert "'<answer>'" in begin.message
+        assert (begin.line, end.line) == (3, 6)
 
 
 class TestRegions:
@@ -122,9 +139,19 @@ class TestRegions:
         assert regions(TEST) == [Region("HIDDEN TESTS", 2, ("assert area((4, 5, 7, 9)) == 12",))]
         assert len(regions(SOLUTION)[0].lines) == 2
 
-    def test_solution_cell_without_a_region_stops(self) -> None:
-        [problem] = problems(solution("answer = 42"))
-        assert "without a SOLUTION region" in problem.message
+    def test_solution_cell_without_a_region_is_hidden_whole(self) -> None:
+        cell = solution("answer = 42")
+        assert problems(cell) == []
+        assert hidden_lines(cell) == ["answer = 42"]
+        assert shown_lines(cell) == []
+
+    def test_what_is_shown_is_what_is_not_hidden(self) -> None:
+        assert shown_lines(grade_cell()) == ["assert area((0, 0, 2, 3)) == 6"]
+        assert hidden_lines(grade_cell()) == ["assert area((4, 5, 7, 9)) == 12"]
+
+    def test_tag_for_a_whole_answer_stops_where_nothing_would_be_removed(self) -> None:
+        [problem] = problems(code("plain", "answer = 42", ["whole-cell-solution"]))
+        assert "nothing would be removed" in problem.message
 
     def test_region_in_a_cell_to_be_replaced_whole_stops(self) -> None:
         [problem] = problems(solution(tags=["whole-cell-solution"]))
@@ -132,11 +159,11 @@ class TestRegions:
 
 
 class TestGrading:
-    @pytest.mark.parametrize("points", [0, -1, None, "2", True, float("nan")])
+    @pytest.mark.parametrize("points", [-1, None, "2", True, float("nan")])
     def test_odd_points_stop(self, points: Any) -> None:
         [problem] = problems(grade_cell(points=points))
         assert problem.cell == "cell 1 'test_area'"
-        assert "not a number above 0" in problem.message
+        assert "not a number, 0 or more" in problem.message
 
     def test_missing_points_stop(self) -> None:
         cell = grade_cell()
@@ -153,13 +180,25 @@ class TestGrading:
         [problem] = problems(code("a", "x = 1", locked=True))
         assert "without a grade_id" in problem.message
 
-    def test_test_that_students_may_edit_stops(self) -> None:
-        [problem] = problems(grade_cell(locked=False))
-        assert "neither locked nor a solution" in problem.message
+    def test_test_without_points_or_lock_may_be(self) -> None:
+        """nbgrader takes such a test as locked."""
+        assert problems(grade_cell(points=0, locked=False)) == []
+
+    @pytest.mark.parametrize(
+        "cell",
+        [
+            markdown("essay", "Why?", grade_id="essay", grade=True, points=1),
+            code("task", "x = 1", grade_id="task", task=True, points=1),
+            code("id", "x = 1", grade_id="two words", locked=True),
+        ],
+    )
+    def test_what_nbgrader_does_not_take_stops(self, cell: NotebookNode) -> None:
+        [problem] = problems(cell)
+        assert "nbgrader does not take its metadata" in problem.message
 
 
 def test_all_problems_are_told_at_once() -> None:
-    found = problems(code("a", "# BEGIN SOLUTION"), solution("x = 1"), grade_cell(points=0))
+    found = problems(code("a", "# BEGIN SOLUTON"), solution("### END SOLUTION"), grade_cell(points=-1))
     assert [problem.cell for problem in found] == ["cell 1 'a'", "cell 2 'area'", "cell 3 'test_area'"]
 
 

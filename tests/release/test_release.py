@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -26,9 +27,9 @@ from notebooks import (
 )
 from traitlets import TraitError
 
-from grading.config import Course, instructor_names, load_config
+from grading.config import INSTRUCTORS, Course, instructor_names, load_config
 from grading.errors import ReleaseError
-from grading.release.build import build_release, release_files
+from grading.release.build import build_release
 from grading.release.leaks import Secret, Text, file_texts, find_leaks, is_significant, secrets
 from grading.release.preprocessors import NoLeaks, inline_json, python_literal
 from grading.release.released import released_notebook
@@ -89,7 +90,7 @@ def released(release: Path) -> NotebookNode:
 class TestRelease:
     def test_release_is_notebook_wheel_and_public_files_alone(self, course: Path, release: Path) -> None:
         expected = sorted([f"{ASSIGNMENT}.ipynb", WHEEL, "public/pictures/dot.bin"])
-        assert sorted(contents(release)) == release_files(course, ASSIGNMENT) == expected
+        assert sorted(contents(release)) == expected
         assert [path.name for path in (course / "release").iterdir()] == [ASSIGNMENT]
 
     def test_solutions_are_replaced_by_an_indented_stub(self, released: NotebookNode) -> None:
@@ -141,6 +142,13 @@ class TestRelease:
         assert space["THRESHOLDS"] == {"iou": [0.5, 0.4], "strict": True}
 
 
+def nbgrader_generate(course: Path) -> subprocess.CompletedProcess[str]:
+    """nbgrader's own command."""
+    command = [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--force"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    return subprocess.run(command, cwd=course, env=environment, capture_output=True, text=True)
+
+
 class TestAgain:
     def test_second_build_gives_the_same_bytes(self, course: Path, release: Path) -> None:
         first = contents(release)
@@ -152,9 +160,13 @@ class TestAgain:
     @pytest.mark.slow
     def test_nbgraders_own_command_gives_the_same(self, course: Path, release: Path) -> None:
         first = contents(release)
-        command = [sys.executable, "-m", "nbgrader", "generate_assignment", ASSIGNMENT, "--force"]
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        subprocess.run(command, cwd=course, env=environment, check=True, capture_output=True)
+        ran = nbgrader_generate(course)
+        assert ran.returncode != 0
+        assert "notes/private.txt would be given to students: name it in c.Course.released_files" in ran.stderr
+        assert not release.exists()
+        with (course / "nbgrader_config.py").open("a") as config:
+            config.write("c.CourseDirectory.ignore.append('notes')\n")
+        assert nbgrader_generate(course).returncode == 0
         assert contents(release) == first
 
     @pytest.mark.slow
@@ -182,7 +194,7 @@ def with_note(cell: NotebookNode, note: str) -> NotebookNode:
 LEAKED = "max(width, 0)*max(height, 0)"
 FAILURES: dict[str, tuple[NotebookNode, str]] = {
     "markers": (notebook(solution(SOLUTION.replace("END SOLUTION", "END SOLUTON"))), "cell 1 'area', line 6"),
-    "all problems": (notebook(solution("x = 1"), grade_cell(points=0)), "cell 2 'test_area'"),
+    "all problems": (notebook(solution("### END SOLUTION"), grade_cell(points=-1)), "cell 2 'test_area'"),
     "token": (right_notebook(code("links", "# @COLLAB_URL@")), "cell 4 'links': @COLLAB_URL@ is none of"),
     "missing json": (
         right_notebook(code("th", THRESHOLDS.strip(), ["inline-json"])),
@@ -214,7 +226,7 @@ FAILURES: dict[str, tuple[NotebookNode, str]] = {
     ),
     "nbgrader's own checks": (
         right_notebook(markdown("essay", "Why?", grade_id="essay", grade=True, points=1)),
-        "nbgrader could not make the release",
+        "cell 4 'essay': nbgrader does not take its metadata: Markdown grade cell 'essay' is not marked",
     ),
 }
 
@@ -227,10 +239,15 @@ class TestFailures:
 
     @pytest.mark.parametrize("place", ["source/tiny/public/hint.md", "helpers/hint.py"])
     def test_leak_in_another_file_stops_the_release(self, tmp_path: Path, place: str) -> None:
-        course = scratch_course(tmp_path / "course", right_notebook())
+        course = scratch_course(tmp_path / "course", right_notebook(code("helpers", "import helpers")))
         (course / place).parent.mkdir(exist_ok=True)
         (course / place).write_text(f"    return {LEAKED}\n")
         self.check(course, "hint.")
+
+    def test_marker_in_another_file_stops_the_release(self, tmp_path: Path) -> None:
+        course = scratch_course(tmp_path / "course", right_notebook(code("look", "import twin_of_old")))
+        (course / "source" / ASSIGNMENT / "twin_of_old.py").write_text("### BEGIN SOLUTION\n1\n### END SOLUTION\n")
+        self.check(course, "twin_of_old.py has a marker: ### BEGIN SOLUTION")
 
     def test_master_out_of_step_stops_the_release(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
@@ -238,21 +255,22 @@ class TestFailures:
         path.write_text(path.read_text().replace("# # Areas", "# # Volumes"))
         self.check(course, "cell 1 'intro' differs in its source")
 
-    def test_unknown_file_stops_the_release(self, tmp_path: Path) -> None:
-        """A configuration that no longer ignores the instructor's files gives nothing away."""
-        course = scratch_course(tmp_path / "course", right_notebook())
+    def test_instructors_file_stays_private_whatever_is_ignored(self, tmp_path: Path) -> None:
+        course = scratch_course(tmp_path / "course", right_notebook(code("look", "import scoring, tiny")))
         (course / "source" / ASSIGNMENT / "scoring.py").touch()
         with (course / "nbgrader_config.py").open("a") as config:
-            config.write("c.CourseDirectory.ignore = ['tiny.py']\n")
-        self.check(course, "scoring.py would be given to students")
+            config.write("c.CourseDirectory.ignore = []\nc.Course.released_files = ['*.py']\n")
+        build_release(course, ASSIGNMENT)
+        assert list(contents(course / "release")) == [f"{ASSIGNMENT}/{ASSIGNMENT}.ipynb"]
 
-    def test_public_file_with_a_private_name_stops_the_release(self, tmp_path: Path) -> None:
-        """nbgrader, which goes by names alone, would leave such a file out."""
+    def test_public_file_may_have_a_private_ones_name(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
         for folder in (course / "source" / ASSIGNMENT, course / "source" / ASSIGNMENT / "public"):
             folder.mkdir(exist_ok=True)
-            (folder / "data.csv").touch()
-        self.check(course, "public/data.csv is missing from the release")
+            (folder / "data.csv").write_text(folder.name)
+        build_release(course, ASSIGNMENT)
+        assert contents(course / "release" / ASSIGNMENT)["public/data.csv"] == b"public"
+        assert "data.csv" not in contents(course / "release" / ASSIGNMENT)
 
     def test_unknown_assignment_stops_the_release(self, tmp_path: Path) -> None:
         course = scratch_course(tmp_path / "course", right_notebook())
@@ -264,7 +282,7 @@ class TestFailures:
         with pytest.raises(ReleaseError) as caught:
             build_release(course, ASSIGNMENT)
         assert [problem.split(":")[0] for problem in caught.value.problems] == [
-            "tiny.ipynb, cell 1 'area'",
+            "tiny.ipynb, cell 1 'area', line 1",
             "tiny.ipynb, cell 2 'test_area'",
         ]
 
@@ -349,11 +367,12 @@ class TestConfig:
         with pytest.raises(ReleaseError, match="is not a course folder"):
             load_config(tmp_path)
 
-    def test_new_file_is_private_until_made_public(self, tmp_path: Path) -> None:
+    def test_instructors_files_and_twins_are_ignored_by_nbgrader(self, tmp_path: Path) -> None:
         source = write_master(tmp_path, right_notebook())
-        (source / "public").mkdir()
         (source / "new [1].csv").touch()
-        assert instructor_names(tmp_path) == ["new [[]1].csv", "tiny.py"]
+        shutil.copy(source / "tiny.py", source / "old [1].py")
+        (source / "module.py").write_text("x = 1\n")
+        assert {*instructor_names(tmp_path)} == {*INSTRUCTORS, "tiny.py", "old [[]1].py"}
 
     def test_no_assignment_is_named_in_the_code(self) -> None:
         """A second assignment is a new folder under source/ and nothing else."""
