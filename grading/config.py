@@ -18,8 +18,8 @@ from grading.options import MIB, Isolation, Limits, Options, Workers
 CONFIG_FILE = "nbgrader_config.py"
 PUBLIC = "public"
 """Folder of an assignment whose files are released as they are."""
-INSTRUCTORS = ("autotests.yml", "limits.json", "planted", "scoring.py", "thresholds.json")
-"""Files and folders of an assignment that are never released."""
+INSTRUCTORS = ("autotests.yml", "limits.json", "planted", "private*", "scoring.py", "thresholds.json")
+"""Files and folders of an assignment, as globs of their names, that are never released."""
 _CELL_WITH_ID = re.compile(r"# %%.*\bid=")
 GITHUB = re.compile(r"https://github\.com/(?P<path>[\w.-]+/[\w.-]+?)(?:\.git)?/?")
 

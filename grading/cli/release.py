@@ -9,7 +9,7 @@ import typer
 
 from grading.cli import terminal
 from grading.cli.terminal import console
-from grading.config import CONFIG_FILE, Course, load_config
+from grading.config import CONFIG_FILE
 from grading.errors import ReleaseError
 
 app = typer.Typer()

@@ -137,7 +137,7 @@ def _candidates(source: Path, ignore: Sequence[str]) -> Iterator[str]:
             continue
         if any(fnmatch(part, pattern) for part in parts for pattern in ignore):
             continue
-        if (parts[0] in INSTRUCTORS and parts[0] != PUBLIC) or path.suffix in (".ipynb", ".pyc") or is_twin(path):
+        if any(fnmatch(parts[0], pattern) for pattern in INSTRUCTORS) or path.suffix == ".ipynb" or is_twin(path):
             continue
         yield "/".join(parts)
 

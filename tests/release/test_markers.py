@@ -145,7 +145,7 @@ class TestRegions:
         assert hidden_lines(cell) == ["answer = 42"]
         assert shown_lines(cell) == []
 
-    def test_what_is_shown_is_what_is_not_hidden(self) -> None:
+    def test_shown_lines_are_those_that_are_not_hidden(self) -> None:
         assert shown_lines(grade_cell()) == ["assert area((0, 0, 2, 3)) == 6"]
         assert hidden_lines(grade_cell()) == ["assert area((4, 5, 7, 9)) == 12"]
 
@@ -192,7 +192,7 @@ class TestGrading:
             code("id", "x = 1", grade_id="two words", locked=True),
         ],
     )
-    def test_what_nbgrader_does_not_take_stops(self, cell: NotebookNode) -> None:
+    def test_metadata_that_nbgrader_does_not_take_stop(self, cell: NotebookNode) -> None:
         [problem] = problems(cell)
         assert "nbgrader does not take its metadata" in problem.message
 
