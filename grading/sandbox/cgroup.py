@@ -1,6 +1,7 @@
 """Limits on memory and tasks by control group, where this process may make one: version 2, or version 1.
 
-Where it may not, the sandbox's watcher alone counts memory and tasks, ten times a second.
+Where it may not, the sandbox's watcher alone counts memory and tasks, ten times a second. What version 2 asks of those
+who make groups is `delegation`'s business.
 """
 
 import contextlib
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+
+from grading.sandbox.delegation import divisible
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +42,10 @@ class Cgroup:
     def _make(cls, memory_bytes: int, tasks: int, root: Path) -> "Cgroup | None":
         name = f"course-{os.getpid()}-{time.monotonic_ns()}"
         if (root / "cgroup.controllers").is_file():
-            folders: tuple[Path, ...] = (_own_folder(root, "") / name,)
+            parent = divisible(root, MEMBERSHIP)
+            if parent is None:
+                return None
+            folders: tuple[Path, ...] = (parent / name,)
             files = {"memory.max": memory_bytes, "memory.swap.max": 0, "pids.max": tasks}
         else:
             folders = tuple(root / kind / name for kind in ("memory", "pids"))
@@ -93,15 +99,6 @@ class Cgroup:
                     time.sleep(0.02)
                 else:
                     break
-
-
-def _own_folder(root: Path, controller: str) -> Path:
-    """Return the folder of this process's own group."""
-    for line in MEMBERSHIP.read_text(encoding="utf-8").splitlines():
-        _, names, path = line.split(":", 2)
-        if names == controller:
-            return root / path.lstrip("/")
-    return root
 
 
 def _write_limit(folders: Sequence[Path], file: str, value: int) -> None:

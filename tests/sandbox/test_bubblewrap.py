@@ -298,6 +298,7 @@ def test_limits_are_written_where_a_control_group_can_be_made(
         membership = tmp_path / "self"
         membership.write_text("0::/user.slice\n")
         (tmp_path / "user.slice").mkdir()
+        (tmp_path / "user.slice" / "cgroup.subtree_control").write_text("memory pids")
         monkeypatch.setattr("grading.sandbox.cgroup.MEMBERSHIP", membership)
     else:
         (tmp_path / "memory").mkdir()
