@@ -24,6 +24,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from grading.authoring.classroom import Classroom
 from grading.authoring.planted import Planted, hand_in_all, planted_folder, read_planted
@@ -59,6 +60,11 @@ class Runs:
     def means(self, threshold: str) -> Array:
         """Return the mean that each seed reached, shape (seeds,)."""
         return np.asarray(self.outcomes[threshold].mean(axis=1))
+
+    def spread(self, threshold: str) -> str:
+        """Return the least, mean and greatest of what the seeds reached, in words."""
+        means = self.means(threshold)
+        return f"{means.min():.3f} / {means.mean():.3f} / {means.max():.3f}"
 
 
 @dataclass(frozen=True)
@@ -248,42 +254,18 @@ def write_report(proposal: Proposal, folder: Path, command: str) -> Path:
 
     with matplotlib.rc_context({"svg.hashsalt": "course"}):
         _plot(proposal).savefig(folder / "calibration.svg", metadata={"Date": None})
-    names = list(proposal.runs[0].outcomes)
-    lines = [
-        "# Calibration",
-        "",
-        f"`{command}`: {proposal.seeds} seeds of each planted submission with a role, {proposal.images} test images, "
-        f"thresholds for `{proposal.key}`.",
-        "",
-        "![Distribution of each measure over the seeds, with the thresholds](calibration.svg)",
-        "",
-        "Dots are seeds; bars hold 95 % of the bootstrap samples (a seed and as many images, drawn with replacement).",
-        "",
-        "| submission | role | " + " | ".join(f"{name}: min / mean / max" for name in names) + " | passes all |",
-        "| --- | --- |" + " --- |" * (len(names) + 1),
-    ]
-    for run in proposal.runs:
-        means = [run.means(name) for name in names]
-        cells = [f"{values.min():.3f} / {values.mean():.3f} / {values.max():.3f}" for values in means]
-        lines.append(f"| {run.name} | {run.role} | {' | '.join(cells)} | {proposal.passing[run.name]:.1%} |")
-    lines += ["", "Without any solution: " + ", ".join(f"{k} {v:.3f}" for k, v in proposal.baseline.items()) + "."]
-    lines += ["", "| threshold | now | proposed |", "| --- | --- | --- |"]
-    lines += [f"| {name} | {proposal.now.get(name, '–')} | {value} |" for name, value in proposal.proposed.items()]
-    lines += [
-        "",
-        "Share of honest good work that would miss a proposed threshold, with a 95 % interval over the seeds:",
-        "",
-        "| submission | threshold | share | interval |",
-        "| --- | --- | --- | --- |",
-    ]
-    lines += [
-        f"| {item.submission} | {item.threshold} | {item.share:.1%} | {item.low:.1%} to {item.high:.1%} |"
-        for item in proposal.failing
-    ]
-    lines += ["", *(f"**Problem**: {problem}." for problem in proposal.problems)]
+    template = _templates().get_template("calibration.md.j2")
     path = folder / "calibration.md"
-    write_atomically(path, "\n".join(lines).rstrip() + "\n")
+    write_atomically(path, template.render(proposal=proposal, names=list(proposal.runs[0].outcomes), command=command))
     return path
+
+
+def _templates() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("grading.authoring"), undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )  # Markdown of our own numbers and names: nothing is to be escaped
+    environment.filters["percent"] = lambda value: f"{value:.1%}"
+    return environment
 
 
 def _plot(proposal: Proposal) -> Any:

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.table import Table
 
 from grading.cli import terminal
 from grading.cli.grade import print_reasons, print_table
@@ -231,14 +230,11 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
 
 def _print_proposal(proposal: "Proposal") -> None:
     names = list(proposal.runs[0].outcomes)
-    table = Table(title=f"{proposal.key}: {proposal.seeds} seeds, {proposal.images} images, min / mean / max")
-    for column in ("submission", "role", *names, "passes all"):
-        table.add_column(column)
+    rows = [["submission", "role", *names, "passes all"]]
     for run in proposal.runs:
-        means = [run.means(name) for name in names]
-        cells = [f"{values.min():.3f} / {values.mean():.3f} / {values.max():.3f}" for values in means]
-        table.add_row(run.name, run.role, *cells, f"{proposal.passing[run.name]:.1%}")
-    console.print(table)
+        rows.append([run.name, run.role, *map(run.spread, names), f"{proposal.passing[run.name]:.1%}"])
+    console.print(f"{proposal.key}: {proposal.seeds} seeds, {proposal.images} images, min / mean / max")
+    console.out("\n".join(terminal.plain_table(rows, to_the_left=2)), highlight=False)
     for name, value in proposal.proposed.items():
         console.print(f"{name}: {proposal.now.get(name, '–')} now, {value} proposed", highlight=False)
     for item in proposal.failing:

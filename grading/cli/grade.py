@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.cells import cell_len
 from rich.markup import escape
 
 from grading.cli import terminal
@@ -189,16 +188,9 @@ def print_table(title: str, records: Sequence[Record]) -> None:
         points = [f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions]
         total = f"{record.points:g}/{record.max_points:g}" if record.status == GRADED else record.status
         rows.append([record.student, *points, total])
-    widths = [max(map(cell_len, column)) for column in zip(*rows, strict=True)]
-    lines = [_table_line(row, widths) for row in rows]
+    lines = terminal.plain_table(rows)
     console.out(f"\n{title}\n{lines[0]}", style="bold", highlight=False)
     console.out("\n".join(lines[1:]), highlight=False)
-
-
-def _table_line(row: Sequence[str], widths: Sequence[int]) -> str:
-    """Align a line of the table: the first column to the left, figures to the right."""
-    blanks = [" " * (width - cell_len(text)) for text, width in zip(row, widths, strict=True)]
-    return "  ".join([row[0] + blanks[0], *(blank + text for blank, text in zip(blanks[1:], row[1:], strict=True))])
 
 
 def print_reasons(records: Sequence[Record]) -> None:

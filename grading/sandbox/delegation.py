@@ -43,9 +43,8 @@ def divisible(root: Path, membership: Path) -> Path | None:
         return own.parent
     if _has_controllers(own):
         return own
-    if not is_delegated(own, root):
-        own = _ask_systemd(root, membership)
-    return own if own is not None and divide(own) else None
+    given = own if is_delegated(own, root) else _ask_systemd(root, membership)
+    return given if given is not None and divide(given) else None
 
 
 def own_group(root: Path, membership: Path, controllers: str = "") -> Path:
