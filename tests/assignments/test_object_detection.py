@@ -12,6 +12,7 @@ from pathlib import Path
 import nbformat
 import pytest
 from notebooks import colab_shape
+from photographs import photographs
 from running import errors, run_whole
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
@@ -36,13 +37,7 @@ def sample() -> Path:
 
 @pytest.fixture(scope="session")
 def voc() -> Path:
-    """A data folder with representations of the real photographs, extracted by the project (once)."""
-    root, weights = SHARED / "data/VOCdevkit", SHARED / "weights/resnet50_notop_approx.weights.h5"
-    if not (root.is_dir() and weights.is_file()):
-        pytest.skip("the real photographs and weights (../shared) are not here")
-    from grading.cli.authoring import voc_folder
-
-    return voc_folder(ROOT, root, str(weights))
+    return photographs()
 
 
 def options(data: Path, cell_seconds: float) -> Options:
@@ -94,10 +89,8 @@ def test_exercise_fails_loudly_until_it_is_done() -> None:
 
 def test_two_losses_are_on_one_scale() -> None:
     """Field notes, bug 4: 1/0.001 made the box loss a thousand times too heavy."""
-    from seeds import sources  # the solution, built by name
-
     space: dict[str, object] = {}
-    exec(sources(["solution"])["solution"], space)
+    exec(solution_cells(nbformat.read(MASTER, as_version=4))["classif_and_loc"], space)
     model = space["classif_and_loc"](5)  # type: ignore[operator]
     assert model.get_compile_config()["loss_weights"][1] <= 0.1
 
@@ -148,19 +141,6 @@ def test_planted_submissions_get_expected_points_on_real_photographs(
 ) -> None:
     verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120))
     assert differences(verdicts) == {}
-
-
-@pytest.mark.slow
-@pytest.mark.voc
-def test_solution_beats_bad_model_over_five_seeds_on_real_photographs(
-    voc: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    from seeds import measure
-
-    with capsys.disabled():  # a figure that is asserted is shown, too
-        scores = measure(voc, ["solution", "bad_model"], seeds=5)
-    assert scores["solution"][:, 1].mean() >= 0.50
-    assert scores["bad_model"][:, 1].mean() <= 0.25
 
 
 @pytest.mark.slow

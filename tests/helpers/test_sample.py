@@ -136,13 +136,3 @@ def test_somebody_elses_folder_is_left_alone(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="something other"):
         make_sample(tmp_path, n=30)
     assert (tmp_path / "thesis.txt").read_text() == "precious"
-
-
-@pytest.mark.slow
-def test_model_learns_to_name_and_find_objects_in_the_sample() -> None:
-    from seeds import measure
-
-    scores = measure(make_sample(), ["solution", "bad_model"], seeds=3)
-    assert scores["solution"][:, 0].min() >= 0.85
-    assert scores["solution"][:, 1].min() >= 0.5
-    assert scores["bad_model"][:, 1].max() <= 0.3

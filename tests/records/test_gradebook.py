@@ -1,17 +1,13 @@
-"""The gradebook is right when several write into it, and when it is on a server."""
+"""The gradebook is right when several write into it; on a server: tests/benchmarks/test_postgres.py."""
 
 import sqlite3
-import tempfile
 from dataclasses import replace
 from pathlib import Path
 
-import postgres
 import pytest
 from classes import gradebook_rows, quick, tiny_classroom
-from harness import LeftOutError, Settings
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, InvalidEntry
-from needed import missing
 from notebooks import ASSIGNMENT
 from sqlalchemy.exc import OperationalError
 
@@ -137,19 +133,3 @@ def test_missing_driver_is_explained(classroom: Classroom) -> None:
     config = load_config(classroom.folder)
     with pytest.raises(GradingError, match=r"needs a driver.*postgresql\+psycopg"):
         GradebookWriter("mysql+pymysql://localhost/x", ASSIGNMENT, released(classroom), config)
-
-
-@pytest.mark.slow
-def test_ten_coordinators_on_a_server_neither_lose_nor_double_a_row(bubblewrap: None) -> None:
-    """PostgreSQL, empty at first; the folder must be one that the server's user can reach."""
-    with tempfile.TemporaryDirectory(prefix="postgres-") as scratch:
-        try:
-            (section,) = postgres.run(Settings(rounds=1, scratch=Path(scratch), share=0.1))
-        except LeftOutError as why:
-            missing(str(why))
-    assert [row[:5] for row in section.rows] == [
-        ["first grading", "600", "0", "0", "0"],
-        ["nothing to do", "600", "0", "0", "0"],
-        ["other threshold", "600", "0", "0", "0"],
-    ]
-    assert all(goal.met for goal in section.goals)

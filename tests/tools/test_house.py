@@ -56,3 +56,12 @@ def late_imports() -> Iterator[tuple[Path, int, str]]:
 
 def test_an_import_inside_a_function_says_why() -> None:
     assert list(late_imports()) == []
+
+
+def test_no_test_but_those_of_the_benchmarks_imports_a_benchmark() -> None:
+    benchmarks = {path.stem for path in (ROOT / "benchmarks").glob("*.py")}
+    for path in sorted((ROOT / "tests").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
+        imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
+        assert path.parent.name == "benchmarks" or not imported & benchmarks, path
