@@ -780,7 +780,7 @@ def native_base(cls):
 
 
 def _write_instance(writer, obj):
-    from course_values import base_value
+    from course_values import base_value  # it imports this module
 
     cls = type(obj)
     native = native_base(cls)
@@ -926,7 +926,7 @@ def _reference_form(reader, node):
 
 
 def _read_reference(reader, node, values):
-    from course_table import NOTHING
+    from course_table import NOTHING  # it imports this module
 
     return reader.resolve(node[1], node[2], node[3], values[0] if values else NOTHING)
 
