@@ -70,7 +70,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (source / "thresholds.json").write_text('{"iou": [0.5, 0.4], "strict": true}')
     (source / "scoring.py").write_text("SECRET = 1\n")
     (source / "notes").mkdir()
-    (source / "notes" / "private.txt").write_text("private\n")
+    (source / "notes" / "draft.txt").write_text("a draft\n")
     (source / "public" / "pictures").mkdir(parents=True)
     (source / "public" / "pictures" / "dot.bin").write_bytes(b"\xff\x00")
     build_release(folder, ASSIGNMENT)
@@ -162,7 +162,7 @@ class TestAgain:
         first = contents(release)
         ran = nbgrader_generate(course)
         assert ran.returncode != 0
-        assert "notes/private.txt would be given to students: name it in c.Course.released_files" in ran.stderr
+        assert "notes/draft.txt would be given to students: name it in c.Course.released_files" in ran.stderr
         assert not release.exists()
         with (course / "nbgrader_config.py").open("a") as config:
             config.write("c.CourseDirectory.ignore.append('notes')\n")
