@@ -1,0 +1,279 @@
+"""One side of a conversation: which objects the other side knows by number, and which values both have a copy of.
+
+Shared by the examiner and the student's side. A value that can be changed in place and has crossed is a *twin*: each
+side has one, under one number, and before each message a side says which of its twins have changed since. So what a
+call does to its arguments, and what a test does to what it was given, is seen on the other side, and a twin that comes
+home is the same object. Large twins are only looked at when a message names them.
+
+A message is a frame whose head has `packs`: the first holds the message, the others changes of twins, as tuples of
+(whose, number, contents). Numbers are counted, so that the same conversation always gives the same bytes.
+"""
+
+import copy
+import sys
+
+from course_values import BadValue, Reference, decode, encode, fingerprint, replace_contents
+
+_SMALL = 1000
+"""Items, or eighths of bytes, of a twin that is looked at before each message."""
+_LOOKED_AT = 20_000
+"""The same for all twins that are looked at without having been named."""
+_ROUNDS = 10
+_MAX_TWINS = 100_000
+
+
+class Twin:
+    """A value that both sides have; `seen` is a digest of its contents when they were last the same."""
+
+    __slots__ = ("seen", "value")
+
+    def __init__(self, value):
+        self.value = value
+        self.seen = b""
+
+
+def _alone():
+    """Count the references to a twin's value that nothing but its twin holds."""
+    twin = Twin(object())
+    return sys.getrefcount(twin.value)
+
+
+class Side:
+    """Tables of one side. `(True, number)` is an object of this side, `(False, number)` one of the other."""
+
+    def __init__(self, modules=(), trusted=False, trusting=False):
+        self.types = {}
+        """The instructor's classes by name."""
+        self.type_names = {}
+        self.modules = modules
+        self.trusted = trusted
+        self.trusting = trusting
+        self.kept = {}
+        """Number -> object of this side that the other holds a stand-in of."""
+        self.numbers = {}
+        """Id of such an object -> number."""
+        self.twins = {}
+        """(Ours, number) -> Twin."""
+        self.twin_keys = {}
+        """Id of a twin's value -> (ours, number)."""
+        self.dropped = []
+        """Objects that this side no longer holds, as (ours, number)."""
+        self.named = set()
+        """Twins that the message read last names."""
+        self.count = 0
+        self._named = set()
+
+    def know(self, types):
+        """Take the instructor's classes, by name."""
+        self.types = types
+        self.type_names = {kind: name for name, kind in types.items()}
+
+    # To be given by each side.
+
+    def refer(self, obj):
+        """Give the Reference for an object that is not copied."""
+        raise NotImplementedError
+
+    def resolve(self, kind, number, facts, base):
+        """Give the object that a reference names."""
+        raise NotImplementedError
+
+    # Sending.
+
+    def keep(self, obj):
+        """Give the number of an object of this side, which is kept until the other side drops it."""
+        number = self.numbers.get(id(obj))
+        if number is None:
+            number, self.count = self.count, self.count + 1
+            self.kept[number] = obj
+            self.numbers[id(obj)] = number
+        return number
+
+    def write(self, head, message, look_at=()):
+        """Pack a message and what has changed; gives head and blobs. Raises what `encode` raises.
+
+        The twins `look_at` are looked at however large they are, as those are that the message names.
+        """
+        self._named = {*look_at, *self._small_twins()}
+        packs, blobs = [], []
+        self._pack(message, packs, blobs)
+        looked_at = set()
+        for _ in range(_ROUNDS):
+            changed = self._changed(sorted(self._named - looked_at))
+            looked_at |= self._named
+            if not changed:
+                break
+            self._pack(tuple(changed), packs, blobs, {id(contents) for _, _, contents in changed})
+        self._drop_lonely_twins()
+        head = {**head, "packs": packs}
+        if self.dropped:
+            head["dropped"], self.dropped = [list(key) for key in self.dropped], []
+        return head, blobs
+
+    def _pack(self, value, packs, blobs, contents=()):
+        copied = {}
+        packed, parts = encode(
+            value, self.refer, self._recall, self.type_names, trusted=self.trusted, copied=copied
+        )
+        first, self.count = self.count, self.count + len(packed["nodes"])
+        packs.append([packed, first])
+        blobs.extend(parts)
+        for index, obj in copied.items():
+            if id(obj) not in contents:
+                self._remember((True, first + index), obj)
+
+    def _recall(self, obj):
+        key = self.twin_keys.get(id(obj))
+        if key is None:
+            return None
+        self._named.add(key)
+        return Reference("there" if key[0] else "yours", key[1])
+
+    def _changed(self, keys):
+        changed = []
+        for key in keys:
+            twin = self.twins.get(key)
+            if twin is None:
+                continue
+            digest = self._digest(twin.value)
+            if digest != twin.seen:
+                twin.seen = digest
+                changed.append((*key, _shallow(twin.value, self.type_names)))
+        return changed
+
+    def _small_twins(self):
+        budget = _LOOKED_AT
+        for key, twin in reversed(self.twins.items()):
+            size = _size(twin.value)
+            if size <= _SMALL:
+                budget -= size + 1
+                if budget < 0:
+                    return
+                yield key
+
+    def _digest(self, value):
+        return fingerprint(value, None, self.type_names)
+
+    # Receiving.
+
+    def read(self, head, tail):
+        """Give the message of a frame, after its changes were made here, and the twins it names. Raises BadValue."""
+        packs = head.get("packs")
+        if type(packs) is not list or not packs:
+            raise BadValue("a message says nothing")
+        for key in _entries(head.get("dropped", []), 2):
+            self._forget((not key[0], key[1]))
+        outer, self.named = self.named, set()
+        message, start, touched = None, 0, []
+        for place, (packed, first) in enumerate(_entries(packs, 2)):
+            made = {}
+            end = start + _length(packed, first, len(tail))
+            blobs = tail[start:end]
+            value = decode(
+                packed, blobs, self._resolve, self.types, self.modules, trusting=self.trusting, made=made
+            )
+            start = end
+            changes = _changes(value) if place else []
+            contents = {id(change[2]) for change in changes}
+            touched += [self._remember((False, first + at), obj) for at, obj in made.items() if id(obj) not in contents]
+            touched += [self._change(*change) for change in changes]
+            message = message if place else value
+        for twin in touched:
+            if twin is not None:
+                twin.seen = self._digest(twin.value)
+        self.named.update(self.twin_keys.get(id(twin.value)) for twin in touched if twin is not None)
+        self.named.discard(None)
+        named, self.named = self.named, outer
+        return message, named
+
+    def _resolve(self, kind, number, facts, base):
+        key = (kind == "yours", number)
+        twin = self.twins.get(key)
+        if twin is not None:
+            self.named.add(key)
+            return twin.value
+        return self.resolve(kind, number, facts, base)
+
+    def _change(self, whose, number, contents):
+        twin = self.twins.get((not whose, number))
+        if twin is None or type(contents) is not type(twin.value):
+            raise BadValue("a value is changed that was not handed over")
+        if not replace_contents(twin.value, contents):
+            raise BadValue("a value is changed in a way that it cannot change")
+        return twin
+
+    # Both.
+
+    def _remember(self, key, obj):
+        if key in self.twins or len(self.twins) >= _MAX_TWINS or type(obj) is tuple:
+            return None
+        self.twins[key] = twin = Twin(obj)
+        self.twin_keys[id(obj)] = key
+        if key[0]:
+            twin.seen = self._digest(obj)
+        return twin
+
+    def _forget(self, key):
+        twin = self.twins.pop(key, None)
+        if twin is not None:
+            self.twin_keys.pop(id(twin.value), None)
+        elif key[0] and type(key[1]) is int and key[1] in self.kept:
+            self.numbers.pop(id(self.kept.pop(key[1])), None)
+
+    def _drop_lonely_twins(self):
+        lonely = [key for key, twin in self.twins.items() if sys.getrefcount(twin.value) <= _LONELY]
+        for key in lonely:
+            self._forget(key)
+            self.dropped.append(key)
+
+
+_LONELY = _alone()
+
+
+def _entries(listed, length):
+    """Check that something is a list of lists of one length."""
+    if type(listed) is not list or not all(type(entry) is list and len(entry) == length for entry in listed):
+        raise BadValue("a message has a list of no sense")
+    return listed
+
+
+def _length(packed, first, available):
+    """Count the bytes of a packed value."""
+    if type(packed) is not dict or type(packed.get("blobs")) is not list or type(first) is not int or first < 0:
+        raise BadValue("a message is not packed as messages are")
+    if not all(type(length) is int and 0 <= length <= available for length in packed["blobs"]):
+        raise BadValue("a message is not as long as it says")
+    return sum(packed["blobs"])
+
+
+def _changes(value):
+    """Check that changes are a tuple of (whose, number, contents)."""
+    if type(value) is not tuple:
+        raise BadValue("changes are not told as changes are")
+    for change in value:
+        if type(change) is not tuple or list(map(type, change[:2])) != [bool, int] or len(change) != 3:
+            raise BadValue("a change is not told as changes are")
+    return value
+
+
+def _size(value):
+    """Count what is in a value, roughly, without looking into it."""
+    size = getattr(type(value), "nbytes", None)
+    if size is not None:
+        return value.nbytes // 8
+    try:
+        return len(value)
+    except TypeError:
+        return 1
+
+
+def _shallow(value, types):
+    """Make a value of the same type and contents that is not the same object: a twin's contents, to be told."""
+    kind = type(value)
+    if kind in types:
+        clone = object.__new__(kind)
+        replace_contents(clone, value)
+        return clone
+    if kind.__module__ == "numpy":
+        return value.view()
+    return value.copy(deep=False) if kind.__module__.startswith("pandas.") else copy.copy(value)

@@ -1,0 +1,431 @@
+"""Stands for the student's objects in the examiner: what is asked of a stand-in is asked of the object itself.
+
+A class of the student's is a class here, too (of the metaclass `StandInClass`), so that `isinstance`, `issubclass` and
+`except` work as usual; it has no methods but those that ask. An object whose class the examiner knows (a generator, a
+function, a Keras model, a subclass of `dict`) is of a class that says in `__class__` what it stands for. No method of
+the student's runs here, and no name that comes from there becomes code.
+"""
+
+import functools
+import sys
+
+import course_contents
+from course_operations import COMPARED, NAMES, SYMBOLS, capabilities, forwarders
+from course_plain import native_base
+from course_values import NOTHING, BadValue, find_class, is_plain_class
+
+_MOST_BASES = 64
+_MOST_DEEP = 100
+_TEXT = 200
+_FORWARD = ("__name__", "__qualname__", "__bases__", "__mro__", "mro", "__base__", "__class__", "__module__")
+_LOCAL = frozenset(
+    {
+        *_FORWARD,
+        *("__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
+        *("__instancecheck__", "__subclasscheck__", "__subclasshook__", "__subclasses__", "__init_subclass__"),
+        *("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__", "__new__"),
+        *("__array_ufunc__", "__array_function__", "__array_interface__", "__array_struct__", "__array_priority__"),
+        *("__array__", "__array_wrap__", "__array_prepare__", "__array_finalize__"),
+    }
+)
+"""Attributes that Python and NumPy look up by themselves; they are the stand-in's own."""
+_UFUNCS = {
+    **{name: name for name in ("add", "matmul", "left_shift", "right_shift", "divmod")},
+    **{"subtract": "sub", "multiply": "mul", "divide": "truediv", "true_divide": "truediv", "remainder": "mod"},
+    **{"floor_divide": "floordiv", "power": "pow", "left_shift": "lshift", "right_shift": "rshift"},
+    **{"bitwise_and": "and", "bitwise_or": "or", "bitwise_xor": "xor", "equal": "eq", "not_equal": "ne"},
+    **{"less": "lt", "less_equal": "le", "greater": "gt", "greater_equal": "ge"},
+}
+
+
+class StaleStandIn(TypeError):
+    """An object of the student's was kept from a test cell that has ended."""
+
+
+class Link:
+    """What a stand-in stands for: an object by number, of a class, with a plain value where its class has one."""
+
+    __slots__ = ("base", "kind", "number", "talk")
+
+    def __init__(self, talk, number, kind, base=NOTHING):
+        self.talk = talk
+        self.number = number
+        self.kind = kind
+        self.base = base
+
+
+def link_of(obj):
+    """Give the Link of a stand-in, or None for anything else. Runs nothing of the object's."""
+    kind = type(obj)
+    if issubclass(kind, StandInClass):
+        link = type.__getattribute__(obj, "__dict__").get("_course_link")
+        return link if type(link) is Link else None
+    if issubclass(kind, StandIn):
+        return _LINK.__get__(obj)
+    if issubclass(kind, BaseException) and isinstance(kind, StandInClass):
+        return vars(obj).get("_course_link")
+    return None
+
+
+def _ask(operation, *operands):
+    """Ask what is asked of the first operand that is a stand-in; the others go along."""
+    for operand in operands:
+        link = link_of(operand)
+        if link is not None:
+            return link.talk.ask(operation, *operands)
+    raise TypeError("nothing was asked of a stand-in")
+
+
+def _believing(operation, symbol, me, *others):
+    """Ask a question whose answer is a bare yes or no, if the course's solution gives reason to."""
+    link = link_of(me)
+    link.talk.believe(symbol, link)
+    return _ask(operation, me, *others)
+
+
+class StandInClass(type):
+    """The class of a class of the student's."""
+
+    def __new__(cls, name, bases, inside, **named):
+        if any(link_of(base) for base in bases):
+            raise TypeError(f"a test cannot derive the class {name} from one of the student's")
+        return type.__new__(cls, name, bases, inside)
+
+    def __call__(cls, /, *given, **named):
+        return _ask("call", cls, given, named)
+
+    def __getattribute__(cls, name):
+        if name in _LOCAL or name.startswith("_course_"):
+            return type.__getattribute__(cls, name)
+        return _ask("get", cls, name)
+
+    def __setattr__(cls, name, value):
+        if name in ("__abstractmethods__", "_abc_impl"):
+            type.__setattr__(cls, name, value)
+        else:
+            _ask("set", cls, name, value)
+
+    def __delattr__(cls, name):
+        _ask("del", cls, name)
+
+    def __instancecheck__(cls, obj):
+        link = link_of(cls)
+        if link is None or link_of(obj) is None:
+            return type.__instancecheck__(cls, obj)
+        link.talk.note("isinstance")
+        return _ask("isinstance", obj, cls) if "__instancecheck__" in link.kind.metaclass else type.__instancecheck__(cls, obj)
+
+    def __subclasscheck__(cls, other):
+        link = link_of(cls)
+        if link is not None and link_of(other) is not None:
+            link.talk.note("issubclass")
+            if "__instancecheck__" in link.kind.metaclass:
+                return _ask("issubclass", other, cls)
+        return type.__subclasscheck__(cls, other)
+
+    def __repr__(cls):
+        link = link_of(cls)
+        return type.__repr__(cls) if link is None else _ask("repr", cls)
+
+    __str__ = __repr__
+
+    def __dir__(cls):
+        return _ask("dir", cls)
+
+    def __iter__(cls):
+        return _ask("iter", cls)
+
+    def __len__(cls):
+        return _ask("len", cls)
+
+    def __bool__(cls):
+        return True
+
+    def __getitem__(cls, key):
+        return _ask("getitem", cls, key)
+
+    def __contains__(cls, key):
+        return _believing("contains", "in", cls, key)
+
+    def __or__(cls, other):
+        return _ask("or", cls, other)
+
+    def __copy__(cls):
+        return cls
+
+    def __deepcopy__(cls, memo):
+        return cls
+
+
+class StandIn(metaclass=StandInClass):
+    """Stands for an object of the student's."""
+
+    __slots__ = ("__weakref__", "_course_link")
+
+    def __init_subclass__(cls, **named):
+        """Call nothing of other bases'."""
+
+    def __getattribute__(self, name):
+        if name == "__class__":
+            link = _LINK.__get__(self)
+            link.talk.note("isinstance")
+            return link.kind.claimed(link.base)
+        if name in _LOCAL:
+            return object.__getattribute__(self, name)
+        return _ask("get", self, name)
+
+    def __setattr__(self, name, value):
+        _ask("set", self, name, value)
+
+    def __delattr__(self, name):
+        _ask("del", self, name)
+
+    def __dir__(self):
+        return _ask("dir", self)
+
+    def __repr__(self):
+        return _ask("repr", self)
+
+    def __str__(self):
+        return _ask("str", self)
+
+    def __format__(self, how):
+        return _ask("format", self, how)
+
+    def __hash__(self):
+        link = _LINK.__get__(self)
+        if link.base is not NOTHING:
+            return hash(link.base)
+        if "__hash__" in link.kind.specials:
+            return _ask("hash", self)
+        if "no __hash__" in link.kind.specials:
+            raise TypeError(f"unhashable type: '{link.kind.name}'")
+        return hash(("stand-in", link.number))
+
+    def __bool__(self):
+        link = _LINK.__get__(self)
+        if link.base is not NOTHING:
+            return bool(link.base)
+        link.talk.believe("truth", link)
+        return _ask("bool", self) if {"__bool__", "__len__"} & link.kind.specials else True
+
+    def __copy__(self):
+        return _ask("copy", self)
+
+    def __deepcopy__(self, memo):
+        return _ask("deepcopy", self)
+
+    def __reduce_ex__(self, protocol):
+        raise TypeError("an object of the student's cannot be pickled in a test")
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **named):
+        operation = _UFUNCS.get(ufunc.__name__)
+        if operation in COMPARED:
+            link = _LINK.__get__(self)
+            link.talk.believe(SYMBOLS[operation], link)
+        if method == "__call__" and operation is not None and not named:
+            return _ask(operation, *inputs, *((None,) if operation == "pow" else ()))
+        return _ask("ufunc", self, ufunc.__name__, method, inputs, named)
+
+
+_LINK = type.__getattribute__(StandIn, "__dict__")["_course_link"]
+
+
+def _compared(name):
+    symbol = SYMBOLS[f"{name}"]
+
+    def compare(self, other):
+        link = _LINK.__get__(self)
+        theirs = link_of(other)
+        if link.base is not NOTHING and (theirs is None or theirs.base is not NOTHING):
+            return getattr(type(link.base), f"__{name}__")(link.base, other if theirs is None else theirs.base)
+        if self is other and "__eq__" not in link.kind.specials and name in ("eq", "ne"):
+            return name == "eq"
+        link.talk.believe(symbol, link)
+        if name in ("eq", "ne") and "__eq__" not in link.kind.specials and theirs is None:
+            return NotImplemented
+        return _ask(name, self, other)
+
+    return compare
+
+
+for _name, _method in forwarders(_ask).items():
+    type.__setattr__(StandIn, _name, _method)
+for _name in COMPARED:
+    type.__setattr__(StandIn, f"__{_name}__", _compared(_name))
+
+_CAPABLE = capabilities(_ask)
+_CAPABLE["__contains__"] = lambda self, item: _believing("contains", "in", self, item)
+
+
+def _plain_answer(name, function):
+    """Make a method that gives what a function makes of the plain value, where there is one."""
+    asking = _CAPABLE[name]
+
+    def method(self, *given, **named):
+        base = _LINK.__get__(self).base
+        return asking(self, *given, **named) if base is NOTHING else function(base, *given, **named)
+
+    return method
+
+
+def _to_array(base, dtype=None, copy=None):
+    return sys.modules["numpy"].asarray(base, dtype=dtype)
+
+
+for _name, _function in {"__int__": int, "__float__": float, "__complex__": complex, "__array__": _to_array}.items():
+    _CAPABLE[_name] = _plain_answer(_name, _function)
+_CAPABLE["__index__"] = _plain_answer("__index__", lambda base: base.__index__())
+
+
+class Kind:
+    """A class of an object of the student's: what was said of it, and which class stands for it here."""
+
+    def __init__(self, talk, description, kinds):
+        self.talk = talk
+        self.number = _checked(description, "number", int)
+        self.name = _checked(description, "name", str)[:_TEXT].replace("\0", "") or "object"
+        self.module = _checked(description, "module", str)[:_TEXT]
+        self.specials = frozenset(name for name in _strings(description, "specials") if _is_special(name))
+        self.metaclass = frozenset(_strings(description, "metaclass"))
+        bases = _checked(description, "bases", list)
+        if len(bases) > _MOST_BASES or not all(type(base) is int and base in kinds for base in bases):
+            raise BadValue("a class has bases that are not there")
+        self.bases = [kinds[base] for base in bases]
+        self.depth = 1 + max((base.depth for base in self.bases), default=0)
+        if self.depth > _MOST_DEEP:
+            raise BadValue("a class is derived too deeply")
+        self.known = _known_class(description, talk.types)
+
+    @functools.cached_property
+    def value(self):
+        """The class that a test gets when it asks for it, and that objects name in `__class__`."""
+        known = self.known
+        if known is not None and (
+            known in self.talk.type_names or known.__module__ in ("builtins", "types") or is_plain_class(known)
+        ):
+            return known
+        bases = [known] if known is not None else [base.known or base.value for base in self.bases]
+        if any(issubclass(base, BaseException) for base in bases):
+            tries = [(bases, {"__getattr__": _error_attribute, "__str__": _error_text})]
+        else:
+            alike = {"__slots__": (), **self._methods(), **{name: _nothing for name in _NOT_INHERITED}}
+            first = [] if any(issubclass(base, StandIn) for base in bases) else [StandIn]
+            tries = [([*first, *bases], alike)] if all(map(_is_light, bases)) else []
+            tries.append(([_Quiet, *bases], {}))
+        made = next(filter(None, (_make_class(self, *attempt) for attempt in tries)), None)
+        if made is None:
+            raise BadValue("a class cannot be made of what is said of it")
+        return made
+
+    @functools.cached_property
+    def body(self):
+        """The class of stand-ins for its objects."""
+        if issubclass(self.value, StandIn):
+            return self.value
+        return _make_class(self, [StandIn], {"__slots__": (), **self._methods()})
+
+    @functools.cached_property
+    def plain(self):
+        """The class of values that cross by copy that this one derives from, or None."""
+        return next((plain for plain in course_contents._makers() if issubclass(self.value, plain)), None)
+
+    def claimed(self, base):
+        """Give what `__class__` of an object with this plain value is."""
+        good = self.plain is None or (base is not NOTHING and isinstance(base, self.plain))
+        return self.value if good else StandIn
+
+    def instance(self, number, base):
+        """Make a stand-in for an object of this class."""
+        made = object.__new__(self.body)
+        _LINK.__set__(made, Link(self.talk, number, self, base))
+        return made
+
+    def _methods(self):
+        methods = {name: _CAPABLE[name] for name in self.specials if name in _CAPABLE}
+        if "no __hash__" in self.specials:
+            methods["__hash__"] = None
+        return methods
+
+
+class _Quiet:
+    def __init_subclass__(cls, **named):
+        """Call nothing of other bases'."""
+
+
+_NOT_INHERITED = ("__del__",)
+
+
+def _nothing(self):
+    """Do nothing, where a class of the instructor's does something."""
+
+
+def _is_light(base):
+    """Tell a class whose objects have no memory of their own beside their attributes."""
+    return issubclass(base, StandIn) or (native_base(base) is object and "__getattr__" not in dir(base))
+
+
+def _make_class(kind, bases, inside):
+    inside = {"__module__": kind.module, "__qualname__": kind.name, **inside}
+    metaclasses = tuple(dict.fromkeys(type(base) for base in bases if not issubclass(type(base), StandInClass)))
+    metaclasses = tuple(meta for meta in metaclasses if meta is not type)
+    try:
+        meta = type.__new__(type, "StandInClass", (StandInClass, *metaclasses), {}) if metaclasses else StandInClass
+        made = type.__new__(meta, kind.name, tuple(dict.fromkeys(bases)), inside)
+    except Exception:
+        return None
+    type.__setattr__(made, "_course_link", Link(kind.talk, kind.number, kind))
+    return made
+
+
+def _error_attribute(self, name):
+    link = vars(self).get("_course_link")
+    if link is None or (name.startswith("__") and name not in ("__doc__",)):
+        raise AttributeError(name)
+    return link.talk.ask("get", self, name)
+
+
+def _error_text(self):
+    link = vars(self).get("_course_link")
+    text = link.talk.text_of_error(self) if link is not None else None
+    return next(base for base in type(self).__mro__ if not isinstance(base, StandInClass)).__str__(self) if (
+        text is None
+    ) else text
+
+
+def _known_class(description, instructors):
+    """Find the class of the instructor's or a library's that is named, or None."""
+    name = description.get("type")
+    if name is not None:
+        if type(name) is not str or name not in instructors:
+            raise BadValue("a class of the instructor's is named that is not there")
+        return instructors[name]
+    library = description.get("library")
+    if type(library) is not list or len(library) != 2 or not all(type(part) is str for part in library):
+        return None
+    package = library[0].partition(".")[0]
+    if package == "__main__" or package.startswith("course_"):
+        return None
+    try:
+        found = find_class(*library)
+    except BadValue:
+        return None
+    return None if issubclass(found, BaseException) and not is_plain_class(found) else found
+
+
+def _is_special(name):
+    return name in NAMES or name.removeprefix("no ") in ("__bool__", "__hash__", "__eq__")
+
+
+def _checked(description, name, kind):
+    found = description.get(name)
+    if type(found) is not kind:
+        raise BadValue("a class is not described as classes are")
+    return found
+
+
+def _strings(description, name):
+    found = _checked(description, name, list)
+    if len(found) > len(NAMES) + 10 or not all(type(text) is str for text in found):
+        raise BadValue("a class is not described as classes are")
+    return found

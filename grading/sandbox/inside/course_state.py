@@ -1,0 +1,150 @@
+"""What crosses beside requests and answers: the state of random numbers, and files. Shared by both sides."""
+
+import os
+import random
+import stat
+import sys
+import tempfile
+from pathlib import Path
+
+_MAX_FILES = 200
+_MAX_BYTES = 16 * 2**20
+_MAX_DEPTH = 8
+_MAX_NAME = 120
+
+
+def random_state():
+    """Give the state of the global random numbers: Python's, and NumPy's where it was imported."""
+    numpy = sys.modules.get("numpy.random")
+    return random.getstate(), _of_numpy(numpy) if numpy is not None else None
+
+
+def _of_numpy(numpy):
+    name, keys, *rest = numpy.get_state()
+    return name, keys.tobytes(), *rest
+
+
+def set_random(state):
+    """Set the state that `random_state` gave on the other side; None sets nothing. Raises ValueError or TypeError."""
+    if state is None:
+        return
+    random.setstate(state[0])
+    numpy = sys.modules.get("numpy")
+    if state[1] is not None and numpy is not None:
+        name, keys, *rest = state[1]
+        numpy.random.set_state((name, numpy.frombuffer(keys, numpy.uint32), *rest))
+
+
+def places():
+    """Give the folders whose files cross, by name."""
+    home, tmp = os.environ.get("HOME"), tempfile.gettempdir()
+    return {name: Path(folder) for name, folder in (("home", home), ("tmp", tmp)) if folder}
+
+
+class Files:
+    """Files in the home and temporary folders: which have changed here, and those that the other side has changed.
+
+    Only regular files count, not links, nor what begins with a dot.
+    """
+
+    def __init__(self, folders=None):
+        self.folders = folders if folders is not None else places()
+        self._seen = {}
+        self._own = set()
+
+    def look(self, keep=False):
+        """Take all that is there now as known; with `keep` the other side does not change it."""
+        self._seen = dict(self._found())
+        if keep:
+            self._own |= self._seen.keys()
+
+    def changed(self):
+        """Give what is new or has changed since the last time: tuples of (folder's name, path in it, contents)."""
+        changed, left = [], _MAX_BYTES
+        found = dict(self._found())
+        for key, mark in found.items():
+            if self._seen.get(key) != mark and mark[0] <= left:
+                try:
+                    changed.append((*key, (self.folders[key[0]] / key[1]).read_bytes()))
+                except OSError:
+                    continue
+                left -= mark[0]
+        changed.extend((*key, None) for key in self._seen.keys() - found.keys())
+        self._seen = found
+        return sorted(changed, key=lambda entry: entry[:2])
+
+    def write(self, files):
+        """Make the files that the other side gave. Raises ValueError for what is no such list."""
+        written = 0
+        for entry in files:
+            folder, path, data = _checked(entry, self.folders)
+            if (folder, path) in self._own:
+                continue
+            written += len(data or b"")
+            if written > _MAX_BYTES:
+                raise ValueError("the files that were written are too large")
+            self._write(folder, path, data)
+
+    def _write(self, folder, path, data):
+        root = self.folders[folder]
+        target = root / path
+        try:
+            for parent in list(target.relative_to(root).parents)[-2::-1]:
+                if (root / parent).is_symlink():
+                    return
+                (root / parent).mkdir(exist_ok=True)
+            if data is None:
+                target.unlink(missing_ok=True)
+                self._seen.pop((folder, path), None)
+                return
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
+            with open(os.open(target, flags, 0o644), "wb") as file:
+                file.write(data)
+            self._seen[folder, path] = _mark(target.lstat())
+        except OSError:
+            return  # it cannot be written here: a folder is in its place, say, or the disk is full
+
+    def _found(self):
+        count = 0
+        for name, folder in self.folders.items():
+            waiting = [(folder, "", 0)]
+            while waiting:
+                place, prefix, depth = waiting.pop()
+                try:
+                    entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+                except OSError:
+                    continue
+                for entry in entries:
+                    if entry.name.startswith(".") or not _is_name(entry.name):
+                        continue
+                    try:
+                        if entry.is_dir(follow_symlinks=False):
+                            if depth < _MAX_DEPTH - 1 and Path(entry.path) not in self.folders.values():
+                                waiting.append((Path(entry.path), f"{prefix}{entry.name}/", depth + 1))
+                        elif entry.is_file(follow_symlinks=False):
+                            count += 1
+                            if count > _MAX_FILES:
+                                return
+                            yield (name, prefix + entry.name), _mark(entry.stat(follow_symlinks=False))
+                    except OSError:
+                        continue
+
+
+def _mark(status):
+    return status.st_size, status.st_mtime_ns, status.st_ino, stat.S_IFMT(status.st_mode)
+
+
+def _is_name(name):
+    return 0 < len(name) <= _MAX_NAME and name.isprintable()
+
+
+def _checked(entry, folders):
+    """Check one file's place and contents; raises ValueError."""
+    if type(entry) is not tuple or list(map(type, entry))[:2] != [str, str] or len(entry) != 3:
+        raise ValueError("a file is not described as files are")
+    folder, path, data = entry
+    parts = path.split("/")
+    good = all(_is_name(part) and not part.startswith(".") for part in parts) and len(parts) <= _MAX_DEPTH
+    if folder not in folders or not good or not (data is None or type(data) is bytes):
+        raise ValueError("a file has a name or a content that files that cross do not have")
+    return folder, path, data
