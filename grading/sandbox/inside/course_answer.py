@@ -10,6 +10,7 @@ here, and files. Beside them stand in the head: `classes` that the examiner has 
 
 import contextlib
 import copy
+import dataclasses
 import inspect
 import io
 import socket
@@ -282,6 +283,11 @@ _OWN = {
     "signature": lambda student, target: signature(target),
     "source": lambda student, target: inspect.getsource(target),
     "doc": lambda student, target: inspect.getdoc(target),
+    "base": lambda student, target: base_value(target),
+    "asdict": lambda student, target: dataclasses.asdict(target),
+    "astuple": lambda student, target: dataclasses.astuple(target),
+    "replace": lambda student, target, changes: dataclasses.replace(target, **changes),
+    "fields": lambda student, target: dataclasses.fields(target),
     "copy": lambda student, target: copy.copy(target),
     "deepcopy": lambda student, target: copy.deepcopy(target),
     "ufunc": lambda student, target, name, method, given, named: _ufunc(name, method)(*given, **named),

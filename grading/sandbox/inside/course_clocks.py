@@ -1,8 +1,8 @@
 """Clocks for tests that measure the student's code: what the crossing between two processes costs is taken off.
 
-Of a request counts the wait between its last byte and the answer's first, as the examiner measures it; packing, sending,
-receiving and reading do not, nor does a part of the wait that is as long as they are here, since the student's side has
-the same to do.
+Of a request counts the wait between its last byte and the answer's first, as the examiner measures it; packing,
+sending, receiving and reading do not, nor does a part of the wait that is as long as they are here, since the student's
+side has the same to do.
 """
 
 import contextlib

@@ -153,10 +153,7 @@ def _make(side, entry):
         raise BadValue("what was raised is no exception")
     lines = [str(line)[:300] for line in entry["frames"][: 2 * _FRAMES]]
     known = side.known_error(entry["number"])
-    if known is not None and type(known) is kind:
-        error = known
-    else:
-        error = _empty(kind, args)
+    error = known if known is not None and type(known) is kind else _empty(kind, args)
     for name, value in entry["fields"].items():
         _set_field(error, kind, name, value)
     error.__dict__.update((name, value) for name, value in entry["attributes"].items() if type(name) is str)

@@ -8,8 +8,8 @@ statements before the first test; `seed`; `filter` (base64 of a program for secc
 The imports and the first segment run once. Then each connection is one submission: a child that is forked for it
 answers `setup` and `test` frames with `done` frames, asks over the same connection while a test runs, and exits at
 `end`. Setup cells of the first segment are answered with what happened here. When a child has ended, all that it
-started is killed, and home and tmp are as they were before it. A connection whose first frame is `{"kind": "kill"}` ends
-the child that runs and is answered with `{"kind": "killed"}` when all is clean again.
+started is killed, and home and tmp are as they were before it. A connection whose first frame is `{"kind": "kill"}`
+ends the child that runs and is answered with `{"kind": "killed"}` when all is clean again.
 
 Where an import or the first segment has started threads, a process cannot be forked: then the server says so on
 standard error, serves exactly one submission itself, and exits. A new server serves the next.
@@ -32,11 +32,12 @@ from pathlib import Path
 
 import kernel
 from course_clocks import Clock
-from course_wire import FrameError, receive, send
+from course_wire import HEADER, FrameError, pack, receive, send
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _KEPT_FILES = 64 * 2**20
-_WAIT_SECONDS = 5
+_PEEKED = 4096
+_KILL = pack({"kind": "kill"})
 
 
 class Server:
@@ -46,6 +47,8 @@ class Server:
         self.settings = settings
         self.folders = {name: Path(settings[name]) for name in ("home", "tmp")}
         self.listening = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self.waiting = []
+        """Connections that have not been served yet."""
         self.told = []
         """What became of the cells of the first segment: (cell, source, done)."""
         clock = Clock()
@@ -79,35 +82,37 @@ class Server:
         gc.collect()
         gc.freeze()
         while True:
-            connection, _ = self.listening.accept()
+            connection = self.waiting.pop(0) if self.waiting else self.listening.accept()[0]
             child = os.fork()
             if child == 0:
                 self._become_examiner(connection)
             connection.close()
-            waiting = self._wait(child)
+            killers = self._wait(child)
             self._clean()
-            for caller in waiting:
+            for caller in killers:
                 with contextlib.suppress(FrameError, OSError), caller:
                     send(caller, {"kind": "killed"})
 
     def _wait(self, child):
-        """Wait for the child's end; gives the connections of those who had it killed."""
+        """Wait for the child's end; gives the connections of those who had it killed. Others wait for their turn."""
         ended = os.pidfd_open(child)
-        killers = []
-        try:
-            while True:
-                ready, _, _ = select.select([ended, self.listening], [], [])
-                if ended in ready:
-                    os.waitpid(child, 0)
-                    return killers
-                caller, _ = self.listening.accept()
+        callers, killers = [], []
+        while True:
+            ready, _, _ = select.select([ended, self.listening, *callers], [], [])
+            if ended in ready:
+                os.waitpid(child, 0)
+                os.close(ended)
+                self.waiting.extend(callers)
+                return killers
+            if self.listening in ready:
+                callers.append(self.listening.accept()[0])
+            for caller in [caller for caller in callers if caller in ready]:
+                callers.remove(caller)
                 if _wants_kill(caller):
                     signal.pidfd_send_signal(ended, signal.SIGKILL)
                     killers.append(caller)
                 else:
-                    caller.close()
-        finally:
-            os.close(ended)
+                    self.waiting.append(caller)
 
     def _clean(self):
         """Kill what the child has left running, and put the folders back as they were."""
@@ -161,11 +166,8 @@ class Server:
 
 
 def _wants_kill(caller):
-    caller.settimeout(_WAIT_SECONDS)
-    try:
-        return receive(caller, 4096)[0].get("kind") == "kill"
-    except (FrameError, OSError):
-        return False
+    """Tell whether what has arrived is the frame that kills; it is left there."""
+    return caller.recv(_PEEKED, socket.MSG_PEEK)[HEADER.size :] == _KILL
 
 
 def _files(folders):

@@ -1,5 +1,6 @@
-"""Teaches `inspect` what a stand-in is: source, signature and documentation are asked of the student's side."""
+"""Teaches `inspect` and `dataclasses` what a stand-in is: source, signature, fields are asked of the student's side."""
 
+import dataclasses
 import functools
 import inspect
 
@@ -10,25 +11,30 @@ _KINDS.update({name: getattr(inspect.Parameter, name) for name in ("VAR_POSITION
 
 
 def install():
-    """Replace the functions of `inspect` by some that ask where a stand-in is inspected."""
+    """Replace functions by some that ask where a stand-in is inspected."""
     if hasattr(inspect.getsource, "_course_original"):
         return
-    _replace("getsource", lambda obj, ask: ask("source", obj))
-    _replace("getsourcelines", lambda obj, ask: (ask("source", obj).splitlines(keepends=True), 0))
-    _replace("getdoc", lambda obj, ask: ask("doc", obj))
-    _replace("signature", lambda obj, ask: _signature(ask("signature", obj)))
+    _replace(inspect, "getsource", lambda obj, ask: ask("source", obj))
+    _replace(inspect, "getsourcelines", lambda obj, ask: (ask("source", obj).splitlines(keepends=True), 0))
+    _replace(inspect, "getdoc", lambda obj, ask: ask("doc", obj))
+    _replace(inspect, "signature", lambda obj, ask: _signature(ask("signature", obj)))
+    for name in ("asdict", "astuple", "fields"):
+        _replace(dataclasses, name, lambda obj, ask, name=name: ask(name, obj))
+    _replace(dataclasses, "replace", lambda obj, ask, **changes: ask("replace", obj, changes))
 
 
-def _replace(name, asked):
-    original = getattr(inspect, name)
+def _replace(module, name, asked):
+    original = getattr(module, name)
 
     @functools.wraps(original)
     def function(obj, *given, **named):
         link = link_of(obj)
-        return original(obj, *given, **named) if link is None else asked(obj, link.talk.ask)
+        if link is None:
+            return original(obj, *given, **named)
+        return asked(obj, link.talk.ask, **(named if name == "replace" else {}))
 
     function._course_original = original
-    setattr(inspect, name, function)
+    setattr(module, name, function)
 
 
 def _signature(told):

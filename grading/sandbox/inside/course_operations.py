@@ -88,7 +88,7 @@ def capabilities(ask):
 
 
 def special_names(kind):
-    """List which of `NAMES`, `__bool__`, `__hash__` and `__eq__` a class has; `no NAME` is one that it has taken away."""
+    """List which of `NAMES`, `__bool__`, `__hash__`, `__eq__` a class has; `no NAME` is one that it has taken away."""
     found = []
     for name in (*NAMES, "__bool__", "__hash__", "__eq__"):
         for base in type.__dict__["__mro__"].__get__(kind):
@@ -185,7 +185,7 @@ _OPERATIONS = {
     "repr": lambda target: _text(repr(target)),
     "format": lambda target, how: _text(format(target, how)),
     "hash": hash,
-    "int": lambda target: int(int(target)),
+    "int": int,
     "float": float,
     "complex": complex,
     "bytes": bytes,

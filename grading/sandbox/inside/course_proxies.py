@@ -127,4 +127,3 @@ def _in_library(facts):
     for name in facts["qualname"].split("."):
         found = getattr(found, name, None)
     return found
-

@@ -1,4 +1,4 @@
-"""Runs the course's cells in the examiner: setup statements as they are, test cells with the student's names in reach."""
+"""Runs the course's cells in the examiner: setup cells as they are, test cells with the student's names in reach."""
 
 import contextlib
 import gc
@@ -251,5 +251,3 @@ class _Stream(io.TextIOBase):
     def write(self, text):
         self._output.add(self._name, str(text))
         return len(text)
-
-

@@ -112,9 +112,7 @@ class Side:
 
     def _pack(self, value, packs, blobs, contents=()):
         copied = {}
-        packed, parts = encode(
-            value, self.refer, self._recall, self.type_names, trusted=self.trusted, copied=copied
-        )
+        packed, parts = encode(value, self.refer, self._recall, self.type_names, trusted=self.trusted, copied=copied)
         first, self.count = self.count, self.count + len(packed["nodes"])
         packs.append([packed, first])
         blobs.extend(parts)
@@ -161,17 +159,13 @@ class Side:
         packs = head.get("packs")
         if type(packs) is not list or not packs:
             raise BadValue("a message says nothing")
-        for key in _entries(head.get("dropped", []), 2):
-            self._forget((not key[0], key[1]))
         outer, self.named = self.named, set()
         message, start, touched = None, 0, []
         for place, (packed, first) in enumerate(_entries(packs, 2)):
             made = {}
             end = start + _length(packed, first, len(tail))
             blobs = tail[start:end]
-            value = decode(
-                packed, blobs, self._resolve, self.types, self.modules, trusting=self.trusting, made=made
-            )
+            value = decode(packed, blobs, self._resolve, self.types, self.modules, trusting=self.trusting, made=made)
             start = end
             changes = _changes(value) if place else []
             contents = {id(change[2]) for change in changes}
@@ -184,6 +178,9 @@ class Side:
         self.named.update(self.twin_keys.get(id(twin.value)) for twin in touched if twin is not None)
         self.named.discard(None)
         named, self.named = self.named, outer
+        for ours, number in _entries(head.get("dropped", []), 2):  # the message may still have named them
+            if type(ours) is bool and type(number) is int:
+                self._forget((not ours, number))
         return message, named
 
     def _resolve(self, kind, number, facts, base):

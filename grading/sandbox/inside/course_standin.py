@@ -8,6 +8,7 @@ the student's runs here, and no name that comes from there becomes code.
 
 import functools
 import sys
+import types
 
 import course_contents
 from course_operations import COMPARED, NAMES, SYMBOLS, capabilities, forwarders
@@ -17,18 +18,21 @@ from course_values import NOTHING, BadValue, find_class, is_plain_class
 _MOST_BASES = 64
 _MOST_DEEP = 100
 _TEXT = 200
-_FORWARD = ("__name__", "__qualname__", "__bases__", "__mro__", "mro", "__base__", "__class__", "__module__")
 _LOCAL = frozenset(
     {
-        *_FORWARD,
-        *("__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
-        *("__instancecheck__", "__subclasscheck__", "__subclasshook__", "__subclasses__", "__init_subclass__"),
-        *("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__", "__new__"),
+        *("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__"),
         *("__array_ufunc__", "__array_function__", "__array_interface__", "__array_struct__", "__array_priority__"),
         *("__array__", "__array_wrap__", "__array_prepare__", "__array_finalize__"),
     }
 )
 """Attributes that Python and NumPy look up by themselves; they are the stand-in's own."""
+_LOCAL_TO_CLASS = _LOCAL | {
+    *("__name__", "__qualname__", "mro", "__base__", "__class__", "__new__"),
+    *("__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
+    *("__instancecheck__", "__subclasscheck__", "__subclasshook__", "__subclasses__", "__init_subclass__"),
+}
+_MODULE = "student"
+"""Where classes of the student's seem to be from, so that nobody finds them by name."""
 _UFUNCS = {
     **{name: name for name in ("add", "matmul", "left_shift", "right_shift", "divmod")},
     **{"subtract": "sub", "multiply": "mul", "divide": "truediv", "true_divide": "truediv", "remainder": "mod"},
@@ -62,8 +66,10 @@ def link_of(obj):
         return link if type(link) is Link else None
     if issubclass(kind, StandIn):
         return _LINK.__get__(obj)
-    if issubclass(kind, BaseException) and isinstance(kind, StandInClass):
-        return vars(obj).get("_course_link")
+    if issubclass(kind, BaseException) and issubclass(type(kind), StandInClass):
+        link = link_of(kind)
+        number = link.talk.is_home(obj)
+        return None if number is None else Link(link.talk, number, link.kind)
     return None
 
 
@@ -95,8 +101,16 @@ class StandInClass(type):
         return _ask("call", cls, given, named)
 
     def __getattribute__(cls, name):
-        if name in _LOCAL or name.startswith("_course_"):
+        if name in _LOCAL_TO_CLASS or name.startswith("_course_"):
             return type.__getattribute__(cls, name)
+        link = link_of(cls)
+        if link is None:
+            return type.__getattribute__(cls, name)
+        if name == "__module__":
+            return link.kind.module
+        if name in ("__bases__", "__mro__"):
+            own = (StandIn, _Quiet)
+            return tuple(base for base in type.__getattribute__(cls, name) if base not in own) or (object,)
         return _ask("get", cls, name)
 
     def __setattr__(cls, name, value):
@@ -113,7 +127,11 @@ class StandInClass(type):
         if link is None or link_of(obj) is None:
             return type.__instancecheck__(cls, obj)
         link.talk.note("isinstance")
-        return _ask("isinstance", obj, cls) if "__instancecheck__" in link.kind.metaclass else type.__instancecheck__(cls, obj)
+        return (
+            _ask("isinstance", obj, cls)
+            if "__instancecheck__" in link.kind.metaclass
+            else type.__instancecheck__(cls, obj)
+        )
 
     def __subclasscheck__(cls, other):
         link = link_of(cls)
@@ -172,6 +190,8 @@ class StandIn(metaclass=StandInClass):
             return link.kind.claimed(link.base)
         if name in _LOCAL:
             return object.__getattribute__(self, name)
+        if name == "send" and _LINK.__get__(self).kind.known is types.CoroutineType:
+            return functools.partial(_run_coroutine, self)
         return _ask("get", self, name)
 
     def __setattr__(self, name, value):
@@ -195,7 +215,7 @@ class StandIn(metaclass=StandInClass):
     def __hash__(self):
         link = _LINK.__get__(self)
         if link.base is not NOTHING:
-            return hash(link.base)
+            return hash(_plain(self))
         if "__hash__" in link.kind.specials:
             return _ask("hash", self)
         if "no __hash__" in link.kind.specials:
@@ -205,7 +225,7 @@ class StandIn(metaclass=StandInClass):
     def __bool__(self):
         link = _LINK.__get__(self)
         if link.base is not NOTHING:
-            return bool(link.base)
+            return bool(_plain(self))
         link.talk.believe("truth", link)
         return _ask("bool", self) if {"__bool__", "__len__"} & link.kind.specials else True
 
@@ -228,6 +248,11 @@ class StandIn(metaclass=StandInClass):
         return _ask("ufunc", self, ufunc.__name__, method, inputs, named)
 
 
+def _run_coroutine(coroutine, value):
+    """Do what an event loop does with a coroutine that never waits: the other side drives it to its end."""
+    raise StopIteration(_ask("await", coroutine))
+
+
 _LINK = type.__getattribute__(StandIn, "__dict__")["_course_link"]
 
 
@@ -238,7 +263,8 @@ def _compared(name):
         link = _LINK.__get__(self)
         theirs = link_of(other)
         if link.base is not NOTHING and (theirs is None or theirs.base is not NOTHING):
-            return getattr(type(link.base), f"__{name}__")(link.base, other if theirs is None else theirs.base)
+            mine = _plain(self)
+            return getattr(type(mine), f"__{name}__")(mine, other if theirs is None else _plain(other))
         if self is other and "__eq__" not in link.kind.specials and name in ("eq", "ne"):
             return name == "eq"
         link.talk.believe(symbol, link)
@@ -254,6 +280,19 @@ for _name, _method in forwarders(_ask).items():
 for _name in COMPARED:
     type.__setattr__(StandIn, f"__{_name}__", _compared(_name))
 
+
+def _plain(standin):
+    """Give the plain value of a stand-in whose class has one, as it is now."""
+    link = link_of(standin)
+    if type(link.base) in _LASTING:
+        return link.base
+    base = _ask("base", standin)
+    if type(base) is not type(link.base):
+        link.talk.end("an answer is of a type that it cannot be of")
+    return base
+
+
+_LASTING = (bool, int, float, complex, str, bytes, tuple, frozenset)
 _CAPABLE = capabilities(_ask)
 _CAPABLE["__contains__"] = lambda self, item: _believing("contains", "in", self, item)
 
@@ -263,8 +302,9 @@ def _plain_answer(name, function):
     asking = _CAPABLE[name]
 
     def method(self, *given, **named):
-        base = _LINK.__get__(self).base
-        return asking(self, *given, **named) if base is NOTHING else function(base, *given, **named)
+        if _LINK.__get__(self).base is NOTHING:
+            return asking(self, *given, **named)
+        return function(_plain(self), *given, **named)
 
     return method
 
@@ -366,7 +406,7 @@ def _is_light(base):
 
 
 def _make_class(kind, bases, inside):
-    inside = {"__module__": kind.module, "__qualname__": kind.name, **inside}
+    inside = {"__module__": _MODULE, "__qualname__": kind.name, **inside}
     metaclasses = tuple(dict.fromkeys(type(base) for base in bases if not issubclass(type(base), StandInClass)))
     metaclasses = tuple(meta for meta in metaclasses if meta is not type)
     try:
@@ -379,18 +419,17 @@ def _make_class(kind, bases, inside):
 
 
 def _error_attribute(self, name):
-    link = vars(self).get("_course_link")
-    if link is None or (name.startswith("__") and name not in ("__doc__",)):
+    link = link_of(self)
+    if link is None or name.startswith("__"):
         raise AttributeError(name)
     return link.talk.ask("get", self, name)
 
 
 def _error_text(self):
-    link = vars(self).get("_course_link")
-    text = link.talk.text_of_error(self) if link is not None else None
-    return next(base for base in type(self).__mro__ if not isinstance(base, StandInClass)).__str__(self) if (
-        text is None
-    ) else text
+    link = link_of(type(self))
+    text = link.talk.text_of_error(self)
+    known = next(base for base in type.mro(type(self)) if not issubclass(type(base), StandInClass))
+    return known.__str__(self) if text is None else text
 
 
 def _known_class(description, instructors):
