@@ -12,6 +12,7 @@ A message is a frame whose head has `packs`: the first holds the message, the ot
 import copy
 import sys
 
+from course_plain import native_base
 from course_values import BadValue, Reference, decode, encode, fingerprint, replace_contents
 
 _SMALL = 1000
@@ -103,7 +104,8 @@ class Side:
             looked_at |= self._named
             if not changed:
                 break
-            self._pack(tuple(changed), packs, blobs, {id(contents) for _, _, contents in changed})
+            for together in _packed_together(changed, self.twins):
+                self._pack(tuple(together), packs, blobs, {id(contents) for _, _, contents in together})
         self._drop_lonely_twins()
         head = {**head, "packs": packs}
         if self.dropped:
@@ -111,8 +113,11 @@ class Side:
         return head, blobs
 
     def _pack(self, value, packs, blobs, contents=()):
+        def recall(obj):
+            return None if id(obj) in contents else self._recall(obj)
+
         copied = {}
-        packed, parts = encode(value, self.refer, self._recall, self.type_names, trusted=self.trusted, copied=copied)
+        packed, parts = encode(value, self.refer, recall, self.type_names, trusted=self.trusted, copied=copied)
         first, self.count = self.count, self.count + len(packed["nodes"])
         packs.append([packed, first])
         blobs.extend(parts)
@@ -264,13 +269,21 @@ def _size(value):
         return 1
 
 
+def _packed_together(changed, twins):
+    """Divide changes: one whose contents are the twin itself must not be packed with others that may hold the twin."""
+    alone = [change for change in changed if change[2] is twins[change[:2]].value]
+    others = [change for change in changed if change[2] is not twins[change[:2]].value]
+    return [*([others] if others else []), *([change] for change in alone)]
+
+
 def _shallow(value, types):
-    """Make a value of the same type and contents that is not the same object: a twin's contents, to be told."""
+    """Make a value of the same type and contents that is not the same object; gives large ones themselves."""
     kind = type(value)
     if kind in types:
-        clone = object.__new__(kind)
+        native = native_base(kind)
+        if native not in (object, list, dict, set, bytearray):
+            return value
+        clone = native.__new__(kind)
         replace_contents(clone, value)
         return clone
-    if kind.__module__ == "numpy":
-        return value.view()
-    return value.copy(deep=False) if kind.__module__.startswith("pandas.") else copy.copy(value)
+    return copy.copy(value) if kind.__module__ in ("builtins", "collections") else value

@@ -26,7 +26,8 @@ _LOCAL = frozenset(
     }
 )
 """Attributes that Python and NumPy look up by themselves; they are the stand-in's own."""
-_LOCAL_TO_CLASS = _LOCAL | {
+_LOCAL_TO_CLASS = {name for name in _LOCAL if name.startswith("__array_")} | {
+    *("__copy__", "__deepcopy__"),
     *("__name__", "__qualname__", "mro", "__base__", "__class__", "__new__"),
     *("__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
     *("__instancecheck__", "__subclasscheck__", "__subclasshook__", "__subclasses__", "__init_subclass__"),
@@ -42,7 +43,7 @@ _UFUNCS = {
 }
 
 
-class StaleStandIn(TypeError):
+class StaleError(TypeError):
     """An object of the student's was kept from a test cell that has ended."""
 
 
@@ -91,6 +92,8 @@ def _believing(operation, symbol, me, *others):
 
 class StandInClass(type):
     """The class of a class of the student's."""
+
+    _course_stands_in = True
 
     def __new__(cls, name, bases, inside, **named):
         if any(link_of(base) for base in bases):
@@ -349,7 +352,7 @@ class Kind:
         if any(issubclass(base, BaseException) for base in bases):
             tries = [(bases, {"__getattr__": _error_attribute, "__str__": _error_text})]
         else:
-            alike = {"__slots__": (), **self._methods(), **{name: _nothing for name in _NOT_INHERITED}}
+            alike = {"__slots__": (), **self._methods(), **dict.fromkeys(_NOT_INHERITED, _nothing)}
             first = [] if any(issubclass(base, StandIn) for base in bases) else [StandIn]
             tries = [([*first, *bases], alike)] if all(map(_is_light, bases)) else []
             tries.append(([_Quiet, *bases], {}))

@@ -98,7 +98,7 @@ class Files:
                 self._seen.pop((folder, path), None)
                 return
             flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_NONBLOCK
-            with open(os.open(target, flags, 0o644), "wb") as file:
+            with os.fdopen(os.open(target, flags, 0o644), "wb") as file:
                 file.write(data)
             self._seen[folder, path] = _mark(target.lstat())
         except OSError:

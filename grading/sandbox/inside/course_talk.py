@@ -15,7 +15,7 @@ import course_errors
 import course_state
 from course_operations import ANSWERS, perform, special_names
 from course_side import Side
-from course_standin import Kind, StaleStandIn, link_of
+from course_standin import Kind, StaleError, link_of
 from course_values import BadValue, Reference, class_name
 from course_wire import FrameError, receive, send
 
@@ -35,7 +35,7 @@ class StudentGone(BaseException):
     """The student's process cannot be asked any more."""
 
 
-class NotBelieved(AssertionError):
+class NotBelieved(AssertionError):  # noqa: N818 (students read it)
     """An object of the student's was to decide by itself whether it is right."""
 
 
@@ -75,7 +75,7 @@ class Conversation(Side):
     def ask(self, operation, *operands):
         """Ask for an operation; gives what came of it or raises what was raised."""
         if self.ended:
-            raise StaleStandIn("this object of the student's belongs to a test that has ended: ask for it again")
+            raise StaleError("this object of the student's belongs to a test that has ended: ask for it again")
         with self._lock:
             self._still_there()
             self.asked += 1
@@ -85,7 +85,7 @@ class Conversation(Side):
                 raise RecursionError("the test and the student's code call each other too deeply")
             self._deep += 1
             try:
-                succeeded, value, named = self._asked(operation, operands)
+                succeeded, value = self._asked(operation, operands)
             finally:
                 self._deep -= 1
         if not succeeded:
@@ -104,7 +104,7 @@ class Conversation(Side):
                 if len(reply) != 3 or type(reply[0]) is not bool:
                     self.end("an answer is no answer")
                 self._take_over(reply[2])
-                return reply[0], reply[1], named
+                return reply[0], reply[1]
             head, message = {"kind": "ask", "returned": True}, ("returned", self._answered(reply))
 
     def _exchange(self, head, message, look_at):
@@ -214,7 +214,7 @@ class Conversation(Side):
         link = link_of(obj)
         if link is not None:
             if link.talk is not self:
-                raise StaleStandIn("this object of the student's belongs to a test that has ended: ask for it again")
+                raise StaleError("this object of the student's belongs to a test that has ended: ask for it again")
             return Reference("yours", link.number)
         number = self._error_numbers.get(id(obj))
         if number is not None:
@@ -312,7 +312,7 @@ class Conversation(Side):
         return site
 
     def believe(self, operation, link):
-        """Note a question that an object could answer as it likes; raises NotBelieved if the solution asks none here."""
+        """Note a question that an object answers as it likes; raises NotBelieved if the solution asks none here."""
         site = self.note(operation)
         if self.believed is None or operation in _NEVER_REFUSED or site in self.believed:
             return
@@ -391,7 +391,7 @@ def _parameters(function):
 
 
 def _may_ask(talk, operation, operands):
-    """Tell whether the student's code may do this with these: one must be the test's, and nothing must show the test."""
+    """Tell whether the student's code may do this: with an object that it was given, and seeing nothing of the test."""
     theirs = [operand for operand in operands if id(operand) in talk.numbers]
     if not theirs:
         return False
