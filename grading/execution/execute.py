@@ -10,9 +10,17 @@ import logging
 import math
 import re
 import time
-from collections.abc import Sequence
+import zlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 
-from grading.execution.job import Cell, Executed, Job
+from grading.common.files import read_json
+from grading.examiner.conversation import Conversation, NeedsStudentError, Recorded
+from grading.examiner.examination import Examined
+from grading.examiner.examine import Examiner
+from grading.examiner.server import ExaminerPool
+from grading.execution.job import Cell, Executed, Job, Results
+from grading.execution.partner import GonePartner, LivePartner
 from grading.options import Isolation
 from grading.records.record import Event
 from grading.sandbox.forkserver import KernelPool
@@ -25,43 +33,118 @@ MAX_RESTARTS = 8
 _MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
 
 
+@dataclass(frozen=True)
+class Pools:
+    """What a worker keeps from job to job. Without one for kernels, these start cold."""
+
+    kernels: KernelPool | None = field(default_factory=KernelPool)
+    examiners: ExaminerPool = field(default_factory=ExaminerPool)
+
+    def __enter__(self) -> "Pools":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.kernels is not None:
+            self.kernels.close()
+        self.examiners.close()
+
+
 def execute(job: Job, pool: KernelPool | None = None) -> Executed:
-    """Run a job. Whatever the student's code does, this returns; SandboxError is the machine's fault.
-
-    With a pool its kernels start warm, where that can be had.
-
-    If a cell or an answer misses a name that a demonstration defines, all is run again with the demonstrations.
-    If something outside killed a kernel (the machine, short of memory, say), all is run again once.
-    """
-    executed = _attempt(job, pool, demos=False)
-    if executed.suspicious:
-        log.warning("A kernel was killed from outside: the submission is run again")
-        executed = _attempt(job, pool, demos=False)
-    if _needs_a_demo(job, executed):
-        log.info("A demonstration was needed after all: running again with all cells")
-        executed = _attempt(job, pool, demos=True)
+    """Run a job without tests in the examiner; with a pool its kernels start warm, where that can be had."""
+    executed = run_job(job, Pools(pool, ExaminerPool())).executed
+    assert executed is not None, "nothing was recorded"
     return executed
 
 
-def _attempt(job: Job, pool: KernelPool | None, demos: bool) -> Executed:
+def run_job(job: Job, kept: Pools) -> Results:
+    """Run a job. Whatever the student's code does, this returns; SandboxError is the machine's fault.
+
+    Where a conversation is recorded that answers all that the tests ask, only the examiner runs.
+    If a cell, a test or an answer misses a name that a demonstration defines, all is run again with the demonstrations.
+    If something outside killed a kernel (the machine, short of memory, say), all is run again once.
+    """
+    examined = _from_record(job, kept)
+    if examined is not None:
+        return Results(None, examined)
+    results = _attempt(job, kept, demos=False)
+    assert results.executed is not None, "it has just been executed"
+    if results.executed.suspicious:
+        log.warning("A kernel was killed from outside: the submission is run again")
+        results = _attempt(job, kept, demos=False)
+    if _needs_a_demo(job, results):
+        log.info("A demonstration was needed after all: running again with all cells")
+        results = _attempt(job, kept, demos=True)
+    return results
+
+
+def _from_record(job: Job, kept: Pools) -> Examined | None:
+    """Run the tests with recorded answers; None where they do not suffice."""
+    if job.recorded is None or job.examining is None:
+        return None
+    try:
+        partner = Recorded(Conversation.from_json(read_json(job.recorded)))
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, zlib.error) as error:
+        log.warning("%s cannot be read (%s): the submission is run again", job.recorded, error)
+        return None
+    with contextlib.suppress(NeedsStudentError), _examiner(job, kept) as examiner:
+        for _, test in job.examining.examination.steps:
+            examiner.test(test.cell, partner, job.limits.cell_seconds)
+        return examiner.examined
+    return None
+
+
+def _examiner(job: Job, kept: Pools) -> Examiner:
+    assert job.examining is not None, "there are tests to run"
+    return Examiner(kept.examiners, job.examining.examination, job.examining.environment, job.limits, job.isolation)
+
+
+def _attempt(job: Job, kept: Pools, demos: bool) -> Results:
     began = time.monotonic()
     filtered = system_call_filter().state if job.isolation is Isolation.bwrap else "not filtered: no isolation"
     executed = Executed(demos=demos, gpu=job.environment.gpu, system_calls=filtered)
     cells = [cell for cell in job.cells if demos or not cell.demo]
-    with _Session(job, executed, pool) as session:
+    with contextlib.ExitStack() as stack:
+        examiner = stack.enter_context(_examiner(job, kept)) if job.examining is not None else None
+        session = stack.enter_context(_Session(job, executed, kept.kernels, examiner))
         _run_cells(session, cells)
-        _ask(session, cells)
+        _ask(session, [cell for cell in cells if not cell.test])
     executed.seconds = round(time.monotonic() - began, 3)
     executed.cpu_seconds = round(executed.cpu_seconds, 3)
-    return executed
+    return Results(executed, examiner.examined if examiner else None, session.conversation if examiner else None)
+
+
+class _Budget:
+    """Seconds that a part of the work may take in all, and each piece of it."""
+
+    def __init__(self, seconds: float, each: float) -> None:
+        self._left, self._each = seconds, each
+
+    @property
+    def left(self) -> float:
+        """Seconds that the next piece has; 0 if none are left."""
+        return 0 if self._left <= 0 else max(1.0, min(self._each, math.ceil(self._left)))
+
+    @contextlib.contextmanager
+    def spending(self) -> Iterator[None]:
+        """Take off what the block takes."""
+        began = time.monotonic()
+        try:
+            yield
+        finally:
+            self._left -= time.monotonic() - began
 
 
 class _Session:
     """The kernel of a job, which may have to be started several times."""
 
-    def __init__(self, job: Job, executed: Executed, pool: KernelPool | None) -> None:
-        self.job, self.executed, self.pool = job, executed, pool
+    def __init__(self, job: Job, executed: Executed, pool: KernelPool | None, examiner: Examiner | None) -> None:
+        self.job, self.executed, self.pool, self.examiner = job, executed, pool, examiner
+        self.conversation = Conversation()
         self.killers: set[str] = set()
+        limits = job.limits
+        self.cells_time = _Budget(limits.notebook_seconds, limits.cell_seconds)
+        self.tests_time = _Budget(limits.notebook_seconds, limits.cell_seconds)
+        """For tests and questions, and what is replayed for them."""
         self._stack = contextlib.ExitStack()
         self._kernel: Kernel | None = None
 
@@ -91,6 +174,21 @@ class _Session:
             self.killers.add(cell.id)
         return run
 
+    def examine(self, cell: Cell, why_gone: str) -> None:
+        """Have the examiner run a test; where the kernel is lost for good, `why_gone` is what the test hears."""
+        assert self.examiner is not None, "a job with tests has an examiner"
+        seconds = self.tests_time.left
+        if not seconds:
+            why_gone, seconds = "the time for this notebook was over", 1.0
+        if why_gone:
+            self.examiner.test(cell.id, GonePartner(why_gone), seconds)
+            return
+        partner = LivePartner(self.kernel, seconds, self.conversation)
+        with self.tests_time.spending():
+            self.examiner.test(cell.id, partner, seconds)
+        if partner.run is not None and partner.run.ended in (Ended.died, Ended.interrupted):
+            self.note(f"test {cell.id}", partner.run)
+
     def note(self, where: str, run: CellRun) -> None:
         what = "the kernel died" if run.ended is Ended.died else "interrupted"
         event = Event(where, f"{what}: {run.cause}")
@@ -98,23 +196,23 @@ class _Session:
             self.executed.events.append(event)
         self.executed.suspicious |= run.from_outside
 
-    def replay(self, cells: Sequence[Cell], deadline: float) -> bool:
+    def replay(self, cells: Sequence[Cell], budget: _Budget) -> bool:
         """A fresh kernel in which the cells have run, but for those that kill; False if that cannot be had."""
         while self.can_restart:
             self._stop()
             self._start()
-            if all(
-                self.run(cell, left).ended is not Ended.died
-                for cell in cells
-                if cell.id not in self.killers and (left := self.left(deadline)) > 0
-            ):
+            if self._replayed(cells, budget):
                 return True
         return False
 
-    def left(self, deadline: float) -> float:
-        """Seconds that the next cell has."""
-        left = deadline - time.monotonic()
-        return 0 if left <= 0 else max(1.0, min(self.job.limits.cell_seconds, math.ceil(left)))
+    def _replayed(self, cells: Sequence[Cell], budget: _Budget) -> bool:
+        for cell in cells:
+            if cell.test or cell.id in self.killers or not budget.left:
+                continue
+            with budget.spending():
+                if self.run(cell, budget.left).ended is Ended.died:
+                    return False
+        return True
 
     def _start(self) -> None:
         limits = self.job.limits
@@ -133,33 +231,39 @@ class _Session:
 
 
 def _run_cells(session: _Session, cells: Sequence[Cell]) -> None:
-    limits = session.job.limits
-    deadline = time.monotonic() + limits.notebook_seconds
+    """Run cells and tests in their order; what the kernel has no time or life left for is said in its place."""
+    over = ""
     for index, cell in enumerate(cells):
-        seconds = session.left(deadline)
-        if not seconds:
-            why = f"the notebook's {limits.notebook_seconds:g} s were over"
-        elif session.run(cell, seconds).ended is not Ended.died or session.replay(cells[:index], deadline):
+        budget = session.tests_time if cell.test else session.cells_time
+        dead = not session.kernel.sandbox.alive and not session.replay(cells[:index], budget)
+        why = f"the kernel died {session.executed.kernels} times" if dead else ""
+        if cell.test:
+            session.examine(cell, why)
             continue
-        else:
-            why = f"the kernel died {session.executed.kernels} times"
-            index += 1
-        for left_out in cells[index:]:
-            session.executed.outputs[left_out.id] = [error_output("NotRun", f"This cell was not run: {why}.")]
-        session.executed.events.append(Event(f"cell {cell.id}", f"the cells from here on were not run: {why}"))
-        return
+        if not why and not budget.left:
+            why = f"the notebook's {session.job.limits.notebook_seconds:g} s were over"
+        if why:
+            session.executed.outputs[cell.id] = [error_output("NotRun", f"This cell was not run: {why}.")]
+            if why != over:
+                said = f"the cells from here on were not run: {why}"
+                session.executed.events.append(Event(f"cell {cell.id}", said))
+            over = why
+            continue
+        with budget.spending():
+            session.run(cell, budget.left)
 
 
 def _ask(session: _Session, cells: Sequence[Cell]) -> None:
-    deadline = time.monotonic() + session.job.limits.notebook_seconds
+    budget = session.tests_time
     lost = session.executed.lost
     for index, name in enumerate(session.job.questions):
-        if not session.left(deadline):
+        if not budget.left:
             lost[name] = "The time for this notebook was over before it could be asked."
-        elif not session.kernel.sandbox.alive and not session.replay(cells, deadline):
+        elif not session.kernel.sandbox.alive and not session.replay(cells, budget):
             lost[name] = f"The kernel died {session.executed.kernels} times before it could be asked."
         else:
-            run = session.kernel.ask(index, session.left(deadline) or 1.0)
+            with budget.spending():
+                run = session.kernel.ask(index, budget.left or 1.0)
             if run.answer:
                 session.executed.packed[name] = run.answer
             else:
@@ -176,9 +280,12 @@ def _why_lost(run: CellRun) -> str:
     return run.cause or "No answer came back."
 
 
-def _needs_a_demo(job: Job, executed: Executed) -> bool:
+def _needs_a_demo(job: Job, results: Results) -> bool:
     """Whether something failed for want of a name that one of the demonstrations defines."""
-    said = [
+    executed = results.executed
+    assert executed is not None, "it has just been executed"
+    said = [run.error for run in results.examined.tests.values()] if results.examined else []
+    said += [
         str(output.get("evalue")) for outputs in executed.outputs.values() for output in outputs if "evalue" in output
     ]
     for name, cases in zip(job.questions, job.cases, strict=True):

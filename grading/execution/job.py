@@ -2,8 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from pathlib import Path
 from typing import Any
 
+from grading.examiner.conversation import Conversation
+from grading.examiner.examination import Examination, Examined
 from grading.execution.answers import BadAnswerError, decode, read_answer
 from grading.options import Isolation, Limits
 from grading.records.record import Event
@@ -18,6 +21,8 @@ class Cell:
     id: str
     source: str
     demo: bool = False
+    test: bool = False
+    """Whether it is the examiner's: it runs there, at this point, and its source is not here."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,18 @@ class Job:
     environment: Environment
     limits: Limits = field(default_factory=Limits)
     isolation: Isolation = Isolation.bwrap
+    examining: "Examining | None" = None
+    """What the examiner needs for the tests among the cells; None where there are none."""
+    recorded: Path | None = None
+    """File of a conversation that was held before: if it answers all that is asked now, the cells need not run."""
+
+
+@dataclass(frozen=True)
+class Examining:
+    """The tests of a job, and what the examiner finds around it: the true data, the master's files."""
+
+    examination: Examination
+    environment: Environment
 
 
 @dataclass
@@ -73,3 +90,12 @@ class Executed:
     def from_json(cls, data: Mapping[str, Any]) -> "Executed":
         """From what `to_json` gave."""
         return cls(**{**data, "events": [Event(**event) for event in data["events"]]})
+
+
+@dataclass(frozen=True)
+class Results:
+    """All that one job gave. `executed` and `conversation` are None where a recorded conversation was enough."""
+
+    executed: Executed | None
+    examined: Examined | None = None
+    conversation: Conversation | None = None

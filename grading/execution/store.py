@@ -4,15 +4,18 @@ import contextlib
 import hashlib
 import json
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import numpy as np
 
 from grading.common.files import built_once, hash_of, read_json, tree_hash, write_atomically
 from grading.common.versions import versions
+from grading.examiner.conversation import Conversation
+from grading.examiner.examination import Examination, Examined
 from grading.execution.job import Cell, Executed
 from grading.options import Isolation, Limits
 from grading.sandbox.kernel import INSIDE, Environment
@@ -20,12 +23,19 @@ from grading.scoring.questions import Array, Question
 
 log = logging.getLogger(__name__)
 
+Kept = TypeVar("Kept")
+
 
 class Store:
-    """A folder of results, each in one file under the hash of everything it depends on."""
+    """A folder of results, each in one file under the hash of everything it depends on.
+
+    Beside it lie the conversations with the student's code, under the key of the execution in which they were held, and
+    what came of the tests, under a key of their own: tests that change do not make the execution another.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._conversations, self._tests = folder.with_name("conversations"), folder.with_name("tests")
 
     def __contains__(self, key: str) -> bool:
         return self.path(key).is_file()
@@ -35,22 +45,27 @@ class Store:
         return key in self
 
     def get(self, key: str) -> Executed | None:
-        """What was stored under a key, or None."""
-        try:
-            return Executed.from_json(json.loads(self.path(key).read_text(encoding="utf-8")))
-        except FileNotFoundError:
-            return None
-        except (ValueError, TypeError, KeyError) as error:
-            log.warning("%s is damaged (%s) and was removed: the next run makes it anew", self.path(key), error)
-            self.path(key).unlink(missing_ok=True)
-            return None
+        """Return what was stored under a key, or None."""
+        return _read_kept(self.path(key), Executed.from_json)
 
-    def put(self, key: str, executed: Executed) -> None:
+    def put(self, key: str, executed: Executed, conversation: Conversation | None = None) -> None:
         """Store a result; a reader sees all of it or nothing."""
+        if conversation is not None and conversation.complete:
+            write_atomically(self.conversation(key), json.dumps(conversation.to_json()))
+        else:
+            self.conversation(key).unlink(missing_ok=True)
         write_atomically(self.path(key), json.dumps(executed.to_json()))
 
+    def get_tests(self, key: str) -> Examined | None:
+        """Return what came of the tests under a key, or None."""
+        return _read_kept(self.tests(key), Examined.from_json)
+
+    def put_tests(self, key: str, examined: Examined) -> None:
+        """Store what came of the tests."""
+        write_atomically(self.tests(key), json.dumps(examined.to_json()))
+
     def stamp(self, key: str) -> tuple[int, int] | None:
-        """What changes when a result is stored anew: when and where its file was written; None if there is none."""
+        """Return what changes when a result is stored anew: when and where its file was written; None without one."""
         try:
             stat = self.path(key).stat()
         except FileNotFoundError:
@@ -58,13 +73,37 @@ class Store:
         return stat.st_mtime_ns, stat.st_ino
 
     def path(self, key: str) -> Path:
-        """The file of a result, whether it is there or not."""
-        return self.folder / key[:2] / f"{key}.json"
+        """Return the file of a result, whether it is there or not."""
+        return _file(self.folder, key)
+
+    def conversation(self, key: str) -> Path:
+        """Return the file of the conversation that was held in an execution, whether it is there or not."""
+        return _file(self._conversations, key)
+
+    def tests(self, key: str) -> Path:
+        """Return the file of what came of the tests, whether it is there or not."""
+        return _file(self._tests, key)
+
+
+def _file(folder: Path, key: str) -> Path:
+    return folder / key[:2] / f"{key}.json"
+
+
+def _read_kept(path: Path, made: Callable[[Any], Kept]) -> Kept | None:
+    """Read a file of the store; one that is damaged is removed, so that the next run makes it anew."""
+    try:
+        return made(json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        return None
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        log.warning("%s is damaged (%s) and was removed: the next run makes it anew", path, error)
+        path.unlink(missing_ok=True)
+        return None
 
 
 def code_hash(cells: Sequence[Cell], inlined: frozenset[str]) -> str:
     """Hash of the cells that run. `inlined` are ids of demonstrations that hold thresholds: they may change."""
-    return hash_of([(cell.id, None if cell.id in inlined else cell.source, cell.demo) for cell in cells])
+    return hash_of([(cell.id, None if cell.id in inlined else cell.source, cell.demo, cell.test) for cell in cells])
 
 
 def job_parts(
@@ -97,6 +136,22 @@ def job_parts(
 def job_key(parts: Mapping[str, str]) -> str:
     """The name under which the result of an execution is stored."""
     return hash_of(dict(parts))
+
+
+def tests_key(run: str, examination: Examination, environment: Environment, data: str, files: str) -> str:
+    """Return the name under which the results of a run's tests are stored.
+
+    Args:
+        run: Key of the execution whose objects are examined.
+        examination: The tests, and what is believed.
+        environment: The examiner's; its paths do not count, their contents do.
+        data: `fingerprint` of the course data as the examiner sees it.
+        files: `fingerprint` of the course's own files beside the notebook.
+    """
+    variables = sorted(environment.variables.items())
+    return hash_of(
+        [run, asdict(examination), environment.imports, variables, data, files, environment_hash(environment.helpers)]
+    )
 
 
 def write_questions(questions: Sequence[Question], folder: Path) -> Path:

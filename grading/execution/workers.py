@@ -13,10 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from grading.errors import GradingError
-from grading.execution.execute import execute
-from grading.execution.job import Executed, Job
+from grading.execution.execute import Pools, run_job
+from grading.execution.job import Executed, Job, Results
 from grading.options import Isolation, Workers
-from grading.sandbox.forkserver import KernelPool
 
 log = logging.getLogger(__name__)
 
@@ -29,8 +28,13 @@ class Outcome:
     """What came of a job, or why nothing did: the machine's fault, not the student's."""
 
     key: str
-    executed: Executed | None
+    results: Results | None
     failure: str = ""
+
+    @property
+    def executed(self) -> Executed | None:
+        """Return what the student's code gave; None where it was not run."""
+        return self.results.executed if self.results else None
 
 
 def run_all(
@@ -44,10 +48,10 @@ def run_all(
         return
     workers = _within_gpus(workers)
     if min(len(jobs), workers.count) == 1 and not workers.scheduler:
-        with KernelPool() as pool:
+        with Pools() as kept:
             for key, job in jobs.items():
                 started(key)
-                yield _run_one(key, job, workers.gpu, pool)
+                yield _run_one(key, job, workers.gpu, kept)
         return
     import dask  # slow to load, as is distributed
 
@@ -71,7 +75,7 @@ def run_all(
 
 _STARTED = "course-started"
 """Topic of the events by which workers say which job they begin."""
-_ON_WORKER = "course_kernel_pool"
+_ON_WORKER = "course_pools"
 """Attribute of a Dask worker: what it keeps from job to job."""
 
 
@@ -81,11 +85,11 @@ def _run_on_worker(key: str, job: Job, gpu: bool) -> Outcome:
     worker = get_worker()
     worker.log_event(_STARTED, key)
     if not hasattr(worker, _ON_WORKER):
-        setattr(worker, _ON_WORKER, KernelPool())
+        setattr(worker, _ON_WORKER, Pools())
     return _run_one(key, job, gpu, getattr(worker, _ON_WORKER))
 
 
-def _run_one(key: str, job: Job, gpu: bool, pool: KernelPool) -> Outcome:
+def _run_one(key: str, job: Job, gpu: bool, kept: Pools) -> Outcome:
     missing = [str(path) for path in _paths(job) if not path.exists()]
     if missing:
         return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
@@ -95,15 +99,25 @@ def _run_one(key: str, job: Job, gpu: bool, pool: KernelPool) -> Outcome:
             return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}")
         job = equipped
     try:
-        return Outcome(key, execute(job, pool))
+        return Outcome(key, run_job(job, kept))
     except Exception as error:
         log.debug("a job failed", exc_info=True)
         return Outcome(key, None, f"{type(error).__name__}: {error}")
 
 
 def _paths(job: Job) -> list[Path]:
-    environment = job.environment
-    return [environment.questions, environment.helpers, *environment.data.values(), *environment.extras.values()]
+    environments = [job.environment, *([job.examining.environment] if job.examining else [])]
+    return [
+        path
+        for environment in environments
+        for path in (
+            environment.questions,
+            environment.helpers,
+            *environment.data.values(),
+            *environment.extras.values(),
+            *environment.files.values(),
+        )
+    ]
 
 
 @contextlib.contextmanager

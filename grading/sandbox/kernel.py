@@ -38,6 +38,10 @@ LIBRARY = PurePosixPath("/opt/course")
 DATA = PurePosixPath("/data")
 QUESTIONS = PurePosixPath("/questions")
 INSIDE = Path(__file__).parent / "inside"
+EXAMINERS_OWN = ("course_examine.py", "course_standin.py")
+"""What only the examiner needs."""
+STUDENTS_PROGRAMS = tuple(sorted(path.name for path in INSIDE.glob("course_*.py") if path.name not in EXAMINERS_OWN))
+EXAMINERS_PROGRAMS = (*STUDENTS_PROGRAMS, *EXAMINERS_OWN, "kernel.py")
 ANSWER = "application/x-course-answer"
 _MAX_MESSAGE = 16 * 2**20
 _MAX_WAITING = 16
@@ -128,6 +132,8 @@ class Kernel:
     output_bytes: int
     questions: str
     """Folder of questions, as the kernel sees it."""
+    run_folder: str = str(RUN)
+    """The folder of its connections, as the kernel sees it."""
 
     def run(self, code: str, seconds: float) -> CellRun:
         """Run a cell. It is interrupted after `seconds`; a kernel that does not let itself be interrupted is killed."""
@@ -156,6 +162,11 @@ class Kernel:
             return CellRun(Ended.interrupted, _explained(collected.outputs, why), why, collected.answer)
         error = _error_in(reply)
         return CellRun(Ended.error if error else Ended.ok, collected.outputs, error, collected.answer)
+
+    @property
+    def shared_folder(self) -> tuple[Path, str]:
+        """Return the one folder that both sides can write, as it is here and as the kernel sees it."""
+        return self.sandbox.run, self.run_folder
 
     def ask(self, index: int, seconds: float) -> CellRun:
         """Put a question of the folder `questions` to the student's objects."""
@@ -197,6 +208,8 @@ class Environment:
     gpu: int | None = None
     imports: tuple[str, ...] = ()
     """Statements that every submission begins with: a warm parent has run them already."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """The course's own files in the working directory: path there -> file here. They win over what was handed in."""
 
 
 @contextlib.contextmanager
@@ -237,7 +250,7 @@ def _enter(
 ) -> Kernel:
     """Start a kernel, forked or cold, that ends with the stack."""
     folder = stack.enter_context(sandbox.folder(server.folder if server else None))
-    place = _closed(environment) if isolation is Isolation.bwrap else _open_air(folder, environment)
+    place = place_in(folder, environment, isolation)
     connection = {
         "transport": "ipc",
         **{f"{channel}_port": number for number, channel in enumerate(_CHANNELS, 1)},
@@ -258,11 +271,11 @@ def _enter(
     else:
         whole = json.dumps({**settings, "imports": environment.imports})
         argv = [sys.executable, place.launcher, f"{place.run}/connection.json", whole]
-        variables = _variables(environment, place)
+        variables = variables_of(environment, place)
         begun = sandbox.start(folder, argv, place.mounts, variables, resources, isolation, environment.gpu)
         box = stack.enter_context(begun)
     client = stack.enter_context(_connected({**connection, "ip": str(folder / "run" / "s")}))
-    kernel = Kernel(box, client, output_bytes, place.questions)
+    kernel = Kernel(box, client, output_bytes, place.questions, place.run)
     _wait_until_ready(kernel)
     return kernel
 
@@ -273,12 +286,12 @@ def _parent(pool: KernelPool, environment: Environment) -> ForkServer | None:
         return None
     place = _closed(environment)
     program = Mount(INSIDE / "warm.py", LIBRARY / "warm.py")
-    return pool.parent(program, environment.imports, place.mounts, _variables(environment, place))
+    return pool.parent(program, environment.imports, place.mounts, variables_of(environment, place))
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Paths and data as the kernel sees them."""
+class Place:
+    """Where things are, as a process in the sandbox sees them."""
 
     mounts: Sequence[Mount]
     run: str
@@ -290,17 +303,32 @@ class _Place:
     tmp: str
 
 
-def _closed(environment: Environment) -> _Place:
+def place_in(
+    folder: Path, environment: Environment, isolation: Isolation, programs: Sequence[str] | None = None
+) -> Place:
+    """Return where a process finds things in a sandbox that is made in `folder`, which comes from `bubblewrap.folder`.
+
+    `programs` are the course's modules that it can import; by default those that answer for student code.
+    """
+    names = STUDENTS_PROGRAMS if programs is None else programs
+    return _closed(environment, names) if isolation is Isolation.bwrap else _open_air(folder, environment, names)
+
+
+def _in_home(environment: Environment) -> dict[str, Path]:
+    return {**environment.extras, **environment.files}
+
+
+def _closed(environment: Environment, programs: Sequence[str] = STUDENTS_PROGRAMS) -> Place:
     library = LIBRARY / "lib"
     mounts = [
         Mount(INSIDE / "kernel.py", LIBRARY / "kernel.py"),
-        Mount(INSIDE / "course_ask.py", library / "course_ask.py"),
+        *(Mount(INSIDE / name, library / name) for name in programs),
         Mount(environment.helpers, library / "helpers"),
         Mount(environment.questions, QUESTIONS),
         *(Mount(source.resolve(), DATA / name) for name, source in sorted(environment.data.items())),
-        *(Mount(source, HOME / name) for name, source in sorted(environment.extras.items())),
+        *(Mount(source, HOME / name) for name, source in sorted(_in_home(environment).items())),
     ]
-    return _Place(
+    return Place(
         mounts=mounts,
         run=str(RUN),
         launcher=str(LIBRARY / "kernel.py"),
@@ -312,20 +340,21 @@ def _closed(environment: Environment) -> _Place:
     )
 
 
-def _open_air(folder: Path, environment: Environment) -> _Place:
+def _open_air(folder: Path, environment: Environment, programs: Sequence[str] = STUDENTS_PROGRAMS) -> Place:
     """Return the same without isolation: links in a temporary folder."""
     for name, source in environment.data.items():
         target = folder / "data" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         target.symlink_to(source.resolve())
-    for name, source in environment.extras.items():
+    for name, source in _in_home(environment).items():
         target = folder / "home" / name
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
     (folder / "lib").mkdir()
     (folder / "lib" / "helpers").symlink_to(environment.helpers)
-    (folder / "lib" / "course_ask.py").symlink_to(INSIDE / "course_ask.py")
-    return _Place(
+    for name in programs:
+        (folder / "lib" / name).symlink_to(INSIDE / name)
+    return Place(
         mounts=(),
         run=str(folder / "run"),
         launcher=str(INSIDE / "kernel.py"),
@@ -337,8 +366,8 @@ def _open_air(folder: Path, environment: Environment) -> _Place:
     )
 
 
-def _variables(environment: Environment, place: _Place) -> dict[str, str]:
-    """Return the kernel's whole environment: nothing of the instructor's is in it."""
+def variables_of(environment: Environment, place: Place) -> dict[str, str]:
+    """Return the whole environment of a process in the sandbox: nothing of the instructor's is in it."""
     return {
         "LANG": "C.UTF-8",
         "USER": "student",

@@ -6,7 +6,7 @@ import pytest
 
 from grading.errors import GradingError
 from grading.execution import workers as module
-from grading.execution.job import Executed, Job
+from grading.execution.job import Executed, Job, Results
 from grading.execution.store import job_key, job_parts
 from grading.execution.workers import GPU_VARIABLE, run_all
 from grading.options import Isolation, Limits, Workers
@@ -24,11 +24,11 @@ def environments(monkeypatch: pytest.MonkeyPatch) -> list[Environment]:
     """What each job was run with; two GPUs, as far as one can see."""
     found: list[Environment] = []
 
-    def execute(job: Job, pool: object) -> Executed:
+    def run_job(job: Job, kept: object) -> Results:
         found.append(job.environment)
-        return Executed(gpu=job.environment.gpu)
+        return Results(Executed(gpu=job.environment.gpu))
 
-    monkeypatch.setattr(module, "execute", execute)
+    monkeypatch.setattr(module, "run_job", run_job)
     monkeypatch.setattr(module, "gpus", lambda: ["0", "1"])
     monkeypatch.delenv(GPU_VARIABLE, raising=False)
     return found

@@ -112,7 +112,18 @@ def run(connection_file, settings):
     application = kernelapp.IPKernelApp.instance()
     application.initialize()
     del sys.modules["debugpy"]
+    seed_at_the_first_cell(application.shell, settings["seed"])
     application.start()
+
+
+def seed_at_the_first_cell(shell, seed):
+    """Seed once more when the first cell runs: how much chance a kernel uses until then depends on the machine."""
+
+    def again():
+        shell.events.unregister("pre_execute", again)
+        random.seed(seed)
+
+    shell.events.register("pre_execute", again)
 
 
 def prepare(imports):

@@ -1,0 +1,85 @@
+"""A notebook's tests as the examiner runs them, and what came of each: plain data."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+Site = tuple[str, int, str]
+"""A place in a test where a bare yes or no of the student's object decides: cell, line, what is asked."""
+
+
+@dataclass(frozen=True)
+class Setup:
+    """An instructor's statements that depend on nothing of the student's; `source` keeps the lines of its cell."""
+
+    cell: str
+    source: str
+
+
+@dataclass(frozen=True)
+class TestCell:
+    """A test cell. `names` are those of the student's that it may need."""
+
+    cell: str
+    source: str
+    names: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Examination:
+    """The tests of a notebook, in its order, each with the setup that stands between it and the one before."""
+
+    steps: tuple[tuple[tuple[Setup, ...], TestCell], ...]
+    believed: tuple[Site, ...] | None = None
+    """Sites that the course's own solution needs; None asks without a limit, and notes them."""
+
+    @property
+    def first(self) -> tuple[Setup, ...]:
+        """Return the setup before the first test: it is the same for every submission."""
+        return self.steps[0][0] if self.steps else ()
+
+
+@dataclass(frozen=True)
+class TestRun:
+    """What came of a test cell in the examiner."""
+
+    passed: bool
+    error: str = ""
+    """The exception in words, or why the test could not be run to its end."""
+    traceback: tuple[str, ...] = ()
+    line: int | None = None
+    """Line of the test cell that raised."""
+    result: str | None = None
+    """Text of the last expression's value, if it has one."""
+    output: tuple[tuple[str, str], ...] = ()
+    """(stream, text) in their order."""
+    sites: tuple[Site, ...] = ()
+    asked: int = 0
+    """Requests that went to the student's code."""
+
+
+@dataclass
+class Examined:
+    """What came of all tests of a run, by cell id."""
+
+    tests: dict[str, TestRun] = field(default_factory=dict)
+    setup_errors: dict[str, str] = field(default_factory=dict)
+    """Why instructor's statements failed in the examiner, by cell."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "Examined":
+        """Make one of what `to_json` returned."""
+        return cls({name: _test_run(run) for name, run in data["tests"].items()}, dict(data["setup_errors"]))
+
+
+def _test_run(data: Mapping[str, Any]) -> TestRun:
+    lists = {
+        "traceback": tuple(data["traceback"]),
+        "output": tuple((stream, text) for stream, text in data["output"]),
+        "sites": tuple((cell, line, what) for cell, line, what in data["sites"]),
+    }
+    return TestRun(**{**data, **lists})
