@@ -19,7 +19,7 @@ from grading.sandbox import bubblewrap as sandbox
 from grading.sandbox.bubblewrap import check
 from grading.sandbox.cgroup import Cgroup
 from grading.sandbox.forkserver import KernelPool
-from grading.sandbox.kernel import Ended, Environment, Kernel, started
+from grading.sandbox.kernel import STUDENTS_PROGRAMS, Ended, Environment, Kernel, started
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 ROOT = Path(__file__).parents[2]
@@ -102,7 +102,7 @@ print(world)
         "/home/student": sorted([".ipython", *environment.extras]),
         "/data": ["photographs.txt"],
         "/opt/course": ["kernel.py", "lib"],
-        "/opt/course/lib": ["course_ask.py", "helpers"],
+        "/opt/course/lib": [*STUDENTS_PROGRAMS, "helpers"],
         "/run": ["kernel"],
         "/run/kernel": ["connection.json", "s-1", "s-2", "s-3", "s-4", "s-5"],
         "/questions": [],
