@@ -20,6 +20,8 @@ class Setup:
 class TestCell:
     """A test cell. `names` are those of the student's that it may need."""
 
+    __test__ = False  # it is no test of pytest's
+
     cell: str
     source: str
     names: tuple[str, ...] = ()
@@ -42,6 +44,8 @@ class Examination:
 @dataclass(frozen=True)
 class TestRun:
     """What came of a test cell in the examiner."""
+
+    __test__ = False
 
     passed: bool
     error: str = ""

@@ -1,0 +1,161 @@
+"""A notebook is run and examined: cells in the student's sandbox, tests in the examiner's, in the notebook's order."""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from grading.examiner.examination import Examination, Setup, TestCell
+from grading.execution.execute import Pools, run_job
+from grading.execution.job import Cell, Examining, Job, Results
+from grading.execution.store import write_questions
+from grading.options import MIB, Limits
+from grading.sandbox.kernel import Environment
+
+ROOT = Path(__file__).parents[2]
+LIMITS = Limits(cell_seconds=10, notebook_seconds=60, memory_bytes=1500 * MIB, output_bytes=10_000)
+MakeJob = Callable[..., Job]
+
+
+@pytest.fixture(scope="module")
+def kept(bubblewrap: None) -> Iterator[Pools]:
+    """Provide warm kernels and examiners."""
+    with Pools() as pools:
+        yield pools
+
+
+@pytest.fixture
+def job(tmp_path: Path) -> MakeJob:
+    """Make a job of a notebook: a text is a cell, a test cell comes with the names it needs."""
+
+    def make(*parts: str | TestCell, setup: dict[int, str] | None = None, limits: Limits = LIMITS) -> Job:
+        environment = Environment({}, write_questions([], tmp_path / "questions"), {}, ROOT / "helpers", {})
+        cells, steps = [], []
+        for number, part in enumerate(parts):
+            if isinstance(part, TestCell):
+                due = (setup or {}).get(number)
+                steps.append(((Setup(f"s{number}", due),) if due else (), part))
+                cells.append(Cell(part.cell, "", test=True))
+            else:
+                cells.append(Cell(f"c{number}", part))
+        examining = Examining(Examination(tuple(steps)), environment)
+        return Job(tuple(cells), (), (), environment, limits, examining=examining)
+
+    return make
+
+
+def outcome(results: Results) -> dict[str, str]:
+    """Say what came of each test: passed, or the error."""
+    assert results.examined is not None
+    return {name: "passed" if run.passed else run.error for name, run in results.examined.tests.items()}
+
+
+SQUARE = "def square(x):\n    return x * x"
+RIGHT = TestCell("right", "assert square(3) == 9", ("square",))
+
+
+def test_a_right_answer_passes(job: MakeJob, kept: Pools) -> None:
+    assert outcome(run_job(job(SQUARE, RIGHT), kept)) == {"right": "passed"}
+
+
+def test_a_wrong_answer_fails_with_the_tests_words(job: MakeJob, kept: Pools) -> None:
+    test = TestCell("wrong", "assert square(3) == 10, f'square(3) is {square(3)}'", ("square",))
+    results = run_job(job(SQUARE, test), kept)
+    assert outcome(results) == {"wrong": "AssertionError: square(3) is 9"}
+    assert results.examined is not None
+    assert results.examined.tests["wrong"].line == 1
+
+
+def test_each_test_sees_the_names_as_they_were_at_its_place(job: MakeJob, kept: Pools) -> None:
+    first, second = (TestCell(f"t{n}", f"assert x == {n}", ("x",)) for n in (1, 2))
+    assert outcome(run_job(job("x = 1", first, "x = 2", second), kept)) == {"t1": "passed", "t2": "passed"}
+
+
+def test_setup_runs_in_the_examiner_before_its_test(job: MakeJob, kept: Pools) -> None:
+    test = TestCell("t", "assert square(truth) == 49", ("square",))
+    assert outcome(run_job(job(SQUARE, test, setup={1: "truth = 7"}), kept)) == {"t": "passed"}
+
+
+def test_the_last_expression_is_the_result(job: MakeJob, kept: Pools) -> None:
+    results = run_job(job(SQUARE, TestCell("t", "square(1) / 2", ("square",))), kept)
+    assert results.examined is not None
+    assert results.examined.tests["t"].result == "0.5"
+
+
+def test_a_kernel_that_dies_costs_its_own_test(job: MakeJob, kept: Pools) -> None:
+    dies = "import os\ndef die(): os._exit(3)"
+    test = TestCell("dies", "die()", ("die",))
+    results = run_job(job(dies, SQUARE, test, RIGHT), kept)
+    found = outcome(results)
+    assert "the kernel died when your code was asked" in found["dies"]
+    assert found["right"] == "passed"
+    assert results.executed is not None
+    assert results.executed.kernels == 2
+
+
+def test_an_endless_answer_costs_its_own_test(job: MakeJob, kept: Pools) -> None:
+    endless = "def endless():\n    while True: pass"
+    test = TestCell("endless", "endless()", ("endless",))
+    limits = replace(LIMITS, cell_seconds=2)
+    found = outcome(run_job(job(endless, SQUARE, test, RIGHT, limits=limits), kept))
+    assert "2 s" in found["endless"]
+    assert found["right"] == "passed"
+
+
+def test_an_endless_generator_costs_its_own_test(job: MakeJob, kept: Pools) -> None:
+    endless = "def numbers():\n    while True: yield 1"
+    test = TestCell("endless", "list(numbers())", ("numbers",))
+    limits = replace(LIMITS, cell_seconds=2)
+    found = outcome(run_job(job(endless, SQUARE, test, RIGHT, limits=limits), kept))
+    assert "2 s" in found["endless"]
+    assert found["right"] == "passed"
+
+
+def test_a_test_that_never_ends_costs_its_own_points(job: MakeJob, kept: Pools) -> None:
+    test = TestCell("endless", "while True: pass", ())
+    limits = replace(LIMITS, cell_seconds=2)
+    found = outcome(run_job(job(SQUARE, test, RIGHT, limits=limits), kept))
+    assert "examiner stopped" in found["endless"]
+    assert found["right"] == "passed"
+
+
+def recorded(made: Job, kept: Pools, path: Path) -> Results:
+    """Run a job and write its conversation to a file."""
+    results = run_job(made, kept)
+    assert results.conversation is not None
+    path.write_text(json.dumps(results.conversation.to_json()), encoding="utf-8")
+    return results
+
+
+def with_test(made: Job, source: str, path: Path) -> Job:
+    """Give a job's only test another source, and a recorded conversation."""
+    assert made.examining is not None
+    ((setup, test),) = made.examining.examination.steps
+    examination = Examination(((setup, replace(test, source=source)),))
+    return replace(made, examining=replace(made.examining, examination=examination), recorded=path)
+
+
+def test_a_reworded_test_is_answered_from_the_record(job: MakeJob, kept: Pools, tmp_path: Path) -> None:
+    made, path = job(SQUARE, RIGHT), tmp_path / "talk.json"
+    recorded(made, kept, path)
+    results = run_job(with_test(made, "assert square(3) > 100, 'another threshold'", path), kept)
+    assert results.executed is None
+    assert outcome(results) == {"right": "AssertionError: another threshold"}
+
+
+def test_a_new_question_executes(job: MakeJob, kept: Pools, tmp_path: Path) -> None:
+    made, path = job(SQUARE, RIGHT), tmp_path / "talk.json"
+    recorded(made, kept, path)
+    results = run_job(with_test(made, "assert square(4) == 16", path), kept)
+    assert results.executed is not None
+    assert outcome(results) == {"right": "passed"}
+
+
+def test_a_damaged_record_executes(job: MakeJob, kept: Pools, tmp_path: Path) -> None:
+    made, path = job(SQUARE, RIGHT), tmp_path / "talk.json"
+    path.write_text('{"right": [["x", "y"]]}', encoding="utf-8")
+    results = run_job(replace(made, recorded=path), kept)
+    assert results.executed is not None
+    assert outcome(results) == {"right": "passed"}
