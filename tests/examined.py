@@ -110,8 +110,11 @@ class Examination:
         }
         variables = {**os.environ, "PYTHONPATH": "", "OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"}
         inside = {**variables, "HOME": str(folder / "home"), "TMPDIR": str(folder / "tmp"), "PYTHONHASHSEED": "0"}
+        (folder / "settings.json").write_text(json.dumps(given), encoding="utf-8")
         self.server = subprocess.Popen(
-            [sys.executable, str(INSIDE / "course_examine.py"), json.dumps(given)], env=inside, cwd=folder / "home"
+            [sys.executable, str(INSIDE / "course_examine.py"), str(folder / "settings.json")],
+            env=inside,
+            cwd=folder / "home",
         )
         self.students = subprocess.Popen(
             [sys.executable, "-c", _STUDENTS, str(INSIDE)], env=variables, stdin=subprocess.PIPE, text=True

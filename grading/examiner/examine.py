@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 _GRACE = 5.0
 """Seconds that a test has to end after it was told that its time is over."""
+_SAID_IN_WORDS = ("StudentGone", "NotBelieved")
+"""Exceptions of the examiner's own, whose message is a sentence."""
 _MAX_TEXT = 64 * 1024
 """Characters of output, and of a traceback, that are kept of one test."""
 
@@ -51,15 +53,14 @@ class Examiner:
     def test(self, cell: str, partner: Partner, seconds: float) -> TestRun:
         """Run the setup that is due and a test cell; keep what came of it.
 
-        `seconds` is what all of it may take. Raises SandboxError if the examiner cannot be started, and what the
+        `seconds` is what the test may take; the examiner's own start is nobody's fault. Raises SandboxError if the examiner cannot be started, and what the
         partner raises; the examiner is of no use any more then.
         """
         number = next(i for i, (_, test) in enumerate(self._examination.steps) if test.cell == cell)
-        until = time.monotonic() + seconds
         partner.begin(cell)
         try:
-            child = self._ready(number, until)
-            run = self._run_test(child, self._examination.steps[number][1], partner, until, seconds)
+            child = self._ready(number)
+            run = self._run_test(child, self._examination.steps[number][1], partner, seconds)
         except LostError as error:
             log.info("the examiner was lost in the cell %s: %s", cell, error)
             run = TestRun(False, f"This test could not be run to its end: the examiner stopped ({clean(str(error))}).")
@@ -72,25 +73,27 @@ class Examiner:
         self.examined.tests[cell] = run
         return run
 
-    def _ready(self, number: int, until: float) -> Child:
+    def _ready(self, number: int) -> Child:
         """Return a child in which the setups up to a test have run; a new one repeats those before it."""
         if self._child is None:
             self._child, self._done = self._pool.child(*self._where), 0
         child = self._child
         while self._done <= number:
             for setup in self._examination.steps[self._done][0]:
-                self._set_up(child, setup, until)
+                self._set_up(child, setup)
             self._done += 1
         return child
 
-    def _set_up(self, child: Child, setup: Setup, until: float) -> None:
+    def _set_up(self, child: Child, setup: Setup) -> None:
+        until = time.monotonic() + self._limits.cell_seconds + _GRACE
         child.send(_frame(kind="setup", cell=setup.cell, source=setup.source))
         done = _read(child.receive(until))
         if done.get("error"):
             self.examined.setup_errors[setup.cell] = _words(done["error"])
 
-    def _run_test(self, child: Child, test: TestCell, partner: Partner, until: float, seconds: float) -> TestRun:
+    def _run_test(self, child: Child, test: TestCell, partner: Partner, seconds: float) -> TestRun:
         believed = self._examination.believed
+        until = time.monotonic() + seconds
         child.send(
             _frame(
                 kind="test",
@@ -133,6 +136,8 @@ def _read(frame: Frame) -> Mapping[str, Any]:
 def _words(error: Mapping[str, Any]) -> str:
     """Say an exception as Python's last line does."""
     name, value = str(error.get("ename")), str(error.get("evalue"))
+    if name in _SAID_IN_WORDS:
+        return f"{value[:1].upper()}{value[1:]}" + ("" if value.endswith(".") else ".")
     return f"{name}: {value}" if value else name
 
 

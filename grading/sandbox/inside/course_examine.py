@@ -1,6 +1,6 @@
 """Runs the course's test cells, and never student code: a server that forks an examiner for each submission.
 
-Called as `python course_examine.py SETTINGS`, where SETTINGS is JSON: `listen`, the path of the socket to be made;
+Called as `python course_examine.py FILE`, where FILE holds JSON: `listen`, the path of the socket to be made;
 `imports`, the statements that every submission begins with; `setup`, [[cell id, source], ...] of the instructor's
 statements before the first test; `seed`; `filter` (base64 of a program for seccomp(2), or ""); `file_bytes`; `home` and
 `tmp`, the folders that are emptied after each submission. `clock`: false leaves the clocks as they are.
@@ -210,7 +210,7 @@ def main():
     # the student's code has written, is never imported here.
     own = sys.path.pop(0)
     sys.path[:] = [*(place for place in sys.path if place not in ("", ".", own)), own]
-    Server(json.loads(sys.argv[1])).run()
+    Server(json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))).run()
 
 
 if __name__ == "__main__":
