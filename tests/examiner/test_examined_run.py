@@ -89,7 +89,7 @@ def test_a_kernel_that_dies_costs_its_own_test(job: MakeJob, kept: Pools) -> Non
     test = TestCell("dies", "die()", ("die",))
     results = run_job(job(dies, SQUARE, test, RIGHT), kept)
     found = outcome(results)
-    assert "the kernel died when your code was asked" in found["dies"]
+    assert "kernel died when your code was asked" in found["dies"]
     assert found["right"] == "passed"
     assert results.executed is not None
     assert results.executed.kernels == 2
