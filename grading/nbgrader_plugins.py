@@ -19,10 +19,10 @@ from grading.errors import GradingError
 from grading.execution.execute import execute
 from grading.execution.job import Cell, Job
 from grading.execution.workers import run_all
-from grading.intake.hand_in import HandIn, read_hand_in
+from grading.intake.hand_in import HandedNotebook, HandIn, read_hand_in
 from grading.options import Options
 from grading.pipeline.assignment import has_scoring
-from grading.pipeline.grade import notebook_of, score
+from grading.pipeline.grade import notebooks_of, score
 from grading.pipeline.plan import plan_one
 from grading.pipeline.run import open_course
 from grading.records.executed_notebook import SKIPPED
@@ -52,9 +52,12 @@ class ExecuteSandboxed(NbGraderPreprocessor):
 def _scored_outside(folder: Path, nb: NotebookNode, resources: ResourcesDict, options: Options) -> NotebookNode:
     names = resources["nbgrader"]
     course = open_course(folder, names["assignment"], options)
-    name = course.assignment.notebook_name
-    beside = read_hand_in(Path(resources["metadata"]["path"]), names["student"], name).extras
-    planned = plan_one(course, HandIn(names["student"], nbformat.writes(nb).encode(), name, extras=beside))
+    name = names["notebook"]
+    beside = read_hand_in(Path(resources["metadata"]["path"]), names["student"], f"{name}.ipynb").extras
+    handed_in = {one.name: HandedNotebook(refusal="It is graded by itself.") for one in course.assignment.notebooks} | {
+        name: HandedNotebook(nbformat.writes(nb).encode(), f"{name}.ipynb")
+    }
+    planned = plan_one(course, HandIn(names["student"], handed_in, extras=beside))
     (submission,) = planned.submissions
     failures = {}
     for outcome in run_all(planned.jobs, course.options.workers):
@@ -65,7 +68,7 @@ def _scored_outside(folder: Path, nb: NotebookNode, resources: ResourcesDict, op
     record = score(course, submission, failures)
     if record.status != GRADED:
         raise GradingError(f"{names['student']}: {record.why}")
-    return notebook_of(course, submission, record)
+    return notebooks_of(course, submission, record)[name]
 
 
 def _tested_inside(folder: Path, nb: NotebookNode, cwd: Path, options: Options) -> NotebookNode:

@@ -130,15 +130,20 @@ def measure(
     for key in planned.jobs:
         progress("missing", key)
     grade(course, planned, progress)
-    keys = {submission.student: [run.key for run in submission.runs] for submission in planned.submissions}
+    keys = {
+        submission.student: [{name: run.key for name, run in runs.items()} for runs in submission.by_seed()]
+        for submission in planned.submissions
+    }
     return course, [_runs(course, item, keys[item.name]) for item in planted]
 
 
-def _runs(course: GradingRun, planted: Planted, keys: Sequence[str]) -> Runs:
+def _runs(course: GradingRun, planted: Planted, keys: Sequence[Mapping[str, str]]) -> Runs:
+    """What came of each seed; `keys` of the stored results are by notebook."""
     found = []
-    for key in keys:
-        executed = course.store.get(key)
-        if executed is None:
+    for of_seed in keys:
+        stored = {notebook: course.store.get(key) for notebook, key in of_seed.items()}
+        executed = {notebook: result for notebook, result in stored.items() if result is not None}
+        if len(executed) < len(stored):
             raise GradingError(f"{planted.name} could not be executed; `course verify` says why")
         outcomes = course.assignment.scoring.outcomes(answers_of(course, executed), course.context)
         if not outcomes:

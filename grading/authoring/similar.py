@@ -18,13 +18,12 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from statistics import median
 
-import nbformat
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_solution
 
 from grading.authoring.classroom import solution_cells
 from grading.authoring.planted import planted_folder, read_planted
 from grading.common.files import read_json, write_atomically
-from grading.common.notebooks import ADDITIONAL_ID
+from grading.common.notebooks import ADDITIONAL_ID, is_test
 from grading.common.text import clean
 from grading.errors import GradingError
 from grading.pipeline.plan import Submission, rebuilt_notebook
@@ -140,20 +139,20 @@ def _standing_out(pairs: Sequence[Pair], compared: int) -> Similar:
 
 def similar_work(course: GradingRun, submissions: Sequence[Submission], repository: Path) -> Similar:
     """Compare what is the students' own in their hand-ins; published are the master's and the planted solutions."""
-    released = course.assignment.released
-    given = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
+    released = [cell for notebook in course.assignment.notebooks for cell in notebook.released.cells]
+    given = "\n".join(cell.source for cell in released if cell.cell_type == "code")
     work = {}
     for submission in submissions:
-        notebook = rebuilt_notebook(course, submission)
-        if notebook is None:
+        if submission.refusal:
             continue
-        own = [cell.source for cell in notebook.cells if _is_own(cell)]
+        notebooks = [rebuilt_notebook(course, found) for found in submission.notebooks]
+        own = [cell.source for notebook in notebooks if notebook for cell in notebook.cells if _is_own(cell)]
         work[submission.student] = "\n".join(own)
     return compare(work, given, _published(course, repository))
 
 
 def _is_own(cell: Mapping[str, object]) -> bool:
-    if cell["cell_type"] != "code" or is_grade(cell):
+    if cell["cell_type"] != "code" or is_test(cell):
         return False
     return bool(is_solution(cell)) or str(cell["id"]).startswith(ADDITIONAL_ID)
 
@@ -161,8 +160,8 @@ def _is_own(cell: Mapping[str, object]) -> bool:
 def _published(course: GradingRun, repository: Path) -> dict[str, str]:
     """Return the reference solution and the planted good ones, by name."""
     name = course.assignment.name
-    master = nbformat.read(course.assignment.source / course.assignment.notebook_name, as_version=4)
-    found = {"the reference solution": "\n".join(solution_cells(master).values())}
+    solutions = [source for one in course.assignment.notebooks for source in solution_cells(one.master).values()]
+    found = {"the reference solution": "\n".join(solutions)}
     folder = planted_folder(repository, name)
     if folder.is_dir():
         for planted in read_planted(folder):

@@ -4,6 +4,7 @@ What is slow to load (nbgrader, notebooks, NumPy) is imported by the command tha
 """
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from grading.config import course_directory, load_config
 from grading.errors import GradingError
 from grading.options import Isolation
 from grading.pipeline.unchanged import LastRun
-from grading.records.record import FAILED, GRADED, QuestionRecord, Record, read_record
+from grading.records.record import FAILED, GRADED, PERSON, QuestionRecord, Record, read_record
 
 if TYPE_CHECKING:
     from grading.pipeline.plan import Plan, Submission
@@ -111,10 +112,7 @@ def describe(record: Record) -> list[str]:
     points = f"{record.points:g} of {record.max_points:g} points"
     lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
     lines += [f"  {record.why}"] if record.why else []
-    lines += [
-        f"  {name}: {question.points:g} of {question.max_points:g}. {question.reason}"
-        for name, question in record.questions.items()
-    ]
+    lines += [f"  {name}: {_in_words(question)}" for name, question in record.questions.items()]
     for title, items in (
         ("Flags", record.flags),
         ("Repaired", record.repairs),
@@ -122,7 +120,11 @@ def describe(record: Record) -> list[str]:
     ):
         lines += [f"  {title}:", *(f"    {item}" for item in items)] if items else []
     file, execution = record.submission, record.execution
-    lines.append(f"  Handed in: {file.get('file')}, SHA-256 {file.get('sha256')}, {file.get('timestamp') or 'no time'}")
+    when = file.get("timestamp") or "no time"
+    lines += [
+        f"  Handed in: {one.get('file') or 'nothing'}, SHA-256 {one.get('sha256')}, {when}"
+        for one in (file.get("notebooks") or {"": file}).values()
+    ]
     if "seconds" in execution:
         seconds = ", ".join(f"{value:g}" for value in execution["seconds"])
         memory = execution["peak_memory_bytes"] / 2**20
@@ -133,6 +135,12 @@ def describe(record: Record) -> list[str]:
         )
     versions = ", ".join(f"{name} {version}" for name, version in execution.get("versions", {}).items())
     return [*lines, f"  With {versions}"] if versions else lines
+
+
+def _in_words(question: QuestionRecord) -> str:
+    where = f" ({question.decided})" if question.decided and not question.waits else ""
+    waits = " It waits for that." if question.waits else ""
+    return f"{question.points:g} of {question.max_points:g}{where}. {question.reason}{waits}"
 
 
 def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
@@ -178,6 +186,15 @@ def _print_remarks(records: Sequence[Record]) -> None:
     repaired = sum(1 for record in records if record.repairs)
     if repaired:
         console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
+    waiting = Counter(name for record in records for name in record.waiting)
+    if waiting:
+        answers = "1 answer waits" if waiting.total() == 1 else f"{waiting.total()} answers wait"
+        each = ", ".join(f"{name} ({count})" for name, count in waiting.items())
+        console.print(
+            f"{answers} for a person: {each}. Grade in nbgrader's formgrader, then run this again",
+            markup=False,
+            highlight=False,
+        )
 
 
 def print_table(title: str, records: Sequence[Record]) -> None:
@@ -185,12 +202,19 @@ def print_table(title: str, records: Sequence[Record]) -> None:
     questions = list(dict.fromkeys(name for record in records for name in record.questions))
     rows = [["submission", *(name.replace("_", " ") for name in questions), "points"]]
     for record in records:
-        points = [f"{record.questions[name].points:g}" if name in record.questions else "-" for name in questions]
+        points = [_shown_points(record.questions.get(name)) for name in questions]
         total = f"{record.points:g}/{record.max_points:g}" if record.status == GRADED else record.status
+        total += f", {len(record.waiting)} wait" if record.waiting else ""
         rows.append([record.student, *points, total])
     lines = terminal.plain_table(rows)
     console.out(f"\n{title}\n{lines[0]}", style="bold", highlight=False)
     console.out("\n".join(lines[1:]), highlight=False)
+
+
+def _shown_points(question: QuestionRecord | None) -> str:
+    if question is None:
+        return "-"
+    return "waits" if question.waits else f"{question.points:g}"
 
 
 def print_reasons(records: Sequence[Record]) -> None:
@@ -203,6 +227,6 @@ def print_reasons(records: Sequence[Record]) -> None:
 def _reasons_lost(questions: Mapping[str, QuestionRecord]) -> list[str]:
     seen: dict[str, list[str]] = {}
     for name, question in questions.items():
-        if question.points < question.max_points:
+        if question.points < question.max_points and question.decided != PERSON:
             seen.setdefault(question.reason or "no reason was given", []).append(name)
     return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]

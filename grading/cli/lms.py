@@ -121,10 +121,10 @@ def _roster(path: Path | None) -> Roster | None:
 def _collect(
     download: Path, assignment: str, roster: Roster | None, kind: str | None, timezone: str | None
 ) -> Collected:
-    from grading.pipeline.assignment import find_master
+    from grading.pipeline.assignment import find_masters
 
     folder = terminal.repository()
-    find_master(folder, assignment)
+    find_masters(folder, assignment)
     submitted = folder / course_directory(load_config(folder), "submitted")
     try:
         zone = ZoneInfo(timezone) if timezone else None

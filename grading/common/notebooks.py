@@ -1,5 +1,7 @@
-"""Facts about a notebook's cells that several rooms need: their tags, and how to name one for a person."""
+"""Facts about a notebook's cells that several rooms need: their tags, who gives their points, how to name one."""
 
+import hashlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -13,6 +15,11 @@ STUDENTS_TAG = "students"
 """Of an instructor's cell whose names are the student's, likewise."""
 ADDITIONAL_ID = "student-"
 """How the ids of cells begin that a student has added."""
+_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_OTHER_KERNELS = re.compile(
+    r"(?:ir|xr|julia|octave|matlab|xcpp|java|ijava|scala|sas|bash|ruby|deno)\b.*", re.I | re.DOTALL
+)
+"""Names of kernels that tell their language where nothing else in a notebook does."""
 
 
 def cell_name(cell: Mapping[str, Any], index: int) -> str:
@@ -25,3 +32,61 @@ def cell_name(cell: Mapping[str, Any], index: int) -> str:
 def first_line(source: str) -> str:
     """Return the first line with something in it."""
     return next((line.strip() for line in source.splitlines() if line.strip()), "(empty)")
+
+
+def is_graded(cell: Mapping[str, Any]) -> bool:
+    """Return whether a cell is worth points: a test, an answer or a task."""
+    marks = _marks(cell)
+    return bool(marks.get("grade") or marks.get("task"))
+
+
+def is_by_hand(cell: Mapping[str, Any]) -> bool:
+    """Return whether a person gives a cell's points: an answer (code or text), or a task."""
+    marks = _marks(cell)
+    return bool(marks.get("task") or (marks.get("grade") and (marks.get("solution") or cell["cell_type"] != "code")))
+
+
+def is_test(cell: Mapping[str, Any]) -> bool:
+    """Return whether running a cell decides its points."""
+    return is_graded(cell) and not is_by_hand(cell)
+
+
+def other_language(metadata: Any) -> str:
+    """Return the language in which a notebook is written, by its metadata, where that is not Python; else nothing.
+
+    The metadata may come from a hand-in: anything may be in it.
+    """
+    kernel, language = _object(metadata, "kernelspec"), _object(metadata, "language_info")
+    for said in (language.get("name"), kernel.get("language")):
+        if isinstance(said, str) and said.strip():
+            return "" if said.strip().lower().startswith(("python", "ipython")) else said.strip()
+    name = kernel.get("name")
+    if isinstance(name, str) and _OTHER_KERNELS.fullmatch(name.strip()):
+        return str(kernel.get("display_name") or name)
+    return ""
+
+
+def name_cells(cells: list[Any]) -> None:
+    """Give each cell without an id one made from its grade id or its content: the same cell gets the same id."""
+    used = {cell["id"] for cell in cells if cell.get("id")}
+    for cell in cells:
+        if not cell.get("id"):
+            grade_id = str(_marks(cell).get("grade_id") or "")
+            digest = hashlib.sha256(f"{cell['cell_type']}\n{cell['source']}".encode("utf-8", "replace")).hexdigest()
+            wanted = grade_id if _CELL_ID.fullmatch(grade_id) else f"cell-{digest[:12]}"
+            number, name = 1, wanted
+            while name in used:
+                number += 1
+                name = f"{wanted[:56]}-{number}"
+            cell["id"] = name
+            used.add(name)
+
+
+def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = cell.get("metadata", {}).get("nbgrader", {})
+    return found
+
+
+def _object(value: Any, key: str) -> Mapping[str, Any]:
+    found = value.get(key) if isinstance(value, dict) else None
+    return found if isinstance(found, dict) else {}

@@ -9,7 +9,7 @@ from grading.examiner.conversation import Conversation
 from grading.examiner.examination import Examination, Examined
 from grading.execution.answers import BadAnswerError, decode, read_answer
 from grading.options import Isolation, Limits
-from grading.records.record import Event
+from grading.records.record import Event, TestResult
 from grading.sandbox.kernel import Environment
 from grading.scoring.questions import Answer
 
@@ -70,6 +70,8 @@ class Executed:
     """Number of the GPU that it could use."""
     system_calls: str = ""
     """`filtered`, or why the system calls of the student's code were not."""
+    tests: dict[str, TestResult] = field(default_factory=dict)
+    """What came of the tests that were run, by grade id."""
     suspicious: bool = False
     """Something outside killed a kernel, so that this result may not be the student's doing."""
 
@@ -89,7 +91,9 @@ class Executed:
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Executed":
         """From what `to_json` gave."""
-        return cls(**{**data, "events": [Event(**event) for event in data["events"]]})
+        events = [Event(**event) for event in data["events"]]
+        tests = {name: TestResult(**test) for name, test in data.get("tests", {}).items()}
+        return cls(**{**data, "events": events, "tests": tests})
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,13 @@ import io
 import stat
 import tarfile
 import zipfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from grading.common.names import TIMESTAMP
 from grading.common.text import quoted
 from grading.errors import RefusedError
-from grading.intake.files import IGNORED, HandInFile, capped, choose, in_bytes, is_notebook, open_regular, quoted_list
+from grading.intake.files import IGNORED, HandInFile, capped, in_bytes, is_notebook, open_regular, quoted_list
 from grading.options import MIB, IntakeLimits
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz")
@@ -18,13 +19,25 @@ _MAX_DIRECTORY = MIB
 """Longest table of contents of a zip: some twenty thousand members."""
 
 
-def notebook_from_archive(
-    archive: HandInFile, expected: str, limits: IntakeLimits
-) -> tuple[str, bytes, list[str]] | None:
-    """Return name, content and remarks of the notebook inside an archive, read in memory; None if it holds none.
+@dataclass(frozen=True)
+class Unpacked:
+    """Notebooks of an archive, and what is said of it. One that cannot be read has the reason in place of its bytes."""
+
+    notebooks: Mapping[HandInFile, bytes | RefusedError]
+    repairs: tuple[str, ...]
+
+
+Pick = Callable[[Sequence[HandInFile]], tuple[Sequence[HandInFile], Sequence[str]]]
+"""Chooses among the notebooks of an archive, and says what is to be said of the choice."""
+
+
+def notebooks_from_archive(archive: HandInFile, expected: str, pick: Pick, limits: IntakeLimits) -> Unpacked | None:
+    """Return the picked notebooks inside an archive, read in memory; None if it holds none.
+
+    `expected` is what should be handed in instead where the archive cannot be read.
 
     Raises:
-        RefusedError: The archive is damaged, too large, encrypted or packed in an unusual way.
+        RefusedError: The archive is damaged or too large.
     """
     name = quoted(archive.name)
     if archive.size > limits.archive_bytes:
@@ -34,11 +47,11 @@ def notebook_from_archive(
     try:
         with _CappedFile(open_regular(archive.path)) as stream:
             reader = _from_zip if archive.name.lower().endswith(".zip") else _from_tar
-            return reader(stream, archive.name, expected, limits)
+            return reader(stream, archive.name, expected, pick, limits)
     except RefusedError:
         raise
     except Exception as error:  # zipfile, gzip and tarfile raise a dozen sorts over damaged bytes
-        raise RefusedError(f"{name} is damaged or not an archive: hand in {quoted(expected)} itself.") from error
+        raise damaged(archive.name, expected) from error
 
 
 class _CappedFile(io.BufferedReader):
@@ -57,8 +70,8 @@ class _CappedFile(io.BufferedReader):
 
 
 def _from_zip(
-    stream: io.BufferedReader, archive: str, expected: str, limits: IntakeLimits
-) -> tuple[str, bytes, list[str]] | None:
+    stream: io.BufferedReader, archive: str, expected: str, pick: Pick, limits: IntakeLimits
+) -> Unpacked | None:
     with zipfile.ZipFile(stream) as opened:
         members, ignored = {}, []
         listed = opened.infolist()
@@ -70,23 +83,37 @@ def _from_zip(
             elif not member.is_dir():
                 stamp = int("".join(f"{part:04d}" for part in member.date_time))
                 members[HandInFile(member.filename, stamp, member.file_size)] = member
-        taken = _choose_member(list(members), ignored, archive, expected)
+        taken = _choose_members(list(members), ignored, archive, pick)
         if taken is None:
             return None
-        member = members[taken[0]]
-        if member.flag_bits & 0x1:
-            raise RefusedError(
-                f"{quoted(archive)} is encrypted: hand in {quoted(expected)} itself, without a password."
-            )
-        if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
-            raise RefusedError(f"{quoted(archive)} is packed in an unusual way: hand in {quoted(expected)} itself.")
+        found = {file: _member(opened, members[file], archive, expected, limits) for file in taken[0]}
+        return Unpacked(found, taken[1])
+
+
+def _member(
+    opened: zipfile.ZipFile, member: zipfile.ZipInfo, archive: str, expected: str, limits: IntakeLimits
+) -> bytes | RefusedError:
+    if member.flag_bits & 0x1:
+        return RefusedError(f"{quoted(archive)} is encrypted: hand in {quoted(expected)} itself, without a password.")
+    if member.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        return RefusedError(f"{quoted(archive)} is packed in an unusual way: hand in {quoted(expected)} itself.")
+    try:
         with opened.open(member) as content:
-            return taken[0].name, capped(content, limits.notebook_bytes, member.filename), taken[1]
+            return capped(content, limits.notebook_bytes, member.filename)
+    except RefusedError as refusal:
+        return refusal
+    except Exception:  # zipfile and zlib raise a dozen sorts over damaged bytes
+        return damaged(archive, expected)
+
+
+def damaged(archive: str, expected: str) -> RefusedError:
+    """Say that an archive cannot be read."""
+    return RefusedError(f"{quoted(archive)} is damaged or not an archive: hand in {quoted(expected)} itself.")
 
 
 def _from_tar(
-    stream: io.BufferedReader, archive: str, expected: str, limits: IntakeLimits
-) -> tuple[str, bytes, list[str]] | None:
+    stream: io.BufferedReader, archive: str, expected: str, pick: Pick, limits: IntakeLimits
+) -> Unpacked | None:
     members: dict[HandInFile, bytes] = {}
     ignored: list[str] = []
     held = 0
@@ -100,14 +127,16 @@ def _from_tar(
             held += len(content)
             _check_archive(archive, 0, held, limits)
             members[HandInFile(name, int(header.mtime), header.size)] = content
-    taken = _choose_member(list(members), ignored, archive, expected)
+    taken = _choose_members(list(members), ignored, archive, pick)
     if taken is None:
         return None
-    if taken[0].size > limits.notebook_bytes:
-        raise RefusedError(
-            f"{quoted(taken[0].name)} is larger than {in_bytes(limits.notebook_bytes)}: clear its outputs."
+    found: dict[HandInFile, bytes | RefusedError] = {}
+    for file in taken[0]:
+        large = RefusedError(
+            f"{quoted(file.name)} is larger than {in_bytes(limits.notebook_bytes)}: clear its outputs."
         )
-    return taken[0].name, members[taken[0]], taken[1]
+        found[file] = members[file] if file.size <= limits.notebook_bytes else large
+    return Unpacked(found, taken[1])
 
 
 def _tar_members(
@@ -167,16 +196,18 @@ def _check_archive(archive: str, count: int, size: int, limits: IntakeLimits) ->
         )
 
 
-def _choose_member(
-    members: Sequence[HandInFile], ignored: Sequence[str], archive: str, expected: str
-) -> tuple[HandInFile, list[str]] | None:
-    """Choose the notebook among an archive's members, with remarks on it and on the others; None if there is none."""
+def _choose_members(
+    members: Sequence[HandInFile], ignored: Sequence[str], archive: str, pick: Pick
+) -> tuple[Sequence[HandInFile], tuple[str, ...]] | None:
+    """Choose the notebooks among an archive's members, with remarks on them and the others; None if there are none."""
     visible = [file for file in members if _visible(file.name)]
     notebooks = [file for file in visible if is_notebook(file.name)]
     if not notebooks:
         return None
-    chosen, said = choose(notebooks, expected)
-    repairs = [f"The notebook was handed in inside {quoted(archive)}: it was taken from there.", *said]
+    chosen, said = pick(notebooks)
+    what = "The notebook was" if len(chosen) == 1 else "Notebooks were"
+    taken = "it was" if len(chosen) == 1 else "they were"
+    repairs = [f"{what} handed in inside {quoted(archive)}: {taken} taken from there.", *said]
     if ignored:
         repairs.append(
             f"Links and names that lead out of {quoted(archive)} are ignored: {quoted_list(sorted(ignored))}."
@@ -184,7 +215,7 @@ def _choose_member(
     others = sorted(file.name for file in visible if not is_notebook(file.name) and file.name != TIMESTAMP)
     if others:
         repairs.append(f"Other files in {quoted(archive)} are not unpacked: {quoted_list(others)} left aside.")
-    return chosen, repairs
+    return chosen, tuple(repairs)
 
 
 def _stays_inside(name: str) -> bool:

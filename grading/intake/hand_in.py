@@ -1,12 +1,14 @@
-"""The notebook in what a student handed in. Nothing here is believed, followed, unpacked onto disk or run.
+"""The notebooks in what a student handed in. Nothing here is believed, followed, unpacked onto disk or run.
 
-A hand-in that cannot be read is refused in one line for people; it never stops the others.
+A hand-in that cannot be read is refused in one line for people; it never stops the others. Where an assignment has
+several notebooks, one that is missing or cannot be read costs only itself.
 """
 
+import contextlib
 import io
 import os
 import stat
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -14,8 +16,10 @@ from types import MappingProxyType
 from grading.common.names import TIMESTAMP, is_printable, is_student_id
 from grading.common.text import clean, quoted
 from grading.errors import RefusedError
-from grading.intake.archives import ARCHIVES, notebook_from_archive
+from grading.intake.archives import ARCHIVES, Pick, notebooks_from_archive
 from grading.intake.files import IGNORED, HandInFile, capped, choose, in_bytes, is_notebook, open_regular, quoted_list
+from grading.intake.matching import Expected, left_aside, match
+from grading.intake.rebuild import marks_in
 from grading.options import IntakeLimits
 
 _MAX_DEPTH = 20
@@ -23,19 +27,40 @@ _MAX_ARCHIVES = 5
 
 
 @dataclass(frozen=True)
+class HandedNotebook:
+    """One notebook of a hand-in, or why there is none."""
+
+    content: bytes | None = None
+    name: str = ""
+    """File name of what was taken, with the archive it was in."""
+    repairs: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
 class HandIn:
-    """One student's hand-in: the notebook, or why there is none."""
+    """One student's hand-in: its notebooks, or why there is none of them."""
 
     student: str
-    notebook: bytes | None = None
-    name: str = ""
-    """File name of the notebook that was taken, with the archive it was in."""
+    notebooks: Mapping[str, HandedNotebook] = field(default_factory=lambda: MappingProxyType({}))
+    """By the name of the assignment's notebook; all of them, unless the whole hand-in was refused."""
     timestamp: str | None = None
     """First line of `timestamp.txt`."""
     extras: Mapping[str, Path] = field(default_factory=lambda: MappingProxyType({}))
     """Other regular files, by their path inside the hand-in."""
     repairs: tuple[str, ...] = ()
     refusal: str = ""
+    """Why none of it can be graded."""
+
+    @property
+    def notebook(self) -> bytes | None:
+        """Return the content of the only notebook, if there is one."""
+        return next((found.content for found in self.notebooks.values()), None)
+
+    @property
+    def name(self) -> str:
+        """Return the file name of the only notebook."""
+        return next((found.name for found in self.notebooks.values()), "")
 
 
 @dataclass
@@ -66,12 +91,16 @@ def find_hand_ins(submitted: Path, assignment: str) -> list[tuple[str, Path]]:
     return sorted(found)
 
 
-def read_hand_in(folder: Path, student: str, expected_name: str, limits: IntakeLimits | None = None) -> HandIn:
+def read_hand_in(
+    folder: Path, student: str, expected: str | Sequence[Expected], limits: IntakeLimits | None = None
+) -> HandIn:
     """Read the hand-in in `folder` (`submitted/<student>/<assignment>`); whatever is wrong with it, nothing is raised.
 
-    `expected_name` is the file name of the assignment's notebook.
+    `expected` are the assignment's notebooks, or the file name of its only one. One notebook is taken
+    whatever its name; several are told apart by name and content.
     """
     limits = limits or IntakeLimits()
+    wanted = [Expected(expected.removesuffix(".ipynb"))] if isinstance(expected, str) else list(expected)
     hand_in, repairs = HandIn(student), []
     try:
         _check_student(student, folder)
@@ -81,18 +110,32 @@ def read_hand_in(folder: Path, student: str, expected_name: str, limits: IntakeL
         hand_in = replace(hand_in, timestamp=_timestamp(found))
         extras, said = _extras(found, limits)
         repairs += said
-        name, content, said = _choose_notebook(found, expected_name, limits)
+        finder = _choose_notebook if len(wanted) == 1 else _choose_notebooks
+        notebooks, archive, said = finder(found, wanted, limits)
         repairs += said
-        archive = name.partition(": ")[0]
-        if archive.lower().endswith(ARCHIVES):  # the notebook came out of it: it is no extra
+        if archive:  # the notebooks came out of it: it is no extra
             extras = {key: path for key, path in extras.items() if clean(key) != archive}
-        return replace(hand_in, notebook=content, name=name, extras=MappingProxyType(extras), repairs=tuple(repairs))
+        return replace(
+            hand_in,
+            notebooks=MappingProxyType(notebooks),
+            extras=MappingProxyType(extras),
+            repairs=tuple(repairs),
+            refusal=_common_refusal(notebooks),
+        )
     except RefusedError as refusal:
         return replace(hand_in, repairs=tuple(repairs), refusal=str(refusal))
     except Exception as error:  # whatever one hand-in holds, the others are read
         reason = error.strerror if isinstance(error, OSError) else ""
         words = f"The hand-in could not be read ({clean(reason or type(error).__name__)}): hand it in again."
         return replace(hand_in, repairs=tuple(repairs), refusal=words)
+
+
+def _common_refusal(notebooks: Mapping[str, HandedNotebook]) -> str:
+    """Why none of the notebooks can be graded; nothing if one can."""
+    refusals = {name: found.refusal for name, found in notebooks.items() if found.content is None}
+    if len(refusals) < len(notebooks):
+        return ""
+    return " ".join(dict.fromkeys(refusals.values()))
 
 
 def _stands_there(path: Path) -> bool:
@@ -203,28 +246,102 @@ def _extras(found: _Folder, limits: IntakeLimits) -> tuple[dict[str, Path], list
     return extras, repairs
 
 
-def _choose_notebook(found: _Folder, expected: str, limits: IntakeLimits) -> tuple[str, bytes, list[str]]:
-    """Return name and content of the notebook of a hand-in, and remarks on the choice."""
+_Found = tuple[dict[str, HandedNotebook], str, list[str]]
+"""Notebooks by name, the archive that they came out of, and what is said of the choice."""
+
+
+def _choose_notebook(found: _Folder, wanted: Sequence[Expected], limits: IntakeLimits) -> _Found:
+    """Return the notebook of a hand-in, where the assignment has one."""
+    (only,) = wanted
+    expected = only.file_name
     if expected in found.links or expected in found.odd:
-        what = "a link, which is never followed" if expected in found.links else "not a regular file"
-        raise RefusedError(f"{quoted(expected)} is {what}: hand in the notebook itself.")
+        raise _no_file(found, expected)
     notebooks = [file for file in found.files if is_notebook(file.name)]
     if notebooks:
         chosen, repairs = choose(notebooks, expected)
-        return clean(chosen.name), _read_hand_in_file(chosen, limits.notebook_bytes), repairs
+        content = _read_hand_in_file(chosen, limits.notebook_bytes)
+        return {only.name: HandedNotebook(content, clean(chosen.name))}, "", repairs
+
+    def pick(members: Sequence[HandInFile]) -> tuple[Sequence[HandInFile], Sequence[str]]:
+        chosen, said = choose(members, expected)
+        return [chosen], said
+
+    name, unpacked, repairs = _unpacked(found, expected, pick, limits)
+    ((file, read),) = unpacked.items()
+    if isinstance(read, RefusedError):
+        raise read
+    return {only.name: HandedNotebook(read, f"{name}: {clean(file.name)}")}, name, repairs
+
+
+def _choose_notebooks(found: _Folder, wanted: Sequence[Expected], limits: IntakeLimits) -> _Found:
+    """Return the notebooks of a hand-in, where the assignment has several."""
+    files = [file for file in found.files if is_notebook(file.name)]
+    archive = ""
+    repairs: list[str] = []
+    held: dict[HandInFile, bytes | RefusedError] = {}
+    if not files:
+        names = " and ".join(item.file_name for item in wanted)
+        archive, held, repairs = _unpacked(found, names, lambda members: (members, ()), limits)
+        files = list(held)
+
+    def read(file: HandInFile) -> bytes:
+        if file not in held:
+            try:
+                held[file] = _read_hand_in_file(file, limits.notebook_bytes)
+            except RefusedError as refusal:
+                held[file] = refusal
+        content = held[file]
+        if isinstance(content, RefusedError):
+            raise content
+        return content
+
+    def marks_of(file: HandInFile) -> frozenset[str]:
+        with contextlib.suppress(RefusedError):
+            return marks_in(read(file))
+        return frozenset()
+
+    matched = match(files, wanted, marks_of)
+    within = f"{archive}: " if archive else ""
+    notebooks = {}
+    for item in wanted:
+        try:
+            if item.name not in matched.files:
+                raise _missing(found, item.file_name)
+            file = matched.files[item.name]
+            notebooks[item.name] = HandedNotebook(read(file), within + clean(file.name), matched.repairs[item.name])
+        except RefusedError as refusal:
+            notebooks[item.name] = HandedNotebook(refusal=str(refusal))
+    return notebooks, archive, [*repairs, *left_aside(matched.rest)]
+
+
+def _missing(found: _Folder, expected: str) -> RefusedError:
+    if expected in found.links or expected in found.odd:
+        return _no_file(found, expected)
+    return RefusedError(f"{quoted(expected)} was not handed in.")
+
+
+def _no_file(found: _Folder, name: str) -> RefusedError:
+    what = "a link, which is never followed" if name in found.links else "not a regular file"
+    return RefusedError(f"{quoted(name)} is {what}: hand in the notebook itself.")
+
+
+def _unpacked(
+    found: _Folder, expected: str, pick: Pick, limits: IntakeLimits
+) -> tuple[str, dict[HandInFile, bytes | RefusedError], list[str]]:
+    """Return the notebooks of the first archive that holds any: its name, the notebooks, and what is said of them."""
     linked = [name for name in found.links + found.odd if is_notebook(name)]
     if linked:
         raise RefusedError(f"{quoted(linked[0])} is a link or not a regular file: hand in the notebook itself.")
     archives = [file for file in found.files if file.name.lower().endswith(ARCHIVES)]
     archives.sort(key=lambda file: (-file.depth, file.mtime, file.name), reverse=True)
     for archive in archives[:_MAX_ARCHIVES]:
-        taken = notebook_from_archive(archive, expected, limits)
+        taken = notebooks_from_archive(archive, expected, pick, limits)
         if taken:
-            name, content, repairs = taken
+            repairs = list(taken.repairs)
             rest = [file.name for file in archives if file is not archive]
             if rest:
                 repairs.append(f"Several archives were handed in: {quoted_list(rest)} left aside.")
-            return f"{clean(archive.name)}: {clean(name)}", content, repairs
+            return clean(archive.name), dict(taken.notebooks), repairs
     if archives:
         raise RefusedError(
             f"There is no notebook in {quoted_list([a.name for a in archives])}: hand in {quoted(expected)} itself."

@@ -18,8 +18,8 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
-from grading.common.notebooks import ADDITIONAL_ID
-from grading.common.text import clean
+from grading.common.notebooks import ADDITIONAL_ID, other_language
+from grading.common.text import clean, quoted
 from grading.errors import RefusedError
 
 MAX_CELLS = 2000
@@ -54,6 +54,8 @@ class Rebuilt:
     """The student's own cells beside the master's."""
     changed: bool
     """Whether any solution cell differs from what was released."""
+    unanswered: frozenset[str] = frozenset()
+    """Grade ids of the solution cells that are as they were released."""
 
 
 def read_notebook(content: bytes) -> tuple[list[StudentCell], list[str]]:
@@ -64,7 +66,10 @@ def read_notebook(content: bytes) -> tuple[list[StudentCell], list[str]]:
     text, repairs = _text(content)
     cells = []
     junk = odd = size = 0
-    listed = _cells(_json(text))
+    notebook = _json(text)
+    listed = _cells(notebook)
+    if language := other_language(notebook.get("metadata")):
+        raise RefusedError(f"The notebook is written in {quoted(language)}: only Python can be graded.")
     if len(listed) > MAX_CELLS:
         raise RefusedError(f"The notebook has more than {MAX_CELLS} cells: remove those that are not needed.")
     for item in listed:
@@ -93,6 +98,12 @@ def rebuild(master: NotebookNode, content: bytes) -> Rebuilt:
     """
     cells, repairs = read_notebook(content)
     return _Matching(master, cells, repairs).rebuilt()
+
+
+def marks_in(content: bytes) -> frozenset[str]:
+    """Return the grade ids and cell ids of a notebook. Raises RefusedError for what is none."""
+    cells, _ = read_notebook(content)
+    return frozenset(mark for cell in cells for mark in (cell.grade_id, *cell.ids) if mark)
 
 
 def _text(content: bytes) -> tuple[str, list[str]]:
@@ -211,7 +222,7 @@ class _Matching:
                 cell.source = self.cells[self.winners[m]].source
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        changed = any(_plain(notebook.cells[m].source) != self.released[m] for m in self.solutions)
+        same = [m for m in self.solutions if _plain(notebook.cells[m].source) == self.released[m]]
         self._say()
         slots = self._slots()
         ids = self._fresh_ids()
@@ -221,7 +232,8 @@ class _Matching:
             cells += notebook.cells[m : m + 1]
         notebook.cells = cells
         repairs = tuple(_encodable(repair) for repair in dict.fromkeys(self.repairs))
-        return Rebuilt(notebook, repairs, len(self.kept), changed)
+        unanswered = frozenset(_grade_id(self.master[m]) or "" for m in same)
+        return Rebuilt(notebook, repairs, len(self.kept), len(same) < len(self.solutions), unanswered)
 
     # Who claims what
 

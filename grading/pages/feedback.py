@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
-from nbgrader.utils import is_solution
+from nbgrader.utils import is_solution, is_task
 
 from grading.common.files import write_atomically
 from grading.common.text import clean
 from grading.errors import GradingError
 from grading.pages.page import render, thumbnail
 from grading.pipeline.grade import answers_of
+from grading.pipeline.notebook import answers_in
 from grading.pipeline.run import GradingRun
 from grading.records.gradebook import Grades, read_grades
 from grading.records.record import GRADED, Record, read_record
@@ -65,10 +66,11 @@ def explain(course: GradingRun, record: Record) -> Explanation | None:
     """Explain a record by its stored answers; return None if they are not stored any more."""
     if record.status != GRADED:
         return Explanation()
-    executed = course.store.get(record.execution["keys"][record.execution["decided_by"]])
-    if executed is None:
+    executed = {notebook: course.store.get(key) for notebook, key in record.deciding_keys.items()}
+    stored = {notebook: found for notebook, found in executed.items() if found is not None}
+    if len(stored) < len(executed):
         return None
-    return course.assignment.explain(answers_of(course, executed), course.context)
+    return course.assignment.explain(answers_of(course, stored), course.context)
 
 
 def feedback_page(course: GradingRun, record: Record, grades: Grades | None, explanation: Explanation) -> str:
@@ -83,6 +85,7 @@ def feedback_page(course: GradingRun, record: Record, grades: Grades | None, exp
         "penalty": result.penalty,
         "why": record.why,
         "questions": result.questions,
+        "waiting": len(result.waiting),
         "comments": list(result.comments.values()),
         "measures": record.measures,
         "advice": [*_general_advice(record), *explanation.advice],
@@ -94,14 +97,17 @@ def feedback_page(course: GradingRun, record: Record, grades: Grades | None, exp
         "events": record.events,
         "repairs": record.repairs,
         "cells": _solution_cells_of(course, record),
-        "file": {
-            "name": record.submission.get("file") or "–",
-            "time": record.submission.get("timestamp"),
-            "sha256": record.submission.get("sha256"),
-        },
+        "files": _files(record),
+        "time": record.submission.get("timestamp"),
         "took": ", ".join(f"{value:.0f} s" if value >= 1 else "less than a second" for value in seconds),
     }
     return render("feedback.html.j2", values)
+
+
+def _files(record: Record) -> list[Mapping[str, Any]]:
+    """Names and hashes of the notebooks that were handed in."""
+    described = record.submission.get("notebooks") or {"": record.submission}
+    return [{"name": one.get("file") or "–", "sha256": one.get("sha256")} for one in described.values()]
 
 
 def _general_advice(record: Record) -> list[str]:
@@ -116,7 +122,7 @@ def _general_advice(record: Record) -> list[str]:
             "Something stopped while your notebook ran (see below). Restart the kernel and run all cells from top to "
             "bottom before you hand in: what fails there fails when it is graded."
         )
-    if record.points >= record.max_points - _TOLERANCE:
+    if record.points >= record.max_points - _TOLERANCE and not record.waiting:
         advice.append("All points. If you like to go on: what do the worst cases have in common?")
     return advice
 
@@ -153,21 +159,38 @@ def _table_for_page(table: Table) -> Mapping[str, Any]:
     return {"title": table.title, "columns": table.columns, "rows": rows}
 
 
-def _solution_cells_of(course: GradingRun, record: Record) -> list[dict[str, str]]:
-    """Return the student's solution cells as they were graded, with what they printed."""
-    path = course.records / record.student / course.assignment.name / course.assignment.notebook_name
-    if record.status != GRADED or not path.is_file():
+def _solution_cells_of(course: GradingRun, record: Record) -> list[dict[str, Any]]:
+    """Return the student's solution cells and answers as they were graded, with what they printed.
+
+    Of a task the student's own cells are shown, never the task itself: for graders its mark scheme stands there.
+    """
+    folder = course.records / record.student / course.assignment.name
+    if record.status != GRADED:
         return []
-    notebook = nbformat.read(path, as_version=4)
-    return [
-        {
-            "name": cell.metadata.nbgrader.grade_id,
-            "source": cell.source[:_MAX_SOURCE],
-            "said": "\n".join(_output_text(output) for output in cell.get("outputs", []))[:_MAX_SAID].strip(),
-        }
-        for cell in notebook.cells
-        if is_solution(cell)
-    ]
+    found: list[dict[str, Any]] = []
+    several = len(course.assignment.notebooks) > 1
+    for name in record.run_notebooks:
+        path = folder / f"{name}.ipynb"
+        if not path.is_file():
+            continue
+        notebook = nbformat.read(path, as_version=4)
+        tasks = {cell.metadata.nbgrader.grade_id for cell in notebook.cells if is_task(cell)}
+        answers = answers_in(notebook)
+        for cell in notebook.cells:
+            if not is_solution(cell) and not is_task(cell):
+                continue
+            grade_id = cell.metadata.nbgrader.grade_id
+            source = answers.get(grade_id, "") if grade_id in tasks else cell.source
+            said = "\n".join(_output_text(output) for output in cell.get("outputs", []))
+            found.append(
+                {
+                    "name": f"{name}/{grade_id}" if several else grade_id,
+                    "source": source[:_MAX_SOURCE],
+                    "said": said[:_MAX_SAID].strip(),
+                    "is_open": bool(said) or grade_id in answers,
+                }
+            )
+    return found
 
 
 def _output_text(output: Mapping[str, Any]) -> str:

@@ -30,7 +30,7 @@ def grades_of(course: GradingRun, roster: Roster | None = None) -> list[Grade]:
 def comment_lines(result: Result) -> Iterator[str]:
     """Yield why points were lost and what a person wrote; a person's points stand without the automatic reason."""
     for question in result.questions:
-        if question.points < question.max_points or question.by_hand or question.comment:
+        if question.points < question.max_points or question.by_hand or question.comment or question.waits:
             yield _in_words(question)
     for name, comment in result.comments.items():
         yield f"{name}: {comment}"
@@ -42,4 +42,7 @@ def _in_words(question: QuestionResult) -> str:
     lost = question.points < question.max_points
     reason = "Graded by hand." if question.by_hand else question.reason if lost else ""
     points = f"{question.name}: {question.points:g} of {question.max_points:g}."
+    if question.waits:
+        points = f"{question.name}: waits for a person." if not question.by_hand else f"{points} It is looked at again."
+        reason = ""
     return " ".join(part for part in (points, reason, question.comment) if part)

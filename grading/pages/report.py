@@ -2,6 +2,7 @@
 
 import os
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from grading.pages.page import histogram, render
 from grading.pipeline.run import GradingRun
 from grading.records.gradebook import Grades, read_grades
 from grading.records.record import GRADED, Record
+from grading.records.results import Result, result_of
 
 FEW = 10
 """Below this many graded submissions no discrimination is given: it would be noise."""
@@ -34,10 +36,11 @@ class QuestionStatistics:
 
     name: str
     max_points: float
-    difficulty: float
-    full: float
+    difficulty: float | None
+    """None where there are no points to be had, or nobody has a grade yet."""
+    full: float | None
     """Share of submissions with all points."""
-    zero: float
+    zero: float | None
     """Share of submissions with none."""
     discrimination: float | None
 
@@ -79,7 +82,8 @@ def report_page(
     hints: Sequence[Hint] = (),
 ) -> str:
     """Return the page as HTML; links are relative to `folder`."""
-    rows = [_row(course, record, grades.get(record.student), folder) for record in records]
+    results = {record.student: result_of(record, grades.get(record.student)) for record in records}
+    rows = [_row(course, record, results[record.student], grades.get(record.student), folder) for record in records]
     graded = [record for record in records if record.status == GRADED]
     names = list(dict.fromkeys(measure.name for record in graded for measure in record.measures))
     values: dict[str, Any] = {
@@ -92,6 +96,7 @@ def report_page(
         "summary": _points_summary([row["points"] for row in rows]),
         "plots": _plots(course, rows, graded, names),
         "statistics": question_statistics(graded, course.assignment.max_points),
+        "waiting": _waiting(results),
         "few": len(graded) < FEW,
         "failures": failures(records),
         "repairs": group((repair, record.student) for record in records for repair in record.repairs),
@@ -104,22 +109,24 @@ def report_page(
 
 
 def question_statistics(records: Sequence[Record], max_points: Mapping[str, float]) -> list[QuestionStatistics]:
-    """Compute difficulty and discrimination of each question, from automatic points."""
+    """Compute difficulty and discrimination of each question, without what waits for a person."""
     if not records:
         return []
     points = np.array([[record.questions[name].points for name in max_points] for record in records], dtype=float)
+    known = np.array([[not record.questions[name].waits for name in max_points] for record in records])
     found = []
     for index, (name, maximum) in enumerate(max_points.items()):
-        own, others = points[:, index], np.delete(points, index, axis=1).sum(axis=1)
-        known = len(records) >= FEW and own.std() > _TOLERANCE and others.std() > _TOLERANCE
+        rows = known[:, index]
+        own, others = points[rows, index], np.delete(points, index, axis=1).sum(axis=1)[rows]
+        telling = len(own) >= FEW and own.std() > _TOLERANCE and others.std() > _TOLERANCE
         found.append(
             QuestionStatistics(
                 name=name,
                 max_points=maximum,
-                difficulty=float(own.mean() / maximum) if maximum else 0.0,
-                full=float((own >= maximum - _TOLERANCE).mean()),
-                zero=float((own <= _TOLERANCE).mean()),
-                discrimination=float(np.corrcoef(own, others)[0, 1]) if known else None,
+                difficulty=float(own.mean() / maximum) if maximum and len(own) else None,
+                full=float((own >= maximum - _TOLERANCE).mean()) if len(own) else None,
+                zero=float((own <= _TOLERANCE).mean()) if len(own) else None,
+                discrimination=float(np.corrcoef(own, others)[0, 1]) if telling else None,
             )
         )
     return found
@@ -148,15 +155,20 @@ def _statuses(records: Sequence[Record]) -> list[str]:
     return sorted({record.status for record in records})
 
 
-def _row(course: GradingRun, record: Record, grades: Grades | None, folder: Path) -> dict[str, Any]:
+def _waiting(results: Mapping[str, Result]) -> list[tuple[str, int]]:
+    """Questions whose answers wait for a person, with the number of answers."""
+    return list(Counter(name for result in results.values() for name in result.waiting).items())
+
+
+def _row(course: GradingRun, record: Record, result: Result, grades: Grades | None, folder: Path) -> dict[str, Any]:
     name = f"{record.student}.html"
     target = course.records / record.student / course.assignment.name / "record.json"
-    questions = {name: question.points for name, question in record.questions.items()}
     return {
         "student": record.student,
         "status": record.status,
         "points": grades.points if grades else record.points,
-        "questions": {**questions, **(grades.questions if grades else {})},
+        "questions": {question.name: question.points for question in result.questions} or _by_name(course, grades),
+        "waiting": set(result.waiting),
         "measures": {measure.name: measure.value for measure in record.measures},
         "seconds": max(record.execution.get("seconds", ()), default=None),
         "repairs": len(record.repairs),
@@ -167,6 +179,12 @@ def _row(course: GradingRun, record: Record, grades: Grades | None, folder: Path
         "feedback": f"feedback/{quote(name)}" if (folder / "feedback" / name).is_file() else None,
         "record": quote(os.path.relpath(target, folder)),
     }
+
+
+def _by_name(course: GradingRun, grades: Grades | None) -> dict[str, float]:
+    """The gradebook's points of a submission that could not be graded again: what was given stands."""
+    given = grades.questions if grades else {}
+    return {name: given[cell] for name, cell in course.assignment.cells.items() if cell in given}
 
 
 def _points_summary(points: Sequence[float]) -> Mapping[str, float]:

@@ -1,25 +1,22 @@
-"""An assignment as grading sees it: the released form of its master, its grade cells, and its `scoring.py`."""
+"""An assignment as grading sees it: its notebooks, the files beside them, and its `scoring.py`, if it has one."""
 
-import ast
-import contextlib
 import importlib.util
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import nbformat
 from nbformat import NotebookNode
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.coursedir import CourseDirectory
+from nbgrader.utils import find_all_files
+from traitlets.config import Config
 
-from grading.common.notebooks import DEMO_TAG
 from grading.config import load_config
 from grading.errors import GradingError
-from grading.execution.job import Cell
-from grading.release.preprocessors import INLINE_TAG
-from grading.release.released import released_notebook
+from grading.pipeline.notebook import Notebook, load_notebook
+from grading.records.record import GradedCell, question_names
 from grading.scoring.explanation import Explanation, Measure
 from grading.scoring.questions import Answer, Context, Question, Score
 
@@ -32,16 +29,23 @@ class Assignment:
 
     name: str
     source: Path
-    released: NotebookNode
-    """The notebook as students get it: stubs, no hidden tests, no outputs."""
-    scoring: ModuleType
-    max_points: Mapping[str, float]
-    """By grade id, in the order of the notebook."""
+    notebooks: tuple[Notebook, ...]
+    """In the order of their names."""
+    scoring: Any = None
+    """The module `scoring.py`; None for an assignment whose notebooks say all."""
+    files: Mapping[str, Path] = field(default_factory=dict)
+    """What is released beside the notebooks, by path relative to them: it is there when cells run."""
 
-    @property
-    def notebook_name(self) -> str:
-        """File name of the notebook."""
-        return f"{self.name}.ipynb"
+    @cached_property
+    def cells(self) -> dict[str, GradedCell]:
+        """Notebook and grade id of each question, by its name, in the order of the notebooks."""
+        every = [(notebook.name, grade_id) for notebook in self.notebooks for grade_id in notebook.max_points]
+        return {name: cell for cell, name in question_names(every).items()}
+
+    @cached_property
+    def max_points(self) -> dict[str, float]:
+        """Points that can be had, by the name of the question."""
+        return {name: self.notebook(home).max_points[grade_id] for name, (home, grade_id) in self.cells.items()}
 
     @property
     def total(self) -> float:
@@ -50,42 +54,53 @@ class Assignment:
 
     @property
     def title(self) -> str:
-        """The notebook's first heading; the folder's name if it has none."""
-        headings = (
-            line.removeprefix("# ").strip()
-            for cell in self.released.cells
-            if cell.cell_type == "markdown"
-            for line in cell.source.splitlines()
-            if line.startswith("# ") and "](" not in line
-        )
-        return next(headings, self.name)
+        """The only notebook's first heading, or the assignment's name."""
+        titles = [notebook.title for notebook in self.notebooks if notebook.title != notebook.name]
+        return titles[0] if titles and len(self.notebooks) == 1 else self.name
+
+    def notebook(self, name: str) -> Notebook:
+        """Return the notebook of a name."""
+        return next(notebook for notebook in self.notebooks if notebook.name == name)
+
+    @property
+    def only(self) -> Notebook:
+        """Return the notebook of an assignment that has one. Raises GradingError where there are several."""
+        if len(self.notebooks) > 1:
+            raise GradingError(f"{self.name} has {len(self.notebooks)} notebooks; this can be done with one only")
+        return self.notebooks[0]
+
+    @property
+    def released(self) -> NotebookNode:
+        """Return the only notebook as students get it."""
+        return self.only.released
+
+    @property
+    def notebook_name(self) -> str:
+        """Return the file name of the only notebook."""
+        return self.only.file_name
 
     @property
     def solution_ids(self) -> tuple[str, ...]:
-        """Grade ids of the cells that students fill in."""
-        return tuple(cell.metadata.nbgrader.grade_id for cell in self.released.cells if is_solution(cell))
-
-    @property
-    def imports(self) -> tuple[str, ...]:
-        """The import statements of the cells that are run when grading, each once."""
-        statements = []
-        for cell in self.released.cells:
-            if cell.cell_type != "code" or is_grade(cell) or DEMO_TAG in cell.metadata.get("tags", []):
-                continue
-            with contextlib.suppress(SyntaxError):  # a cell with a magic command
-                found = [
-                    node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Import | ast.ImportFrom)
-                ]
-                statements += [ast.unparse(node) for node in found]
-        return tuple(dict.fromkeys(statements))
+        """Grade ids of the cells that students fill in, in the only notebook."""
+        return self.only.solution_ids
 
     def questions(self, context: Context) -> list[Question]:
-        """What is asked of every submission."""
-        questions: list[Question] = self.scoring.questions(context)
-        names = [question.name for question in questions]
+        """What is asked of every submission; each question names the notebook whose kernel is asked."""
+        asked: list[Question] = self.scoring.questions(context) if hasattr(self.scoring, "questions") else []
+        names = [question.name for question in asked]
         if len(names) != len(set(names)):
             raise GradingError(f"{self.source / SCORING}: two questions have the same name")
-        return questions
+        return [self._placed(question) for question in asked]
+
+    def _placed(self, question: Question) -> Question:
+        names = [notebook.name for notebook in self.notebooks]
+        if len(names) == 1 and not question.notebook:
+            return replace(question, notebook=names[0])
+        if question.notebook not in names:
+            raise GradingError(
+                f"{self.source / SCORING}: question {question.name!r} must say its notebook, one of {', '.join(names)}"
+            )
+        return question
 
     def student_view(self, context: Context, folder: Path) -> Mapping[str, Path]:
         """What of the course data student code may read: all of it, unless `scoring.py` says otherwise."""
@@ -95,23 +110,22 @@ class Assignment:
         return {path.name: path for path in context.data.iterdir()} if context.data else {}
 
     def score(self, answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
-        """Points by grade id, in the order of the notebook, each within its bounds.
+        """Points that `scoring.py` gives, by question, each within its bounds; for the others the tests decide.
 
-        Raises GradingError when `scoring.py` fails or leaves a grade cell out: that is its author's mistake,
+        Raises GradingError when `scoring.py` fails or scores what is no question: that is its author's mistake,
         never the student's.
         """
-        scores: dict[str, Score] = self._call("score", answers, context)
-        if set(scores) != set(self.max_points):
+        scores: Mapping[str, Score] = self._call("score", answers, context) or {}
+        if unknown := set(scores) - set(self.max_points):
             raise GradingError(
-                f"{self.source / SCORING} scores {', '.join(sorted(scores))}, but the grade cells are "
+                f"{self.source / SCORING} scores {', '.join(sorted(unknown))}, but the graded cells are "
                 f"{', '.join(sorted(self.max_points))}"
             )
-        for name, maximum in self.max_points.items():
-            if not 0 <= scores[name].points <= maximum:
-                raise GradingError(
-                    f"{self.source / SCORING} gives {scores[name].points} points for {name}, of {maximum:g}"
-                )
-        return {name: scores[name] for name in self.max_points}
+        for name, score in scores.items():
+            maximum = self.max_points[name]
+            if not 0 <= score.points <= maximum:
+                raise GradingError(f"{self.source / SCORING} gives {score.points} points for {name}, of {maximum:g}")
+        return {name: scores[name] for name in self.max_points if name in scores}
 
     def flags(self, scores: Mapping[str, Score]) -> list[str]:
         """What an instructor should look at; nothing unless `scoring.py` says what."""
@@ -137,27 +151,36 @@ class Assignment:
 
 
 def load_assignment(course_dir: Path, name: str) -> Assignment:
-    """An assignment of a course folder. Raises GradingError where it cannot be graded outside the sandbox."""
-    master = find_master(course_dir, name)
-    source = master.parent
-    released = released_notebook(nbformat.read(master, as_version=4), source, load_config(course_dir))
-    grade_cells = [cell for cell in released.cells if is_grade(cell)]
-    return Assignment(
+    """An assignment of a course folder. Raises GradingError where it cannot be graded."""
+    masters = find_masters(course_dir, name)
+    config = load_config(course_dir)
+    source = masters[0].parent
+    assignment = Assignment(
         name=name,
         source=source,
-        released=released,
+        notebooks=tuple(load_notebook(path, config) for path in masters),
         scoring=_load_scoring(source),
-        max_points={cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in grade_cells},
+        files=released_files(course_dir, name, config),
     )
+    if len(assignment.cells) < sum(len(notebook.max_points) for notebook in assignment.notebooks):
+        raise GradingError(f"source/{name}: two questions have the same name; give them other grade ids")
+    return assignment
 
 
-def find_master(course_dir: Path, name: str) -> Path:
-    """The master notebook of an assignment. Raises GradingError, with the names there are, if there is none."""
-    master = course_dir / "source" / name / f"{name}.ipynb"
-    if not master.is_file():
-        known = sorted(path.parent.name for path in (course_dir / "source").glob("*/*.ipynb"))
+def find_masters(course_dir: Path, name: str) -> list[Path]:
+    """The masters of an assignment, by name. Raises GradingError, with the names there are, if there is none."""
+    masters = sorted((course_dir / "source" / name).glob("*.ipynb"))
+    if not masters:
+        known = sorted({path.parent.name for path in (course_dir / "source").glob("*/*.ipynb")})
         raise GradingError(f"no assignment {name!r} in source/: there is {', '.join(known) or 'none'}")
-    return master
+    return masters
+
+
+def released_files(course_dir: Path, name: str, config: Config) -> dict[str, Path]:
+    """What nbgrader releases beside the notebooks, by path relative to them: all that is not ignored."""
+    source = course_dir / "source" / name
+    found = find_all_files(str(source), [*CourseDirectory(config=config).ignore, "*.ipynb"])
+    return {Path(path).relative_to(source).as_posix(): Path(path) for path in sorted(found)}
 
 
 def has_scoring(course_dir: Path, name: str) -> bool:
@@ -165,31 +188,10 @@ def has_scoring(course_dir: Path, name: str) -> bool:
     return (course_dir / "source" / name / SCORING).is_file()
 
 
-def cells_to_run(notebook: NotebookNode) -> tuple[Cell, ...]:
-    """The code cells of a rebuilt notebook; not its grade cells, whose points are decided outside."""
-    return tuple(
-        Cell(cell.id, cell.source, DEMO_TAG in cell.metadata.get("tags", []))
-        for cell in notebook.cells
-        if cell.cell_type == "code" and not is_grade(cell)
-    )
-
-
-def inlined_cells(notebook: NotebookNode) -> frozenset[str]:
-    """Ids of the demonstrations that hold thresholds."""
-    return frozenset(
-        cell.id
-        for cell in notebook.cells
-        if {INLINE_TAG, DEMO_TAG} <= set(cell.metadata.get("tags", [])) and not is_grade(cell)
-    )
-
-
-def _load_scoring(source: Path) -> ModuleType:
+def _load_scoring(source: Path) -> Any:
     path = source / SCORING
     if not path.is_file():
-        raise GradingError(
-            f"{path} is missing: `course grade` decides points outside the sandbox, see docs/author.md. "
-            "`nbgrader autograde` runs such an assignment in the sandbox, its points decided by its own tests"
-        )
+        return None
     name = f"scoring_of_{source.name}"
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None
@@ -200,7 +202,6 @@ def _load_scoring(source: Path) -> ModuleType:
         spec.loader.exec_module(module)
     except Exception as error:
         raise GradingError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
-    missing = [function for function in ("questions", "score") if not hasattr(module, function)]
-    if missing:
-        raise GradingError(f"{path} defines no {' and no '.join(missing)}")
+    if hasattr(module, "questions") and not hasattr(module, "score"):
+        raise GradingError(f"{path} defines no score: nothing would come of its questions")
     return module

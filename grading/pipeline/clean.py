@@ -103,7 +103,8 @@ def _memories(cache: Path) -> Iterator[Leftover]:
 
 def _notebooks(cache: Path) -> Iterator[Leftover]:
     memories = [_json(path).get("entries", {}) for path in (cache / "seen").glob("*.json")]
-    known = {entry["seen"].get("rebuilt") for entries in memories for entry in entries.values()}
+    seen = [entry["seen"] for entries in memories for entry in entries.values()]
+    known = {notebook["rebuilt"] for hand_in in seen for notebook in hand_in.get("notebooks", ())}
     for path in sorted((cache / "rebuilt").glob("*/*.json")):
         if path.stem not in known:
             yield Leftover("rebuilt notebooks", path, path.stat().st_size)

@@ -6,6 +6,7 @@ import statistics
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from types import MappingProxyType
 
 from nbformat import NotebookNode
 
@@ -18,17 +19,32 @@ from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
 from grading.pipeline.lock import alone
+from grading.pipeline.notebook import answers_in, with_sources
 from grading.pipeline.people import people
 from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
+from grading.pipeline.seen import NotebookSummary
 from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
 from grading.records.gradebook import GradebookWriter, in_words
-from grading.records.record import FAILED, GRADED, REFUSED, QuestionRecord, Record, read_record, write_files
+from grading.records.record import (
+    FAILED,
+    GRADED,
+    PERSON,
+    REFUSED,
+    SCORING,
+    Event,
+    QuestionRecord,
+    Record,
+    points_of,
+    read_record,
+    write_files,
+)
 from grading.scoring.questions import Answer, Score
 
 log = logging.getLogger(__name__)
 
 NOT_ISOLATED = "graded without isolation"
+BY_PERSON = "A person grades this answer."
 
 
 Progress = Callable[[str, str], None]
@@ -57,9 +73,10 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
     """
     records: dict[str, Record] = {}
     config = load_config(course.folder)
+    kept = {notebook.name: notebook.kept for notebook in course.assignment.notebooks}
     with (
         alone(course.cache, course.assignment.name),
-        GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, config) as gradebook,
+        GradebookWriter(course.db_url, course.assignment.name, kept, config) as gradebook,
     ):
         gradebook.enter_students((submission.student for submission in planned.submissions), people(course.folder))
         basis = _Basis.of(course)
@@ -70,7 +87,10 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
             progress("recorded", submission.student)
 
         def enter() -> None:
-            fail(gradebook.commit())
+            lost = gradebook.commit()
+            fail(lost)
+            for student in [student for student in records if records[student].regrade and student not in lost]:
+                records[student] = _told(course, by_student[student], records[student])
 
         def fail(lost: Mapping[str, str]) -> None:
             for student, why in lost.items():
@@ -120,33 +140,55 @@ def _write_record(
     course: GradingRun, gradebook: GradebookWriter, submission: Submission, failures: Mapping[str, str], basis: _Basis
 ) -> Record:
     folder = _folder_of(course, submission)
-    path = folder / course.assignment.notebook_name
+    files = {notebook.name: f"{notebook.name}.ipynb" for notebook in submission.notebooks}
     made_from = _made_from(course, submission, basis)
     scored_by = hash_of([made_from, basis.scoring])
-    before = None if any(run.key in failures for run in submission.runs) else read_record(folder)
-    if before is not None and before.status == GRADED and not path.is_file():
+    stands = read_record(folder)
+    before = None if any(run.key in failures for run in submission.runs) else stands
+    if before is not None and before.status == GRADED and not all((folder / name).is_file() for name in files.values()):
         before = None
     if before is not None and before.execution.get("scored_by") == scored_by:
-        gradebook.write(before)
-        return before
+        record = gradebook.settled(before, stands)
+        if record != before:
+            write_files(folder, {}, (), record)
+        gradebook.write(record)
+        return record
     record = score(course, submission, failures)
     if record.status != FAILED:
         known = {"made_from": made_from, "scored_by": scored_by}
-        record = replace(record, execution={**record.execution, **known})
-    text = None
+        record = gradebook.settled(replace(record, execution={**record.execution, **known}), stands)
+    elif stands is not None:
+        record = replace(record, answers=stands.answers, regrade=stands.regrade)
+    texts: dict[str, str] = {}
     if record.status == GRADED:
         same = before is not None and before.status == GRADED and before.execution.get("made_from") == made_from
-        text = revised_notebook(path, record) if same else as_text(notebook_of(course, submission, record))
-    write_files(folder, path.name, text, record)
+        if same:
+            texts = {name: revised_notebook(folder / name, record.of_notebook(key)) for key, name in files.items()}
+        else:
+            texts = {f"{key}.ipynb": as_text(made) for key, made in notebooks_of(course, submission, record).items()}
+    gone = [] if record.status == FAILED else [one.file_name for one in course.assignment.notebooks]
+    write_files(folder, texts, [name for name in gone if name not in texts], record)
     gradebook.write(record)
+    return record
+
+
+def _told(course: GradingRun, submission: Submission, record: Record) -> Record:
+    """Note that the gradebook knows by now which answers need another look."""
+    record = replace(record, regrade=())
+    with contextlib.suppress(OSError):  # it is told again
+        write_files(_folder_of(course, submission), {}, (), record)
     return record
 
 
 def _record_failure(course: GradingRun, submission: Submission, why: str) -> Record:
     """Write down that a submission could not be recorded; the next run tries again."""
+    folder = _folder_of(course, submission)
+    stands = read_record(folder)
     record = replace(_blank_record(course, submission), why=why)
+    if stands is not None:
+        record = replace(record, answers=stands.answers, regrade=stands.regrade)
     with contextlib.suppress(OSError):
-        write_files(_folder_of(course, submission), course.assignment.notebook_name, None, record)
+        write_files(folder, {}, (), record)
     return record
 
 
@@ -164,51 +206,117 @@ def score(course: GradingRun, submission: Submission, failures: Mapping[str, str
     """The record of a submission whose executions are stored, or have failed."""
     record = _blank_record(course, submission)
     if submission.refusal:
-        nothing = {
-            name: QuestionRecord(0.0, points, submission.refusal)
-            for name, points in course.assignment.max_points.items()
-        }
+        nothing = {name: _question(course, name, 0.0, submission.refusal) for name in course.assignment.cells}
         return replace(record, status=REFUSED, why=submission.refusal, questions=nothing)
     failed = next((failures[run.key] for run in submission.runs if run.key in failures), "")
     if failed:
         return replace(record, why=failed)
-    executions = [_stored(course, run) for run in submission.runs]
+    executions = [{notebook: _stored(course, run) for notebook, run in runs.items()} for runs in submission.by_seed()]
+    answers = _answers(course, submission)
     try:
-        scored = [_score(course, executed) for executed in executions]
-        decided_by = _median_run(scored)
-        scores = scored[decided_by]
+        decided = [_decide(course, submission, executed, answers) for executed in executions]
+        decided_by = _median_run(decided)
+        questions = decided[decided_by]
+        scores = {
+            name: Score(question.points, question.reason, question.facts)
+            for name, question in questions.items()
+            if not question.waits
+        }
         flags = course.assignment.flags(scores)
         measures = course.assignment.measures(scores, course.context)
     except GradingError as error:
         return replace(record, why=str(error))
-    stopped = _first_error(executions[decided_by])
+    flags += [f"{found.name}.ipynb: {found.refusal}" for found in submission.summary.notebooks if found.refusal]
     if course.options.isolation is Isolation.none:
         flags.append(NOT_ISOLATED)
+    several = len(course.assignment.notebooks) > 1
+    events = [
+        Event(f"{notebook}, {event.where}" if several else event.where, event.what)
+        for executed in executions
+        for notebook, each in executed.items()
+        for event in each.events
+    ]
     return replace(
         record,
         status=GRADED,
-        questions={
-            name: _question(score, course.assignment.max_points[name], stopped) for name, score in scores.items()
-        },
+        questions=questions,
         measures=tuple(measures),
-        events=tuple(dict.fromkeys(event for executed in executions for event in executed.events)),
-        flags=(*flags, *_swings(scored)),
+        events=tuple(dict.fromkeys(events)),
+        flags=(*flags, *_swings(decided)),
         execution={**record.execution, **_what_it_took(executions), "decided_by": decided_by},
+        answers={name: hash_of(text) for name, text in answers.items()},
     )
 
 
-def notebook_of(course: GradingRun, submission: Submission, record: Record) -> NotebookNode:
-    """Return the executed notebook of a graded submission, with what the deciding run printed."""
-    rebuilt = rebuilt_notebook(course, submission)
-    assert rebuilt is not None, "what was refused was not executed"
-    run = submission.runs[record.execution["decided_by"]]
-    return executed_notebook(rebuilt, _stored(course, run).outputs, record)
+def _decide(
+    course: GradingRun, submission: Submission, executed: Mapping[str, Executed], answers: Mapping[str, str]
+) -> dict[str, QuestionRecord]:
+    """Points and reasons of every question: by `scoring.py`, else by the notebook's own test or by a person.
+
+    `executed` are the runs of one seed, by notebook; `answers` are those that a person grades, by question.
+    """
+    scores = _score(course, executed)
+    refusals = {found.name: found.refusal for found in submission.summary.notebooks if found.refusal}
+    unanswered = {(found.name, cell) for found in submission.notebooks for cell in found.unanswered}
+    stopped = {notebook: _first_error(each) for notebook, each in executed.items()}
+    decided = {}
+    for name, (notebook, grade_id) in course.assignment.cells.items():
+        maximum = course.assignment.max_points[name]
+        if notebook in refusals:
+            decided[name] = _question(course, name, 0.0, refusals[notebook])
+        elif name in scores:
+            score = scores[name]
+            reason = f"{score.reason} {stopped[notebook]}".strip() if score.points < maximum else score.reason
+            decided[name] = _question(course, name, score.points, reason, SCORING, dict(score.facts))
+        elif name not in answers:
+            test = executed[notebook].tests.get(grade_id)
+            points, reason = points_of(test, maximum)
+            reason = f"{reason} {stopped[notebook]}".strip() if points < maximum else reason
+            decided[name] = _question(course, name, points, reason, test.where if test else "")
+        elif (notebook, grade_id) in unanswered:
+            decided[name] = _question(course, name, 0.0, "There is no answer: the cell is as it was released.")
+        else:
+            decided[name] = replace(_question(course, name, 0.0, BY_PERSON, PERSON), waits=True)
+    return decided
 
 
-def _question(score: Score, max_points: float, stopped: str) -> QuestionRecord:
-    """A grade cell's record; where points were lost, the first cell that failed is worth knowing."""
-    reason = f"{score.reason} {stopped}".strip() if score.points < max_points else score.reason
-    return QuestionRecord(score.points, max_points, reason, dict(score.facts))
+def _question(
+    course: GradingRun,
+    name: str,
+    points: float,
+    reason: str,
+    decided: str = "",
+    facts: Mapping[str, float] = MappingProxyType({}),
+) -> QuestionRecord:
+    notebook, grade_id = course.assignment.cells[name]
+    return QuestionRecord(points, course.assignment.max_points[name], reason, dict(facts), notebook, grade_id, decided)
+
+
+def _answers(course: GradingRun, submission: Submission) -> dict[str, str]:
+    """The answers of a submission that a person grades, by question."""
+    answers: dict[tuple[str, str], str] = {}
+    for found in submission.notebooks:
+        if course.assignment.notebook(found.name).by_hand:
+            rebuilt = rebuilt_notebook(course, found)
+            assert rebuilt is not None, "what can be graded was rebuilt"
+            answers |= {(found.name, grade_id): text for grade_id, text in answers_in(rebuilt).items()}
+    return {name: answers[cell] for name, cell in course.assignment.cells.items() if cell in answers}
+
+
+def notebooks_of(course: GradingRun, submission: Submission, record: Record) -> dict[str, NotebookNode]:
+    """Return the executed notebooks of a graded submission, by name, with what the deciding run printed.
+
+    They show what graders may see, mark schemes among it; they are not for students as they are.
+    """
+    made = {}
+    runs = submission.by_seed()[record.execution["decided_by"]]
+    for found in submission.notebooks:
+        rebuilt = rebuilt_notebook(course, found)
+        assert rebuilt is not None, "what was refused was not executed"
+        shown = with_sources(rebuilt, course.assignment.notebook(found.name).tasks)
+        outputs = _stored(course, runs[found.name]).outputs
+        made[found.name] = executed_notebook(shown, outputs, record.of_notebook(found.name))
+    return made
 
 
 def _first_error(executed: Executed) -> str:
@@ -237,26 +345,31 @@ def _stored(course: GradingRun, run: Run) -> Executed:
     return executed
 
 
-def answers_of(course: GradingRun, executed: Executed) -> dict[str, Answer]:
-    """What was answered to each question, read with suspicion."""
-    return {question.name: executed.answer(question.name, len(question.cases)) for question in course.questions}
+def answers_of(course: GradingRun, executed: Mapping[str, Executed]) -> dict[str, Answer]:
+    """What was answered to each question, read with suspicion; `executed` are the runs of one seed, by notebook."""
+    return {
+        question.name: executed[question.notebook].answer(question.name, len(question.cases))
+        if question.notebook in executed
+        else Answer(lost=f"{question.notebook}.ipynb could not be graded.")
+        for question in course.questions
+    }
 
 
-def _score(course: GradingRun, executed: Executed) -> dict[str, Score]:
+def _score(course: GradingRun, executed: Mapping[str, Executed]) -> dict[str, Score]:
     return course.assignment.score(answers_of(course, executed), course.context)
 
 
-def _median_run(scored: Sequence[dict[str, Score]]) -> int:
+def _median_run(decided: Sequence[Mapping[str, QuestionRecord]]) -> int:
     """Return the index of the run with the median total: points, reasons, pictures and notebook are all that run's."""
-    totals = [sum(score.points for score in scores.values()) for scores in scored]
+    totals = [sum(question.points for question in questions.values()) for questions in decided]
     return totals.index(statistics.median_low(totals))
 
 
-def _swings(scored: Sequence[dict[str, Score]]) -> list[str]:
+def _swings(decided: Sequence[Mapping[str, QuestionRecord]]) -> list[str]:
     """Say which grade cells' points differ between runs."""
     swings = []
-    for name in scored[0]:
-        points = [scores[name].points for scores in scored]
+    for name in decided[0]:
+        points = [questions[name].points for questions in decided]
         if min(points) != max(points):
             each = ", ".join(f"{value:g}" for value in points)
             swings.append(f"{name} swings with the seed: {each} points in {len(points)} runs")
@@ -266,22 +379,32 @@ def _swings(scored: Sequence[dict[str, Score]]) -> list[str]:
 def _blank_record(course: GradingRun, submission: Submission) -> Record:
     """What is known before anything is scored; its status is that of a failure."""
     seen = submission.summary
+    seeds = submission.by_seed()
     return Record(
         student=submission.student,
         assignment=course.assignment.name,
         status=FAILED,
         repairs=seen.repairs,
         submission={
-            "file": seen.file,
-            "sha256": seen.sha256,
+            **_of_the_only_one(seen.notebooks),
             "timestamp": seen.timestamp,
             "changed": seen.changed,
             "other_files": list(seen.other_files),
+            "notebooks": {
+                found.name: {
+                    "file": found.file,
+                    "sha256": found.sha256,
+                    "refusal": found.refusal,
+                    "unanswered": list(found.unanswered),
+                }
+                for found in seen.notebooks
+            },
         },
         execution={
+            "notebooks": [found.name for found in submission.notebooks],
             "keys": [run.key for run in submission.runs],
-            "parts": dict(submission.runs[0].parts) if submission.runs else {},
-            "seeds": list(range(len(submission.runs))),
+            "parts": {name: dict(run.parts) for name, run in seeds[0].items()} if seeds else {},
+            "seeds": list(range(len(seeds))),
             "isolation": course.options.isolation.value,
             "limits": asdict(course.options.limits),
             "versions": versions(),
@@ -289,13 +412,19 @@ def _blank_record(course: GradingRun, submission: Submission) -> Record:
     )
 
 
-def _what_it_took(executions: Sequence[Executed]) -> dict[str, object]:
+def _of_the_only_one(notebooks: Sequence[NotebookSummary]) -> dict[str, object]:
+    return {"file": notebooks[0].file, "sha256": notebooks[0].sha256} if len(notebooks) == 1 else {}
+
+
+def _what_it_took(executions: Sequence[Mapping[str, Executed]]) -> dict[str, object]:
+    """Time, memory and the like: of each seed, all notebooks together."""
+    every = [executed for runs in executions for executed in runs.values()]
     return {
-        "seconds": [executed.seconds for executed in executions],
-        "cpu_seconds": [executed.cpu_seconds for executed in executions],
-        "peak_memory_bytes": max(executed.peak_memory for executed in executions),
-        "kernels": [executed.kernels for executed in executions],
-        "system_calls": [executed.system_calls for executed in executions],
-        "gpus": [executed.gpu for executed in executions],
-        "demonstrations_run": any(executed.demos for executed in executions),
+        "seconds": [round(sum(executed.seconds for executed in runs.values()), 3) for runs in executions],
+        "cpu_seconds": [round(sum(executed.cpu_seconds for executed in runs.values()), 3) for runs in executions],
+        "peak_memory_bytes": max(executed.peak_memory for executed in every),
+        "kernels": [sum(executed.kernels for executed in runs.values()) for runs in executions],
+        "system_calls": [executed.system_calls for executed in every],
+        "gpus": [executed.gpu for executed in every],
+        "demonstrations_run": any(executed.demos for executed in every),
     }

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import nbformat
 from nbformat import NotebookNode
@@ -17,18 +17,19 @@ from nbgrader.utils import parse_utc
 
 from grading.common.files import hash_of, listing, write_atomically
 from grading.common.names import MAX_NAME
-from grading.common.text import clean
+from grading.common.text import clean, quoted, short_list
 from grading.common.versions import our_code, versions
 from grading.errors import GradingError, RefusedError
 from grading.execution.job import Job
 from grading.execution.store import code_hash, fingerprint, job_key, job_parts, write_questions
-from grading.intake.hand_in import HandIn, find_hand_ins, read_hand_in
+from grading.intake.hand_in import HandedNotebook, HandIn, find_hand_ins, read_hand_in
+from grading.intake.matching import Expected
 from grading.intake.rebuild import Rebuilt, rebuild
 from grading.options import Options
-from grading.pipeline.assignment import cells_to_run, inlined_cells
 from grading.pipeline.clean import note_used
+from grading.pipeline.notebook import cells_to_run, inlined_cells
 from grading.pipeline.run import GradingRun
-from grading.pipeline.seen import HandInSummaries, HandInSummary
+from grading.pipeline.seen import HandInSummaries, HandInSummary, NotebookSummary
 from grading.records.record import read_record
 from grading.sandbox.kernel import Environment
 
@@ -37,19 +38,21 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Run:
-    """One execution of a submission, with one seed."""
+    """One execution of a notebook of a submission, with one seed."""
 
     key: str
     parts: Mapping[str, str]
     seed: int
+    notebook: str
 
 
 @dataclass(frozen=True)
 class Submission:
-    """A hand-in as it was when it was planned, ready to run, or refused; its notebook is in a file of the cache."""
+    """A hand-in as it was when it was planned, ready to run, or refused; its notebooks are in files of the cache."""
 
     summary: HandInSummary
     runs: tuple[Run, ...]
+    """Of each seed in turn, those of the notebooks that can be graded, in their order."""
 
     @property
     def student(self) -> str:
@@ -58,8 +61,18 @@ class Submission:
 
     @property
     def refusal(self) -> str:
-        """Return why it cannot be graded, in words; empty if it can."""
+        """Return why none of it can be graded, in words; empty if some can."""
         return self.summary.refusal
+
+    @property
+    def notebooks(self) -> tuple[NotebookSummary, ...]:
+        """Return the notebooks that can be graded."""
+        return tuple(notebook for notebook in self.summary.notebooks if not notebook.refusal)
+
+    def by_seed(self) -> list[dict[str, Run]]:
+        """Return the runs of each seed, by notebook."""
+        seeds = dict.fromkeys(run.seed for run in self.runs)
+        return [{run.notebook: run for run in self.runs if run.seed == seed} for seed in seeds]
 
 
 @dataclass(frozen=True)
@@ -75,10 +88,10 @@ class Plan:
 
 @dataclass(frozen=True)
 class _ReadHandIn:
-    """A hand-in that was read, and what was made of it."""
+    """A hand-in that was read, and what was made of each of its notebooks, or why nothing was."""
 
     hand_in: HandIn
-    rebuilt: Rebuilt | None
+    rebuilt: Mapping[str, Rebuilt | RefusedError]
     refusal: str = ""
 
 
@@ -111,14 +124,14 @@ def plan_one(course: GradingRun, hand_in: HandIn) -> Plan:
     return planner.plan()
 
 
-def rebuilt_notebook(course: GradingRun, submission: Submission) -> NotebookNode | None:
-    """Return the notebook that was planned; None for one that was refused.
+def rebuilt_notebook(course: GradingRun, notebook: NotebookSummary) -> NotebookNode | None:
+    """Return a notebook that was planned; None for one that was refused.
 
     Raises GradingError if it is not stored any more.
     """
-    if submission.refusal:
+    if notebook.refusal:
         return None
-    path = _rebuilt_path(course, submission.summary.rebuilt)
+    path = _rebuilt_path(course, notebook.rebuilt)
     try:
         return nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
     except (OSError, ValueError) as error:
@@ -128,7 +141,7 @@ def rebuilt_notebook(course: GradingRun, submission: Submission) -> NotebookNode
 def has_files_of(course: GradingRun, job: Job, parts: Mapping[str, str]) -> bool:
     """Return whether the files beside a notebook are still those that a run's key was made from."""
     try:
-        return fingerprint(job.environment.extras, _hashes(course)) == parts["other files"]
+        return _beside(course, job.environment.extras) == parts["other files"]
     except OSError:
         return False
 
@@ -143,16 +156,21 @@ def why_run(course: GradingRun, submission: Submission) -> str:
     known = before.execution.get("parts", {}) if before else {}
     if not known:
         return "never executed"
-    changed = [name for name, part in submission.runs[0].parts.items() if known.get(name) != part]
+    runs = submission.by_seed()[0].values()
+    parts = [(name, part, known.get(run.notebook, {}).get(name)) for run in runs for name, part in run.parts.items()]
+    changed = [name for name, part, before_that in parts if part != before_that]
     if changed:
-        return f"changed: {', '.join(changed)}"
-    return "changed: limits" if submission.runs[0].key in course.store else "its stored result is gone"
+        return f"changed: {', '.join(dict.fromkeys(changed))}"
+    return "changed: limits" if all(run.key in course.store for run in runs) else "its stored result is gone"
 
 
 def reading_basis(course: GradingRun) -> str:
     """Hash all that the reading of a hand-in depends on, but for the hand-in."""
-    released = json.dumps(course.assignment.released, sort_keys=True)
-    return hash_of([course.assignment.name, released, our_code(), versions()])
+    released = [
+        (notebook.name, json.dumps(notebook.released, sort_keys=True)) for notebook in course.assignment.notebooks
+    ]
+    files = fingerprint(course.assignment.files, _hashes(course))
+    return hash_of([course.assignment.name, released, files, our_code(), versions()])
 
 
 class _Planner:
@@ -160,8 +178,8 @@ class _Planner:
 
     def __init__(self, course: GradingRun) -> None:
         self._course = course
-        self._common = _environment(course)
-        self._data = fingerprint(self._common.data, _hashes(course))
+        self._common = _environments(course)
+        self._data = fingerprint(next(iter(self._common.values())).data, _hashes(course))
         self._submissions: list[Submission] = []
         self._jobs: dict[str, Job] = {}
 
@@ -173,8 +191,9 @@ class _Planner:
         """Add a submission, with a job for each run that is missing; `read` is needed only for these."""
         submission = Submission(summary, self._runs(summary))
         for run in submission.runs:
-            if read is not None and read.rebuilt is not None and self._is_missing(run):
-                self._jobs[run.key] = self._job(read.rebuilt, read.hand_in, run)
+            rebuilt = read.rebuilt.get(run.notebook) if read is not None else None
+            if read is not None and isinstance(rebuilt, Rebuilt) and self._is_missing(run):
+                self._jobs[run.key] = self._job(rebuilt, read.hand_in, run)
         self._submissions.append(submission)
 
     def plan(self) -> Plan:
@@ -187,16 +206,16 @@ class _Planner:
         return not stored and run.key not in self._jobs
 
     def _runs(self, summary: HandInSummary) -> tuple[Run, ...]:
-        """One for each seed; none for a hand-in that was refused."""
-        if summary.refusal:
-            return ()
-        return tuple(self._run(summary, seed) for seed in range(self._course.options.repeats))
+        """One for each seed and notebook that can be graded."""
+        notebooks = [notebook for notebook in summary.notebooks if not notebook.refusal]
+        seeds = range(self._course.options.repeats)
+        return tuple(self._run(summary, notebook, seed) for seed in seeds for notebook in notebooks)
 
-    def _run(self, summary: HandInSummary, seed: int) -> Run:
-        environment = replace(self._common, seed=seed)
+    def _run(self, summary: HandInSummary, notebook: NotebookSummary, seed: int) -> Run:
+        environment = replace(self._common[notebook.name], seed=seed)
         options = self._course.options
         parts = job_parts(
-            summary.code,
+            notebook.code,
             summary.extras,
             self._data,
             environment,
@@ -204,15 +223,15 @@ class _Planner:
             options.isolation,
             options.workers.gpu,
         )
-        return Run(job_key(parts), parts, seed)
+        return Run(job_key(parts), parts, seed, notebook.name)
 
     def _job(self, rebuilt: Rebuilt, hand_in: HandIn, run: Run) -> Job:
-        questions = self._course.questions
+        questions = self._course.questions_of(run.notebook)
         return Job(
             cells=cells_to_run(rebuilt.notebook),
             questions=tuple(question.name for question in questions),
             cases=tuple(len(question.cases) for question in questions),
-            environment=replace(self._common, extras=dict(hand_in.extras), seed=run.seed),
+            environment=replace(self._common[run.notebook], extras=dict(hand_in.extras), seed=run.seed),
             limits=self._course.options.limits,
             isolation=self._course.options.isolation,
         )
@@ -233,26 +252,73 @@ def _wanted(course: GradingRun) -> list[tuple[str, Path]]:
 
 
 def _summary(course: GradingRun, read: _ReadHandIn) -> HandInSummary:
-    """Sum up a hand-in, and write its rebuilt notebook where `rebuilt_notebook` finds it."""
-    hand_in, rebuilt = read.hand_in, read.rebuilt
-    summary = HandInSummary(
+    """Sum up a hand-in, and write its rebuilt notebooks where `rebuilt_notebook` finds them."""
+    hand_in = read.hand_in
+    repairs = list(hand_in.repairs)
+    notebooks = []
+    for name, found in hand_in.notebooks.items():
+        rebuilt = read.rebuilt[name]
+        said = (*found.repairs, *(rebuilt.repairs if isinstance(rebuilt, Rebuilt) else ()))
+        several = len(course.assignment.notebooks) > 1
+        repairs += [f"{name}.ipynb: {repair}" if several else repair for repair in said]
+        notebooks.append(_notebook_summary(course, name, found, rebuilt))
+    return HandInSummary(
         student=hand_in.student,
         refusal=read.refusal,
-        file=hand_in.name,
-        sha256=hashlib.sha256(hand_in.notebook).hexdigest() if hand_in.notebook is not None else None,
         timestamp=hand_in.timestamp,
         other_files=tuple(sorted(hand_in.extras)),
-        repairs=(*hand_in.repairs, *(rebuilt.repairs if rebuilt else ())),
+        repairs=tuple(repairs),
+        extras="" if read.refusal else _beside(course, hand_in.extras),
+        notebooks=tuple(notebooks),
     )
-    if rebuilt is None:
-        return summary
+
+
+def _notebook_summary(
+    course: GradingRun, name: str, found: HandedNotebook, rebuilt: Rebuilt | RefusedError
+) -> NotebookSummary:
+    summary = NotebookSummary(
+        name,
+        file=found.name,
+        sha256=hashlib.sha256(found.content).hexdigest() if found.content is not None else None,
+    )
+    if isinstance(rebuilt, RefusedError):
+        return replace(summary, refusal=str(rebuilt), missing=not found.name)
     return replace(
         summary,
         changed=rebuilt.changed,
+        unanswered=tuple(sorted(rebuilt.unanswered)),
         code=code_hash(cells_to_run(rebuilt.notebook), inlined_cells(rebuilt.notebook)),
-        extras=fingerprint(hand_in.extras, _hashes(course)),
         rebuilt=_spill(course, rebuilt.notebook),
     )
+
+
+def _beside(course: GradingRun, handed_in: Mapping[str, Path]) -> str:
+    """Fingerprint of the files that lie beside a notebook, the course's among them."""
+    return fingerprint({**handed_in, **course.assignment.files}, _hashes(course))
+
+
+def _giving_way(course: GradingRun, hand_in: HandIn) -> HandIn:
+    """Leave out files that are in the way of the course's own, and say it where they are others."""
+    own = course.assignment.files
+    folders = {parent.as_posix() for name in own for parent in PurePosixPath(name).parents}
+    below = {name: [parent.as_posix() for parent in PurePosixPath(name).parents] for name in hand_in.extras}
+    left_out = [
+        name
+        for name in sorted(hand_in.extras)
+        if name in own or name in folders or not own.keys().isdisjoint(below[name])
+    ]
+    if not left_out:
+        return hand_in
+    hashes = _hashes(course)
+    other = [
+        name
+        for name in left_out
+        if name not in own or fingerprint({"": hand_in.extras[name]}, hashes) != fingerprint({"": own[name]}, hashes)
+    ]
+    named = short_list([quoted(name) for name in other])
+    said = [f"The course's own files are used in place of {named}."] if other else []
+    extras = {name: path for name, path in hand_in.extras.items() if name not in left_out}
+    return replace(hand_in, extras=extras, repairs=(*hand_in.repairs, *said))
 
 
 def _spill(course: GradingRun, notebook: NotebookNode) -> str:
@@ -266,7 +332,7 @@ def _spill(course: GradingRun, notebook: NotebookNode) -> str:
 
 
 def _spilled(course: GradingRun, summary: HandInSummary) -> bool:
-    return not summary.rebuilt or _rebuilt_path(course, summary.rebuilt).is_file()
+    return all(_rebuilt_path(course, found.rebuilt).is_file() for found in summary.notebooks if found.rebuilt)
 
 
 def _rebuilt_path(course: GradingRun, digest: str) -> Path:
@@ -278,7 +344,8 @@ def _hashes(course: GradingRun) -> Path:
 
 
 def _read(course: GradingRun, student: str, folder: Path) -> _ReadHandIn:
-    hand_in = read_hand_in(folder, student, course.assignment.notebook_name)
+    expected = [Expected(notebook.name, notebook.marks) for notebook in course.assignment.notebooks]
+    hand_in = read_hand_in(folder, student, expected)
     if hand_in.timestamp is not None and not _is_time(hand_in.timestamp):
         said = f"The time stamp {hand_in.timestamp!r} is no time: it was left out."
         hand_in = replace(hand_in, timestamp=None, repairs=(*hand_in.repairs, said))
@@ -286,12 +353,20 @@ def _read(course: GradingRun, student: str, folder: Path) -> _ReadHandIn:
 
 
 def _rebuild(course: GradingRun, hand_in: HandIn) -> _ReadHandIn:
-    if hand_in.refusal or hand_in.notebook is None:
-        return _ReadHandIn(hand_in, None, hand_in.refusal or "no notebook was handed in")
+    hand_in = _giving_way(course, hand_in)
+    rebuilt = {name: _rebuilt(course, name, found) for name, found in hand_in.notebooks.items()}
+    refusals = [str(found) for found in rebuilt.values() if isinstance(found, RefusedError)]
+    refused = " ".join(dict.fromkeys(refusals)) if len(refusals) == len(rebuilt) else ""
+    return _ReadHandIn(hand_in, rebuilt, hand_in.refusal or refused)
+
+
+def _rebuilt(course: GradingRun, name: str, found: HandedNotebook) -> Rebuilt | RefusedError:
+    if found.content is None:
+        return RefusedError(found.refusal)
     try:
-        return _ReadHandIn(hand_in, rebuild(course.assignment.released, hand_in.notebook))
+        return rebuild(course.assignment.notebook(name).released, found.content)
     except RefusedError as error:
-        return _ReadHandIn(hand_in, None, str(error))
+        return error
 
 
 def _is_time(text: str) -> bool:
@@ -302,24 +377,32 @@ def _is_time(text: str) -> bool:
     return True
 
 
-def _environment(course: GradingRun) -> Environment:
-    """Return what is the same around every submission."""
+def _environments(course: GradingRun) -> dict[str, Environment]:
+    """Return what is the same around every submission, by notebook."""
     data = {}
     if course.context.data is not None:
         whole = fingerprint({"data": course.context.data}, _hashes(course))
         view = course.cache / "views" / course.assignment.name / whole[:16]
         view.parent.mkdir(parents=True, exist_ok=True)
         data = dict(course.assignment.student_view(course.context, view))
-    questions = write_questions(course.questions, course.cache / "questions")
-    note_used(course.cache, course.assignment.name, [questions, *_roots(data.values(), course.cache / "views")])
-    return Environment(
-        data=data,
-        questions=questions,
-        extras={},
-        helpers=course.folder / "helpers",
-        variables=_variables(course.options),
-        imports=course.assignment.imports,
-    )
+    questions = {
+        notebook.name: write_questions(course.questions_of(notebook.name), course.cache / "questions")
+        for notebook in course.assignment.notebooks
+    }
+    used = dict.fromkeys([*questions.values(), *_roots(data.values(), course.cache / "views")])
+    note_used(course.cache, course.assignment.name, list(used))
+    return {
+        notebook.name: Environment(
+            data=data,
+            questions=questions[notebook.name],
+            extras={},
+            helpers=course.folder / "helpers",
+            variables=_variables(course.options),
+            imports=notebook.imports,
+            files=course.assignment.files,
+        )
+        for notebook in course.assignment.notebooks
+    }
 
 
 def _roots(paths: Iterable[Path], views: Path) -> list[Path]:

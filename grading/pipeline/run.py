@@ -34,6 +34,10 @@ class GradingRun:
     records: Path
     """nbgrader's `autograded/`."""
 
+    def questions_of(self, notebook: str) -> list[Question]:
+        """Return what is asked in the kernel of a notebook."""
+        return [question for question in self.questions if question.notebook == notebook]
+
     @property
     def cache(self) -> Path:
         """Return the folder of all that can be made again: stored results, views, what is known of hand-ins."""

@@ -10,24 +10,45 @@ from grading.common.files import read_json, write_atomically
 
 
 @dataclass(frozen=True)
+class NotebookSummary:
+    """What reading and rebuilding one notebook of a hand-in gave, all but the notebook itself."""
+
+    name: str
+    """Of the assignment's notebook."""
+    refusal: str = ""
+    missing: bool = False
+    """Refused because it was not handed in at all."""
+    file: str = ""
+    sha256: str | None = None
+    changed: bool = False
+    """Whether any solution cell differs from what was released."""
+    unanswered: tuple[str, ...] = ()
+    """Grade ids of the solution cells that are as they were released."""
+    code: str = ""
+    """`store.code_hash` of its cells; empty for one that was refused."""
+    rebuilt: str = ""
+    """Hash of the rebuilt notebook, under which it is kept; empty for one that was refused."""
+
+
+@dataclass(frozen=True)
 class HandInSummary:
-    """What reading and rebuilding a hand-in gave, all but the notebook itself."""
+    """What is known of a hand-in once it was read and rebuilt."""
 
     student: str
     refusal: str = ""
-    file: str = ""
-    sha256: str | None = None
+    """Why none of it can be graded."""
     timestamp: str | None = None
-    changed: bool | None = None
-    """Whether any solution cell differs from what was released."""
     other_files: tuple[str, ...] = ()
     repairs: tuple[str, ...] = ()
-    code: str = ""
-    """`store.code_hash` of its cells; empty for one that was refused."""
     extras: str = ""
-    """`store.fingerprint` of the other files."""
-    rebuilt: str = ""
-    """Hash of the rebuilt notebook, under which it is kept; empty for one that was refused."""
+    """`store.fingerprint` of the files beside the notebooks, those of the course included."""
+    notebooks: tuple[NotebookSummary, ...] = ()
+    """All of the assignment's, in its order; none if the hand-in as a whole could not be read."""
+
+    @property
+    def changed(self) -> bool | None:
+        """Whether any solution cell differs from what was released; None if that cannot be told."""
+        return None if self.refusal else any(notebook.changed for notebook in self.notebooks)
 
 
 class HandInSummaries:
@@ -47,7 +68,9 @@ class HandInSummaries:
         if not listing or entry is None or entry["listing"] != listing:
             return None
         seen = entry["seen"]
-        return HandInSummary(**{**seen, "other_files": tuple(seen["other_files"]), "repairs": tuple(seen["repairs"])})
+        notebooks = [NotebookSummary(**{**one, "unanswered": tuple(one["unanswered"])}) for one in seen["notebooks"]]
+        lists = {name: tuple(seen[name]) for name in ("other_files", "repairs")}
+        return HandInSummary(**{**seen, **lists, "notebooks": tuple(notebooks)})
 
     def put(self, folder: Path, listing: str, seen: HandInSummary) -> None:
         """Remember a folder; one without a listing is not remembered."""

@@ -10,11 +10,11 @@ import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbformat.v4.rwbase import strip_transient
-from nbgrader.utils import is_grade, is_solution
+from nbgrader.utils import is_solution
 
 from grading.common.files import dump_json_by_line, read_json
-from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG
-from grading.records.record import QuestionRecord, Record
+from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG, is_test
+from grading.records.record import QuestionRecord
 
 SKIPPED = "Not run when grading: this cell only demonstrates."
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
@@ -24,9 +24,12 @@ _NOTHING = "\u200b"
 
 
 def executed_notebook(
-    rebuilt: NotebookNode, outputs: Mapping[str, list[dict[str, Any]]], record: Record
+    rebuilt: NotebookNode, outputs: Mapping[str, list[dict[str, Any]]], questions: Mapping[str, QuestionRecord]
 ) -> NotebookNode:
-    """Return the rebuilt notebook with the output of its cells, and in each grade cell the points and why."""
+    """Return the rebuilt notebook with the output of its cells, and in each test the points and why.
+
+    `questions` are by grade id.
+    """
     notebook = copy.deepcopy(rebuilt)
     for cell in notebook.cells:
         if cell.cell_type != "code":
@@ -34,8 +37,8 @@ def executed_notebook(
                 cell.source = strip_markdown_links(cell.source)
             continue
         cell.execution_count = None
-        if is_grade(cell):
-            cell.outputs = _verdict(record.questions[cell.metadata.nbgrader.grade_id])
+        if is_test(cell):
+            cell.outputs = _verdict(questions[cell.metadata.nbgrader.grade_id])
         elif cell.id in outputs:
             cell.outputs = [nbformat.from_dict(_written(output)) for output in outputs[cell.id]]
         elif DEMO_TAG in cell.metadata.get("tags", []):
@@ -48,13 +51,12 @@ def as_text(notebook: NotebookNode) -> str:
     return dump_json_by_line(strip_transient(notebook), lists="cells")
 
 
-def revised_notebook(path: Path, record: Record) -> str:
-    """Return the text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
+def revised_notebook(path: Path, questions: Mapping[str, QuestionRecord]) -> str:
+    """The text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
     notebook = read_json(path)
     for cell in notebook["cells"]:
-        described = cell.get("metadata", {}).get("nbgrader", {})
-        if described.get("grade") and cell["cell_type"] == "code":
-            cell["outputs"] = _verdict(record.questions[described["grade_id"]])
+        if is_test(cell):
+            cell["outputs"] = _verdict(questions[cell["metadata"]["nbgrader"]["grade_id"]])
     return dump_json_by_line(notebook, lists="cells")
 
 

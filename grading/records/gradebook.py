@@ -8,8 +8,9 @@ import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
 from types import MappingProxyType, TracebackType
@@ -33,8 +34,8 @@ from nbgrader.api import (
 )
 from nbgrader.api import Course as CourseRow
 from nbgrader.api import Grade as GradeRow
-from nbgrader.plugins import LateSubmissionPlugin
-from nbgrader.preprocessors import ComputeChecksums, SaveCells
+from nbgrader.plugins import BasePlugin
+from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
 from nbgrader.utils import is_solution, parse_utc
 from sqlalchemy import bindparam, create_engine, insert, inspect, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
@@ -45,7 +46,7 @@ from traitlets.config import Config
 
 from grading.common.text import clean
 from grading.errors import GradingError
-from grading.records.record import FAILED, GRADED, REFUSED, Record
+from grading.records.record import FAILED, GRADED, PERSON, REFUSED, GradedCell, Record
 
 log = logging.getLogger(__name__)
 
@@ -80,26 +81,33 @@ class _Grade:
 
 
 @dataclass
+class _NotebookRow:
+    """A notebook of a submission in the gradebook."""
+
+    id: str
+    penalty: float | None = None
+
+
+@dataclass
 class _Row:
     """A submission in the gradebook, as far as grading writes it."""
 
     submission: str
-    notebook: str
-    timestamp: datetime | None
-    penalty: float | None
-    grades: dict[str, _Grade] = field(default_factory=dict)
-    comments: dict[str, tuple[str, str | None]] = field(default_factory=dict)
-    """By grade id: the row's id and the automatic comment."""
+    timestamp: datetime | None = None
+    notebooks: dict[str, _NotebookRow] = field(default_factory=dict)
+    grades: dict[GradedCell, _Grade] = field(default_factory=dict)
+    comments: dict[GradedCell, tuple[str, str | None]] = field(default_factory=dict)
+    """The row's id and the automatic comment."""
 
 
 @dataclass(frozen=True)
 class _Cells:
-    """Ids of an assignment, its notebook and its cells, the latter by their names."""
+    """Ids of an assignment, its notebooks and their cells."""
 
     assignment: str
-    notebook: str
-    graded: Mapping[str, str]
-    commented: Mapping[str, str]
+    notebooks: Mapping[str, str]
+    graded: Mapping[GradedCell, str]
+    commented: Mapping[GradedCell, str]
 
 
 def in_words(error: Exception) -> str:
@@ -161,12 +169,19 @@ class GradebookWriter:
     What was written is entered by `commit`, or at the end of the block.
     """
 
-    def __init__(self, db_url: str, assignment: str, released: NotebookNode, config: Config) -> None:
+    def __init__(self, db_url: str, assignment: str, notebooks: Mapping[str, NotebookNode], config: Config) -> None:
+        """Enter the assignment. `notebooks` are by name, as the gradebook keeps them: with stubs and hidden tests."""
         self.assignment = assignment
         self._config = config
-        self._solutions = frozenset(cell.metadata.nbgrader.grade_id for cell in released.cells if is_solution(cell))
+        self._names = frozenset(notebooks)
+        self._solutions = frozenset(
+            (name, cell.metadata.nbgrader.grade_id)
+            for name, notebook in notebooks.items()
+            for cell in notebook.cells
+            if is_solution(cell)
+        )
         with _said_in_words():
-            _in_several_tries(lambda: _enter_assignment(db_url, assignment, released, config))
+            _in_several_tries(lambda: _enter_assignment(db_url, assignment, notebooks, config))
         self._gradebook = Gradebook(db_url, _course_id(config))
         self._db = self._gradebook.db
         self._has_due_date = self._gradebook.find_assignment(assignment).duedate is not None
@@ -230,13 +245,35 @@ class GradebookWriter:
         if record.status == FAILED:
             return
         row = self._known_rows().get(record.student) or self._add(record.student)
+        self._complete(row)
         self._write_time(row, record)
-        for name, grade in row.grades.items():
-            if name in record.questions:
+        for name in record.questions:
+            if grade := row.grades.get(record.cell_of(name)):
                 self._write_grade(grade, record, name)
         self._write_comments(row, record)
-        self._write_penalty(row, record)
+        self._write_penalties(row, record)
         self._uncommitted.append(record)
+
+    def settled(self, record: Record, before: Record | None) -> Record:
+        """Return a record with what a person gave for answers that only a person grades, and which of them wait.
+
+        `before` is the record that stands: an answer that has changed since a person graded it waits for another look.
+        """
+        row = self._known_rows().get(record.student)
+        questions = dict(record.questions)
+        regrade = []
+        for name, question in record.questions.items():
+            if question.decided != PERSON:
+                continue
+            grade = row.grades.get(record.cell_of(name)) if row else None
+            if grade is None or grade.manual is None:
+                questions[name] = replace(question, points=0.0, waits=True)
+                continue
+            changed = before is None or name in before.regrade or before.answers.get(name) != record.answers.get(name)
+            if changed and not grade.needs_manual:
+                regrade.append(name)
+            questions[name] = replace(question, points=grade.score, waits=changed or grade.needs_manual)
+        return replace(record, questions=questions, regrade=tuple(regrade))
 
     def commit(self) -> dict[str, str]:
         """Enter what was written; return the students whose records could not be entered, with the reason.
@@ -288,79 +325,104 @@ class GradebookWriter:
             row.timestamp = when
 
     def _write_grade(self, grade: _Grade, record: Record, name: str) -> None:
-        points = record.questions[name].points if record.status == GRADED else 0.0
+        question = record.questions[name]
+        by_person = record.status == GRADED and question.decided == PERSON
+        points = None if by_person else question.points if record.status == GRADED else 0.0
         needs_manual = grade.needs_manual
         if grade.manual is None:
-            needs_manual = record.status == REFUSED
-        elif grade.auto != points:
+            needs_manual = by_person or _asks_for_a_look(record, record.cell_of(name)[0])
+        elif grade.auto != points or name in record.regrade:
             needs_manual = True  # a person has decided on other grounds: have them look again
         if (grade.auto, grade.needs_manual) != (points, needs_manual):
             self._changes.set(GradeRow, grade.id, auto_score=points, needs_manual_grade=needs_manual)
             grade.auto, grade.needs_manual = points, needs_manual
 
     def _write_comments(self, row: _Row, record: Record) -> None:
-        said = None if record.submission.get("changed") else NO_RESPONSE
-        for name, (key, before) in row.comments.items():
-            if name in self._solutions and before != said:
+        for cell, (key, before) in row.comments.items():
+            said = NO_RESPONSE if _is_unanswered(record, *cell) else None
+            if cell in self._solutions and before != said:
                 self._changes.set(Comment, key, auto_comment=said)
-                row.comments[name] = (key, said)
+                row.comments[cell] = (key, said)
 
-    def _write_penalty(self, row: _Row, record: Record) -> None:
-        penalty = self._penalty(row, record.student) if self._has_due_date else None
-        if penalty != row.penalty:
-            self._changes.set(SubmittedNotebook, row.notebook, late_submission_penalty=penalty)
-            row.penalty = penalty
+    def _write_penalties(self, row: _Row, record: Record) -> None:
+        late = self._seconds_late(record.student) if self._has_due_date else 0.0
+        for name, notebook in row.notebooks.items():
+            penalty = self._penalty(row, name, record.student, late) if late > 0 else None
+            if penalty != notebook.penalty:
+                self._changes.set(SubmittedNotebook, notebook.id, late_submission_penalty=penalty)
+                notebook.penalty = penalty
 
-    def _penalty(self, row: _Row, student: str) -> float | None:
+    def _seconds_late(self, student: str) -> float:
         self._changes.write(self._db)
         submission = self._gradebook.find_submission(self.assignment, student)
         self._db.refresh(submission)
-        if submission.total_seconds_late <= 0:
-            return None
-        score = sum(grade.score for grade in row.grades.values())
-        plugin = LateSubmissionPlugin(config=self._config)
-        penalty = plugin.late_submission_penalty(student, score, submission.total_seconds_late)
-        return None if penalty is None else float(penalty)
+        return float(submission.total_seconds_late)
+
+    def _penalty(self, row: _Row, name: str, student: str, late: float) -> float | None:
+        """What nbgrader's plug-in for late submissions takes off a notebook, within its points."""
+        score = sum(grade.score for (home, _), grade in row.grades.items() if home == name)
+        penalty = self._late_plugin.late_submission_penalty(student, score, late)
+        return None if penalty is None else min(max(float(penalty), 0.0), score)
+
+    @cached_property
+    def _late_plugin(self) -> BasePlugin:
+        assigning = AssignLatePenalties(config=self._config)
+        assigning.init_plugin()
+        return assigning.plugin_inst
 
     def _add(self, student: str) -> _Row:
-        """Enter a submission as nbgrader's `add_submission` does, with a row for each of its cells."""
-        new = self._changes.insert
+        """Enter a submission as nbgrader's `add_submission` does."""
         self.enter_students([student])
-        submission = new(SubmittedAssignment, assignment_id=self._cells.assignment, student_id=student)
-        notebook = new(SubmittedNotebook, notebook_id=self._cells.notebook, assignment_id=submission)
-        row = _Row(submission, notebook, None, None)
-        for name, cell in self._cells.graded.items():
-            row.grades[name] = _Grade(new(GradeRow, cell_id=cell, notebook_id=notebook), None, None, None, True)
-        for name, cell in self._cells.commented.items():
-            row.comments[name] = (new(Comment, cell_id=cell, notebook_id=notebook), None)
+        row = _Row(self._changes.insert(SubmittedAssignment, assignment_id=self._cells.assignment, student_id=student))
         self._known_rows()[student] = row
         return row
 
+    def _complete(self, row: _Row) -> None:
+        """Enter what a submission has no rows for: all, or a notebook that the assignment did not have before."""
+        new = self._changes.insert
+        for name, key in self._cells.notebooks.items():
+            if name in row.notebooks:
+                continue
+            notebook = new(SubmittedNotebook, notebook_id=key, assignment_id=row.submission)
+            row.notebooks[name] = _NotebookRow(notebook)
+            for cell, cell_id in self._cells.graded.items():
+                if cell[0] == name:
+                    added = new(GradeRow, cell_id=cell_id, notebook_id=notebook)
+                    row.grades[cell] = _Grade(added, None, None, None, True)
+            for cell, cell_id in self._cells.commented.items():
+                if cell[0] == name:
+                    row.comments[cell] = (new(Comment, cell_id=cell_id, notebook_id=notebook), None)
+
     def _read_cells(self) -> _Cells:
         assignment = self._gradebook.find_assignment(self.assignment)
-        notebook: Notebook = assignment.notebooks[0]
-        tasks = {cell.name: cell.id for cell in notebook.task_cells}
-        return _Cells(
-            assignment.id,
-            notebook.id,
-            {**{cell.name: cell.id for cell in notebook.grade_cells}, **tasks},
-            {**{cell.name: cell.id for cell in notebook.solution_cells}, **tasks},
-        )
+        graded: dict[GradedCell, str] = {}
+        commented: dict[GradedCell, str] = {}
+        notebooks = [notebook for notebook in assignment.notebooks if notebook.name in self._names]
+        for notebook in notebooks:
+            graded |= {(notebook.name, cell.name): cell.id for cell in (*notebook.grade_cells, *notebook.task_cells)}
+            commented |= {
+                (notebook.name, cell.name): cell.id for cell in (*notebook.solution_cells, *notebook.task_cells)
+            }
+        return _Cells(assignment.id, {one.name: one.id for one in notebooks}, graded, commented)
 
     def _read(self) -> dict[str, _Row]:
         rows: dict[str, _Row] = {}
         chosen = _of_assignment(self.assignment)
-        submissions = select(
+        submissions = select(SubmittedAssignment.student_id, SubmittedAssignment.id, SubmittedAssignment.timestamp)
+        of_assignment = submissions.join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
+        for student, *values in self._db.execute(of_assignment.where(AssignmentRow.name == self.assignment)):
+            rows[student] = _Row(*values)
+        notebooks = select(
             SubmittedAssignment.student_id,
-            SubmittedAssignment.id,
+            Notebook.name,
             SubmittedNotebook.id,
-            SubmittedAssignment.timestamp,
             SubmittedNotebook.late_submission_penalty,
         )
-        for name, *values in self._db.execute(chosen(submissions, SubmittedNotebook)):
-            rows[name] = _Row(*values)
+        for student, name, *values in self._db.execute(chosen(notebooks, SubmittedNotebook)):
+            rows[student].notebooks[name] = _NotebookRow(*values)
         grades = select(
             SubmittedAssignment.student_id,
+            Notebook.name,
             BaseCell.name,
             GradeRow.id,
             GradeRow.auto_score,
@@ -368,12 +430,28 @@ class GradebookWriter:
             GradeRow.extra_credit,
             GradeRow.needs_manual_grade,
         )
-        for name, cell, *values in self._db.execute(chosen(grades, GradeRow)):
-            rows[name].grades[cell] = _Grade(*values)
-        comments = select(SubmittedAssignment.student_id, BaseCell.name, Comment.id, Comment.auto_comment)
-        for name, cell, key, said in self._db.execute(chosen(comments, Comment)):
-            rows[name].comments[cell] = (key, said)
+        for student, name, cell, *values in self._db.execute(chosen(grades, GradeRow)):
+            rows[student].grades[name, cell] = _Grade(*values)
+        comments = select(
+            SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Comment.id, Comment.auto_comment
+        )
+        for student, name, cell, key, said in self._db.execute(chosen(comments, Comment)):
+            rows[student].comments[name, cell] = (key, said)
         return rows
+
+
+def _asks_for_a_look(record: Record, notebook: str) -> bool:
+    """Whether a person should look at points of a notebook: it was handed in, and cannot be read."""
+    described = record.submission.get("notebooks", {}).get(notebook, {})
+    return record.status == REFUSED or bool(described.get("refusal") and described.get("file"))
+
+
+def _is_unanswered(record: Record, notebook: str, grade_id: str) -> bool:
+    """Whether a solution cell is as it was released, or was not handed in."""
+    described = record.submission.get("notebooks", {}).get(notebook)
+    if described is None:
+        return not record.submission.get("changed")
+    return bool(described.get("refusal")) or grade_id in described.get("unanswered", ())
 
 
 def _of_assignment(assignment: str) -> Any:
@@ -382,6 +460,7 @@ def _of_assignment(assignment: str) -> Any:
     def chosen(selected: Any, table: Any) -> Any:
         selected = selected.select_from(SubmittedAssignment)
         selected = selected.join(SubmittedNotebook, SubmittedNotebook.assignment_id == SubmittedAssignment.id)
+        selected = selected.join(Notebook, Notebook.id == SubmittedNotebook.notebook_id)
         selected = selected.join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
         if table is not SubmittedNotebook:
             selected = selected.join(table, table.notebook_id == SubmittedNotebook.id)
@@ -395,12 +474,14 @@ def _of_assignment(assignment: str) -> Any:
 class Grades:
     """Points of one submission in the gradebook: what was given by hand stands above what was automatic."""
 
-    questions: Mapping[str, float]
-    by_hand: frozenset[str] = frozenset()
-    comments: Mapping[str, str] = field(default_factory=dict)
-    """Written by a person, by the grade id of the cell."""
+    questions: Mapping[GradedCell, float]
+    by_hand: frozenset[GradedCell] = frozenset()
+    comments: Mapping[GradedCell, str] = field(default_factory=dict)
+    """Written by a person."""
     penalty: float = 0.0
     """Points taken off because it was late."""
+    waiting: frozenset[GradedCell] = frozenset()
+    """What nbgrader says needs a manual grade."""
 
     @property
     def points(self) -> float:
@@ -413,36 +494,36 @@ def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grade
     chosen = _of_assignment(assignment)
     points = select(
         SubmittedAssignment.student_id,
+        Notebook.name,
         BaseCell.name,
         GradeRow.auto_score,
         GradeRow.manual_score,
         GradeRow.extra_credit,
+        GradeRow.needs_manual_grade,
         SubmittedNotebook.late_submission_penalty,
     )
-    said = select(SubmittedAssignment.student_id, BaseCell.name, Comment.manual_comment)
+    said = select(SubmittedAssignment.student_id, Notebook.name, BaseCell.name, Comment.manual_comment)
     with Gradebook(db_url, course_id or "default_course") as gradebook:
         rows = gradebook.db.execute(chosen(points, GradeRow)).all()
         written = gradebook.db.execute(chosen(said, Comment).where(Comment.manual_comment.is_not(None))).all()
-    questions: dict[str, dict[str, float]] = {}
-    by_hand: dict[str, set[str]] = {}
-    penalties: dict[str, float] = {}
-    for student, cell, auto, manual, extra, penalty in rows:
-        questions.setdefault(student, {})[cell] = _Grade("", auto, manual, extra, False).score
-        penalties[student] = penalty or 0.0
-        if manual is not None or extra:
-            by_hand.setdefault(student, set()).add(cell)
-    comments = _by_student(written)
+    grades: dict[str, dict[GradedCell, _Grade]] = {}
+    penalties: dict[str, dict[str, float]] = {}
+    for student, notebook, cell, auto, manual, extra, needs_manual, penalty in rows:
+        grades.setdefault(student, {})[notebook, cell] = _Grade("", auto, manual, extra, needs_manual)
+        penalties.setdefault(student, {})[notebook] = penalty or 0.0
+    comments: dict[str, dict[GradedCell, str]] = {}
+    for student, notebook, cell, comment in written:
+        comments.setdefault(student, {})[notebook, cell] = comment
     return {
-        student: Grades(scores, frozenset(by_hand.get(student, ())), comments.get(student, {}), penalties[student])
-        for student, scores in questions.items()
+        student: Grades(
+            questions={cell: grade.score for cell, grade in own.items()},
+            by_hand=frozenset(cell for cell, grade in own.items() if grade.manual is not None or grade.extra),
+            comments=comments.get(student, {}),
+            penalty=sum(penalties[student].values()),
+            waiting=frozenset(cell for cell, grade in own.items() if grade.needs_manual),
+        )
+        for student, own in grades.items()
     }
-
-
-def _by_student(rows: Iterable[tuple[str, str, str]]) -> dict[str, dict[str, str]]:
-    found: dict[str, dict[str, str]] = {}
-    for student, cell, comment in rows:
-        found.setdefault(student, {})[cell] = comment
-    return found
 
 
 def _create(db_url: str, course_id: str) -> None:
@@ -493,18 +574,22 @@ def _course_id(config: Config) -> str:
     return str(config.CourseDirectory.get("course_id", "")) or "default_course"
 
 
-def _enter_assignment(db_url: str, assignment: str, released: NotebookNode, config: Config) -> None:
-    """Enter what nbgrader's generate_assignment enters: the assignment and its cells."""
+def _enter_assignment(db_url: str, assignment: str, notebooks: Mapping[str, NotebookNode], config: Config) -> None:
+    """Enter what nbgrader's generate_assignment enters: the assignment, its notebooks and their cells."""
     course_id = _course_id(config)
     _create(db_url, course_id)
     with Gradebook(db_url, course_id) as gradebook:
-        gradebook.update_or_create_assignment(assignment)
-    resources = {"nbgrader": {"assignment": assignment, "notebook": assignment, "db_url": db_url}}
-    notebook, _ = ComputeChecksums(config=config).preprocess(copy.deepcopy(released), resources)
-    try:
-        SaveCells(config=config).preprocess(notebook, resources)
-    except RuntimeError as error:
-        raise GradingError(
-            f"{error}. Grade into a new gradebook (move the old one away), or remove the assignment from it with "
-            f"`nbgrader db assignment remove {assignment}`"
-        ) from error
+        entered = gradebook.update_or_create_assignment(assignment)
+        gone = [one.name for one in entered.notebooks if one.name not in notebooks and not one.submissions]
+        for name in gone:  # as generate_assignment does
+            gradebook.remove_notebook(name, assignment)
+    for name, notebook in notebooks.items():
+        resources = {"nbgrader": {"assignment": assignment, "notebook": name, "db_url": db_url}}
+        summed, _ = ComputeChecksums(config=config).preprocess(copy.deepcopy(notebook), resources)
+        try:
+            SaveCells(config=config).preprocess(summed, resources)
+        except RuntimeError as error:
+            raise GradingError(
+                f"{error}. Grade into a new gradebook (move the old one away), or remove the assignment from it with "
+                f"`nbgrader db assignment remove {assignment}`"
+            ) from error

@@ -1,11 +1,13 @@
 """Questions to a submission, its answers, and what they are worth: the words of every `scoring.py`.
 
-An assignment's `source/<assignment>/scoring.py` defines::
+An assignment whose notebooks do not say all has a `source/<assignment>/scoring.py`, which may define::
 
     def questions(context: Context) -> list[Question]: ...
-    def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]: ...   # by grade id
+    def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]: ...   # by question
 
-and, if the course data would give answers away, `student_view`: what of it student code may see::
+`score` gives points for some of the graded cells, or all: by grade id, or `<notebook>/<grade id>` where two notebooks
+have the same one. For the others the tests of the notebook decide. And, if the course data would give answers away,
+`student_view`: what of it student code may see::
 
     def student_view(context: Context, folder: Path) -> dict[str, Path]: ...
 
@@ -49,6 +51,8 @@ class Question:
     code: str
     cases: Sequence[Mapping[str, Array]] = ({},)
     several: bool = False
+    notebook: str = ""
+    """Name of the notebook whose kernel is asked; needed where the assignment has several."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from grading.intake.hand_in import HandIn, find_hand_ins, read_hand_in
+from grading.intake.hand_in import HandedNotebook, HandIn, find_hand_ins, read_hand_in
 from grading.options import IntakeLimits
 
 NAME = "ps.ipynb"
@@ -63,7 +63,7 @@ def assert_refused(hand_in: HandIn, *fragments: str) -> None:
 class TestChoiceOfNotebook:
     def test_only_notebook_is_taken_without_a_word(self, folder: Path) -> None:
         write(folder / NAME)
-        assert read(folder) == HandIn("alice", b"nb", NAME)
+        assert read(folder) == HandIn("alice", {"ps": HandedNotebook(b"nb", NAME)})
 
     def test_newest_is_taken_whatever_its_name(self, folder: Path) -> None:
         write(folder / NAME, b"old")

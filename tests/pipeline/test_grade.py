@@ -25,7 +25,7 @@ from grading.pipeline.lock import alone
 from grading.pipeline.plan import plan, why_run
 from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
-from grading.records.record import FAILED, GRADED, REFUSED, Record, read_record
+from grading.records.record import FAILED, GRADED, NOT_EXAMINED, REFUSED, Record, read_record
 from grading.scoring.questions import Score
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -36,7 +36,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
     """A class with a gradebook, which takes seconds to make."""
     classroom = tiny_classroom(tmp_path_factory.mktemp("template"))
     course = open_course(classroom.folder, ASSIGNMENT, quick(isolation=Isolation.none))
-    GradebookWriter(course.db_url, course.assignment.name, course.assignment.released, load_config(course.folder))
+    kept = {ASSIGNMENT: course.assignment.only.kept}
+    GradebookWriter(course.db_url, ASSIGNMENT, kept, load_config(course.folder))
     return classroom
 
 
@@ -313,10 +314,14 @@ def test_second_run_at_once_is_refused(classroom: Classroom) -> None:
         grade(course, plan(course))
 
 
-def test_assignment_without_scoring_is_refused(classroom: Classroom) -> None:
+def test_assignment_without_scoring_is_graded_and_a_test_that_was_not_run_is_worth_nothing(
+    classroom: Classroom,
+) -> None:
     (classroom.folder / "source" / ASSIGNMENT / "scoring.py").unlink()
-    with pytest.raises(GradingError, match=r"scoring\.py is missing"):
-        open_course(classroom.folder, ASSIGNMENT, quick())
+    hand_in(classroom, "ada", RIGHT)
+    (record,) = classroom.grade(quick())
+    assert (record.status, record.points, record.max_points) == (GRADED, 0, 5)
+    assert {question.reason for question in record.questions.values()} == {NOT_EXAMINED}
 
 
 @pytest.mark.parametrize(

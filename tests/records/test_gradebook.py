@@ -42,7 +42,7 @@ def points(classroom: Classroom) -> dict[str, float]:
 def writer(classroom: Classroom, name: str = ASSIGNMENT) -> GradebookWriter:
     config = load_config(classroom.folder)
     url = f"sqlite:///{classroom.folder / 'gradebook.db'}"
-    return GradebookWriter(url, name, released(classroom), config)
+    return GradebookWriter(url, name, {name: released(classroom)}, config)
 
 
 def test_two_who_enter_the_same_students_get_along(classroom: Classroom) -> None:
@@ -82,7 +82,7 @@ def test_record_that_cannot_be_written_costs_no_other_one(classroom: Classroom) 
 def test_rows_are_entered_as_nbgrader_enters_them(classroom: Classroom) -> None:
     """One by us, one by nbgrader's own `add_submission`: all columns but keys and students are the same."""
     with writer(classroom) as book:
-        book._add("ours")
+        book._complete(book._add("ours"))
     with Gradebook(f"sqlite:///{classroom.folder / 'gradebook.db'}", "detection") as nbgraders:
         nbgraders.add_student("theirs")
         nbgraders.add_submission(ASSIGNMENT, "theirs")
@@ -132,4 +132,4 @@ def test_gradebook_that_somebody_else_is_making_is_tried_again(
 def test_missing_driver_is_explained(classroom: Classroom) -> None:
     config = load_config(classroom.folder)
     with pytest.raises(GradingError, match=r"needs a driver.*postgresql\+psycopg"):
-        GradebookWriter("mysql+pymysql://localhost/x", ASSIGNMENT, released(classroom), config)
+        GradebookWriter("mysql+pymysql://localhost/x", ASSIGNMENT, {ASSIGNMENT: released(classroom)}, config)

@@ -1,0 +1,176 @@
+"""One notebook of an assignment as grading sees it: its master, its released form, its cells that are worth points."""
+
+import ast
+import contextlib
+import copy
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import nbformat
+from nbformat import NotebookNode
+from nbgrader.nbgraderformat import MetadataValidator
+from nbgrader.utils import is_solution
+from traitlets.config import Config
+
+from grading.common.notebooks import (
+    ADDITIONAL_ID,
+    DEMO_TAG,
+    is_by_hand,
+    is_graded,
+    is_test,
+    name_cells,
+    other_language,
+)
+from grading.errors import GradingError
+from grading.execution.job import Cell
+from grading.release.preprocessors import INLINE_TAG
+from grading.release.released import released_notebook
+
+
+@dataclass(frozen=True)
+class Notebook:
+    """A notebook of an assignment."""
+
+    name: str
+    """Without `.ipynb`; nbgrader's id of the notebook."""
+    master: NotebookNode
+    """With solutions, hidden tests and mark schemes; every cell has an id."""
+    released: NotebookNode
+    """As students get it: stubs, no hidden tests, no mark schemes, no outputs. Its cells have the master's ids."""
+
+    @cached_property
+    def kept(self) -> NotebookNode:
+        """As nbgrader's gradebook keeps it and graders see it: with stubs, hidden tests and mark schemes."""
+        sources = {cell.id: cell.source for cell in self.master.cells if is_graded(cell) and not is_solution(cell)}
+        return with_sources(self.released, sources)
+
+    @property
+    def file_name(self) -> str:
+        """File name of the notebook."""
+        return f"{self.name}.ipynb"
+
+    @cached_property
+    def max_points(self) -> dict[str, float]:
+        """Points that can be had, by grade id, in the order of the notebook: tests, answers and tasks."""
+        graded = [cell for cell in self.released.cells if is_graded(cell)]
+        return {cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.points) for cell in graded}
+
+    @cached_property
+    def by_hand(self) -> frozenset[str]:
+        """Grade ids of the cells whose points a person gives."""
+        return frozenset(cell.metadata.nbgrader.grade_id for cell in self.released.cells if is_by_hand(cell))
+
+    @property
+    def tasks(self) -> dict[str, str]:
+        """Sources of tasks with their mark schemes, by cell id: for graders only."""
+        return {cell.id: cell.source for cell in self.kept.cells if is_by_hand(cell) and not is_solution(cell)}
+
+    @property
+    def solution_ids(self) -> tuple[str, ...]:
+        """Grade ids of the cells that students fill in."""
+        return tuple(cell.metadata.nbgrader.grade_id for cell in self.released.cells if is_solution(cell))
+
+    @property
+    def marks(self) -> frozenset[str]:
+        """Grade ids and cell ids, by which a renamed file is known."""
+        grade_ids = {cell.metadata.get("nbgrader", {}).get("grade_id") for cell in self.released.cells}
+        return frozenset({str(mark) for mark in grade_ids if mark} | {cell.id for cell in self.released.cells})
+
+    @property
+    def title(self) -> str:
+        """The notebook's first heading; its name if it has none."""
+        headings = (
+            line.removeprefix("# ").strip()
+            for cell in self.released.cells
+            if cell.cell_type == "markdown"
+            for line in cell.source.splitlines()
+            if line.startswith("# ") and "](" not in line
+        )
+        return next(headings, self.name)
+
+    @property
+    def imports(self) -> tuple[str, ...]:
+        """The import statements of the cells that are run when grading, each once."""
+        statements = []
+        for cell in self.released.cells:
+            if cell.cell_type != "code" or is_test(cell) or DEMO_TAG in cell.metadata.get("tags", []):
+                continue
+            with contextlib.suppress(SyntaxError):  # a cell with a magic command
+                found = [
+                    node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Import | ast.ImportFrom)
+                ]
+                statements += [ast.unparse(node) for node in found]
+        return tuple(dict.fromkeys(statements))
+
+
+def load_notebook(path: Path, config: Config) -> Notebook:
+    """Read a master and make its released form. Raises GradingError for one that cannot be graded."""
+    master = read_master(path)
+    return Notebook(path.stem, master, released_notebook(master, path.parent, config, path.stem))
+
+
+def read_master(path: Path) -> NotebookNode:
+    """Read a master of any format that nbgrader has had; each cell gets an id that depends on its content only.
+
+    Raises GradingError for what is no notebook, or is written in another language than Python.
+    """
+    try:
+        master = nbformat.read(path, as_version=4)
+        language = other_language(master.metadata)
+        master = MetadataValidator().upgrade_notebook_metadata(master)
+        MetadataValidator().validate_nb(master)
+    except Exception as error:  # nbformat, JSON and nbgrader raise all sorts of things
+        raise GradingError(f"{path.parent.name}/{path.name} cannot be read: {type(error).__name__}: {error}") from error
+    if language:
+        raise GradingError(f"{path.parent.name}/{path.name} is written in {language}: only Python can be graded.")
+    name_cells(master.cells)
+    master.nbformat, master.nbformat_minor = 4, 5
+    return master
+
+
+def cells_to_run(notebook: NotebookNode) -> tuple[Cell, ...]:
+    """The code cells of a rebuilt notebook; not its tests, whose points are decided elsewhere."""
+    return tuple(
+        Cell(cell.id, cell.source, DEMO_TAG in cell.metadata.get("tags", []))
+        for cell in notebook.cells
+        if cell.cell_type == "code" and not is_test(cell)
+    )
+
+
+def inlined_cells(notebook: NotebookNode) -> frozenset[str]:
+    """Ids of the demonstrations that hold thresholds."""
+    return frozenset(
+        cell.id
+        for cell in notebook.cells
+        if {INLINE_TAG, DEMO_TAG} <= set(cell.metadata.get("tags", [])) and not is_test(cell)
+    )
+
+
+def answers_in(notebook: NotebookNode) -> dict[str, str]:
+    """Return the text of each answer that a person grades, by grade id, in a rebuilt or executed notebook.
+
+    The answer to a task is what the student wrote in cells after it, up to the next cell of the course.
+    """
+    found: dict[str, str] = {}
+    task = ""
+    for cell in notebook.cells:
+        own = cell.get("id", "").startswith(ADDITIONAL_ID)
+        if own and task:
+            found[task] = f"{found[task]}\n\n{cell.source}".strip("\n")
+        elif not own:
+            task = ""
+            if is_by_hand(cell):
+                grade_id = cell.metadata.nbgrader.grade_id
+                task = "" if is_solution(cell) else grade_id
+                found[grade_id] = cell.source if is_solution(cell) else ""
+    return found
+
+
+def with_sources(notebook: NotebookNode, sources: Mapping[str, str]) -> NotebookNode:
+    """Return a copy of a notebook in which cells have other sources, by cell id."""
+    copied = copy.deepcopy(notebook)
+    for cell in copied.cells:
+        cell.source = sources.get(cell.id, cell.source)
+    return copied
