@@ -13,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from textwrap import dedent
 from typing import Any
 
 import pytest
@@ -86,7 +87,10 @@ class Done:
         return whole.hexdigest()
 
 
-Answer = Callable[[dict[str, Any], memoryview], tuple[Mapping[str, Any], Sequence[bytes]]]
+Answer = Callable[[dict[str, Any]], Any]
+"""What is answered in the student's stead: a frame (head, blobs), bytes of none, or None: ask the student."""
+Twist = Callable[[dict[str, Any], memoryview], Any]
+"""The same for what becomes of the student's answer."""
 
 
 class Examination:
@@ -146,16 +150,14 @@ class Examination:
         return connection
 
     @contextmanager
-    def submission(
-        self, student: str | Sequence[str], setup: str = "", answer: Answer | None = None
-    ) -> Iterator["Talk"]:
-        """One student's process and one examiner; `answer` replaces the former by a function."""
+    def submission(self, student: str | Sequence[str], setup: str = "") -> Iterator["Talk"]:
+        """One student's process and one examiner."""
         self._count += 1
         place = self.folder / "students" / str(self._count)
         for name in ("home", "tmp"):
             (place / name).mkdir(parents=True)
         cells = [setup, student] if isinstance(student, str) else [setup, *student]
-        talk = Talk(self, place, cells, answer)
+        talk = Talk(self, place, cells)
         try:
             if setup:
                 talk.set_up(setup)
@@ -165,8 +167,8 @@ class Examination:
 
     def test(self, student: str, test: str, setup: str = "", **options: Any) -> Done:
         """Run one test cell on a student's cell; both find what the instructor's cell `setup` binds."""
-        with self.submission(student, setup, options.pop("answer", None)) as talk:
-            return talk.test(test, **options)
+        with self.submission(dedent(student), dedent(setup)) as talk:
+            return talk.test(dedent(test).strip(), **options)
 
     def passes(self, student: str, test: str, setup: str = "", **options: Any) -> Done:
         """Run a test that is to pass."""
@@ -184,10 +186,9 @@ class Examination:
 class Talk:
     """The conversation with one examiner, and one student's process that answers."""
 
-    def __init__(self, examination: Examination, place: Path, cells: Sequence[str], answer: Answer | None) -> None:
+    def __init__(self, examination: Examination, place: Path, cells: Sequence[str]) -> None:
         self.cells = cells
         self.home = place / "home"
-        self.answer = answer
         self.connection = examination.connect()
         self._examination = examination
         self._path = place / "s"
@@ -200,7 +201,15 @@ class Talk:
         course_wire.send(self.connection, {"kind": "setup", "cell": cell, "source": source})
         return course_wire.receive(self.connection)[0]
 
-    def test(self, source: str, names: Sequence[str] | None = None, believed: Any = None, cell: str = "test") -> Done:
+    def test(
+        self,
+        source: str,
+        names: Sequence[str] | None = None,
+        believed: Any = None,
+        cell: str = "test",
+        answer: Answer = lambda asked: None,
+        twist: Twist = lambda head, tail: None,
+    ) -> Done:
         """Run a test cell."""
         found = names if names is not None else _names(self.cells[1:], source)
         frame = {"kind": "test", "cell": cell, "source": source, "names": found, "believed": believed}
@@ -215,19 +224,23 @@ class Talk:
                     **{key: told[key] for key in ("error", "result", "output", "sites", "asked")}, requests=requests
                 )
             requests.append((head, bytes(tail)))
-            if self.answer is not None:
-                self._send_made_up(self.answer(told, memoryview(tail)))
-                continue
-            try:
-                student = self._connected()
-                course_wire.send_raw(student, head, tail)
-                course_wire.send_raw(self.connection, *course_wire.receive_raw(student))
-            except (course_wire.FrameError, OSError) as error:
-                course_wire.send(self.connection, {"kind": "gone", "why": f"it died ({error})"})
+            made_up = answer(told)
+            if made_up is None:
+                try:
+                    student = self._connected()
+                    course_wire.send_raw(student, head, tail)
+                    head, tail = course_wire.receive_raw(student)
+                except (course_wire.FrameError, OSError) as error:
+                    made_up = {"kind": "gone", "why": f"it died ({error})"}, []
+                else:
+                    made_up = twist(json.loads(head), memoryview(tail)) or (head, tail)
+            self._send(made_up)
 
-    def _send_made_up(self, frame: Any) -> None:
+    def _send(self, frame: Any) -> None:
         if isinstance(frame, bytes):
             self.connection.sendall(frame)
+        elif isinstance(frame[0], bytes):
+            course_wire.send_raw(self.connection, *frame)
         else:
             course_wire.send(self.connection, *frame)
 

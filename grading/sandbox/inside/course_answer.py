@@ -9,9 +9,6 @@ here, and files. Beside them stand in the head: `classes` that the examiner has 
 """
 
 import contextlib
-import copy
-import dataclasses
-import inspect
 import io
 import socket
 import sys
@@ -19,10 +16,11 @@ import threading
 
 import course_errors
 import course_state
-from course_facts import describe_class, signature
+from course_facts import describe_class
 from course_operations import perform
 from course_proxies import Proxies
-from course_side import Side
+from course_side import Side, named, pairs
+from course_tasks import TASKS, Names, Whole
 from course_values import BadValue, Reference, base_value
 from course_wire import ConnectionEnded, receive, send
 
@@ -56,6 +54,7 @@ class Student(Side):
         self.proxies = Proxies(self.call_back, self.dropped_objects())
         self.watched = {}
         self.files = course_state.Files()
+        self.patches = course_state.Patched()
         self.output = _Output()
         self._new_classes = []
         self._class_numbers = {}
@@ -80,7 +79,8 @@ class Student(Side):
                 self._answer(head, tail)
 
     def close(self):
-        """Let threads go that still want to call back."""
+        """Undo what the test has patched, and let threads go that still want to call back."""
+        self.patches.undo()
         with self._turn:
             self._closed = True
             self._turn.notify_all()
@@ -134,34 +134,44 @@ class Student(Side):
             return False, error
 
     def _take_over(self, also):
-        for name, value in also.get("bind", {}).items():
+        also = named(also)
+        for name, value in named(also.get("bind", ())).items():
             self.namespace[name] = value
             self.watched[name] = value
         for name in also.get("unbind", ()):
             self.namespace.pop(name, None)
             self.watched[name] = _MISSING
+        self.patches.take_over(named(also.get("patched", ())))
         course_state.set_random(also.get("random"))
         self.files.write(also.get("files", ()))
 
     def _send(self, kind, message):
-        """Send an answer or a callback; what cannot be sent becomes an exception that can."""
-        also = self._also()
+        """Send an answer or a callback; an answer that cannot be sent becomes an exception that can."""
+        output = self.output.take()
         look_at = set().union(*self._look_at)
-        self.dropped += self._dropped_here
-        self._dropped_here.clear()
-        head = {"kind": kind, "output": self.output.take()}
-        try:
-            if kind == "answer" and not message[0]:
-                message = (False, course_errors.describe(self, message[1]))
-            written = self.write(head, (*message, also), look_at)
-        except Exception as error:
-            if kind != "answer":
+        attempts = [lambda: (*message, self._also())]
+        if kind == "answer":
+            if not message[0]:
+                attempts = [lambda: (False, course_errors.describe(self, message[1]), self._also())]
+            elif type(message[1]) is Names:
+                attempts = [lambda: (True, pairs(message[1]), self._also()), lambda: (True, message[1].small(self), ())]
+            attempts.append(lambda: (False, course_errors.summary(self, error), ()))
+        error = message[1]
+        for attempt in attempts:
+            try:
+                self.dropped += self._dropped_here
+                self._dropped_here.clear()
+                head, blobs = self.write({"kind": kind, "output": output}, attempt(), look_at)
+                send(self.connection, {**head, "classes": self._new_classes}, blobs)
+                self._new_classes = []
+                return
+            except ConnectionEnded:
                 raise
-            error = message[1] if not message[0] and isinstance(message[1], BaseException) else error
-            written = self.write(head, (False, course_errors.summary(self, error), {}))
-        head, blobs = written
-        head["classes"], self._new_classes = self._new_classes, []
-        send(self.connection, head, blobs)
+            except Exception as failed:
+                self.unwrite()
+                error = error if isinstance(error, BaseException) and not message[0] else failed
+                if attempt is attempts[-1]:
+                    raise
 
     def _also(self):
         """List what has changed beside the answer: names that the test has fetched, and files."""
@@ -175,8 +185,8 @@ class Student(Side):
                 else:
                     names[name] = now
         files = self.files.changed()
-        also = {"names": names, "unbound": unbound, "files": files}
-        return {key: value for key, value in also.items() if value}
+        also = {"names": pairs(names), "unbound": tuple(unbound), "files": files}
+        return pairs({key: value for key, value in also.items() if value})
 
     def call_back(self, operation, operands):
         """Ask the examiner; used by proxies."""
@@ -195,9 +205,9 @@ class Student(Side):
             self._give_turn()
             raise
         self._give_turn()
-        (_, (succeeded, value), also), named = self.read(head, tail)
+        (_, (succeeded, value), also), twins = self.read(head, tail)
         if self._look_at:
-            self._look_at[-1] = {*self._look_at[-1], *named}
+            self._look_at[-1] = {*self._look_at[-1], *twins}
         self._take_over(also)
         if succeeded:
             return value
@@ -209,6 +219,9 @@ class Student(Side):
         number = self.proxies.number(obj)
         if number is not None:
             return Reference("yours", number)
+        if type(obj) is Whole:
+            facts = {"what": "object", "class": self._describe(type(obj.value))}
+            return Reference("there", self.keep(obj.value), facts)
         number = self.keep(obj)
         if isinstance(obj, type) and issubclass(type(obj), type):
             self._describe(obj)
@@ -268,7 +281,7 @@ class Student(Side):
         """Give the values of names that are bound, and note which classes are the instructor's."""
         self.know({name: self.namespace[name] for name in types if isinstance(self.namespace.get(name), type)})
         self.watched = {name: self.namespace.get(name, _MISSING) for name in names}
-        return {name: value for name, value in self.watched.items() if value is not _MISSING}
+        return Names((name, value) for name, value in self.watched.items() if value is not _MISSING)
 
     def describe_error(self, error):
         """Describe an exception that is a value."""
@@ -277,25 +290,7 @@ class Student(Side):
 
 _CAP = 2**40
 _MISSING = object()
-_OWN = {
-    "fetch": Student.fetch,
-    "describe": Student.describe_error,
-    "signature": lambda student, target: signature(target),
-    "source": lambda student, target: inspect.getsource(target),
-    "doc": lambda student, target: inspect.getdoc(target),
-    "base": lambda student, target: base_value(target),
-    "asdict": lambda student, target: dataclasses.asdict(target),
-    "astuple": lambda student, target: dataclasses.astuple(target),
-    "replace": lambda student, target, changes: dataclasses.replace(target, **changes),
-    "fields": lambda student, target: dataclasses.fields(target),
-    "copy": lambda student, target: copy.copy(target),
-    "deepcopy": lambda student, target: copy.deepcopy(target),
-    "ufunc": lambda student, target, name, method, given, named: _ufunc(name, method)(*given, **named),
-}
-
-
-def _ufunc(name, method):
-    return getattr(getattr(sys.modules["numpy"], name), method)
+_OWN = {"fetch": Student.fetch, "describe": Student.describe_error, **TASKS}
 
 
 class _Output:

@@ -58,10 +58,12 @@ class _Crossing:
     def __init__(self, now):
         self._now = now
         self._start = self._sent = self._arrived = now()
+        self.is_sent = False
         self.within = 0
         """Nanoseconds of other crossings while the answer was read, which have been counted."""
 
     def sent(self):
+        self.is_sent = True
         self._sent = self._arrived = self._now()
 
     def arrived(self):

@@ -9,11 +9,13 @@ import linecache
 import traceback
 from pathlib import Path
 
+from course_side import named, pairs
 from course_values import BadValue
 
 _MOST = 12
 """Exceptions in a chain."""
 _FRAMES = 30
+_REPEATED = 3
 _TEXT = 2000
 _FIELDS = {
     "OSError": ("errno", "strerror", "filename", "filename2"),
@@ -28,12 +30,12 @@ _FIELDS = {
     "UnicodeTranslateError": ("object", "start", "end", "reason"),
 }
 """What a builtin exception has beside its arguments."""
-_ENTRY = {"number": int, "args": tuple, "attributes": dict, "fields": dict, "hidden": bool, "frames": list}
+_ENTRY = {"number": int, "args": tuple, "hidden": bool, "frames": tuple}
 _INSIDE = str(Path(__file__).parent)
 
 
 def describe(side, error):
-    """Take an exception and those behind it apart: a tuple of dicts, the exception itself first.
+    """Take an exception and those behind it apart: the exception itself first.
 
     `side.is_home(error)` gives the number of one that belongs to the other side, or None; `side.keep(error)` numbers
     one of this side; `side.frames_of(error)` gives the lines of its frames that may be seen there.
@@ -51,15 +53,15 @@ def describe(side, error):
                 if behind is not None and len(found) < _MOST and not any(behind is known for known in found):
                     found.append(behind)
                 entry[link] = next((place for place, known in enumerate(found) if known is behind), None)
-        entries.append(entry)
+        entries.append(pairs(entry))
     return tuple(entries)
 
 
 def summary(side, error):
     """Describe an exception that cannot be taken apart, by its name and text alone."""
     kind = next(base for base in type(error).__mro__ if vars(builtins).get(base.__name__) is base)
-    entry = {"number": side.keep(error), "class": kind, "args": (text_of(error),), "attributes": {}, "fields": {}}
-    return ({**entry, "text": None, "hidden": False, "frames": [], "__cause__": None, "__context__": None},)
+    entry = {"number": side.keep(error), "class": kind, "args": (text_of(error),), "attributes": (), "fields": ()}
+    return (pairs({**entry, "text": None, "hidden": False, "frames": (), "__cause__": None, "__context__": None}),)
 
 
 def _entry(side, error):
@@ -73,11 +75,11 @@ def _entry(side, error):
         "number": side.keep(error),
         "class": kind,
         "args": tuple(BaseException.args.__get__(error)),
-        "attributes": {name: value for name, value in vars(error).items() if type(name) is str},
-        "fields": fields,
+        "attributes": pairs({name: value for name, value in vars(error).items() if type(name) is str}),
+        "fields": pairs(fields),
         "text": text_of(error) if own_text and kind.__module__ != "builtins" else None,
         "hidden": error.__suppress_context__,
-        "frames": side.frames_of(error),
+        "frames": tuple(side.frames_of(error)),
     }
 
 
@@ -92,14 +94,20 @@ def text_of(error):
 def frames(error):
     """List the frames that an exception went through as lines of text, without this course's own."""
     found = [frame for frame in traceback.walk_tb(error.__traceback__) if _is_shown(frame[0].f_code.co_filename)]
-    lines = []
-    for frame, line in found[-_FRAMES:]:
+    lines, repeated, last = [], 0, None
+    for frame, line in found:
+        repeated = repeated + 1 if (frame.f_code, line) == last else 0
+        last = frame.f_code, line
+        if repeated >= _REPEATED:
+            continue
         name = frame.f_code.co_filename
         lines.append(f'  File "{short(name)}", line {line}, in {frame.f_code.co_name}'[:300])
         source = linecache.getline(name, line, frame.f_globals).strip()
         if source:
             lines.append(f"    {source}"[:300])
-    return lines
+        if repeated == _REPEATED - 1:
+            lines.append("  (and so on)")
+    return lines[-2 * _FRAMES :]
 
 
 def short(filename):
@@ -123,6 +131,7 @@ def rebuild(side, entries):
     """
     if type(entries) is not tuple or not 0 < len(entries) <= _MOST:
         raise BadValue("an exception is not described as exceptions are")
+    entries = [named(entry) for entry in entries]
     made = [_make(side, entry) for entry in entries]
     for entry, error in zip(entries, made, strict=True):
         if entry.get("home") is None:
@@ -141,8 +150,6 @@ def _linked(made, place):
 
 
 def _make(side, entry):
-    if type(entry) is not dict:
-        raise BadValue("an exception is not described as exceptions are")
     home = entry.get("home")
     if home is not None:
         return side.own_error(home)
@@ -154,9 +161,9 @@ def _make(side, entry):
     lines = [str(line)[:300] for line in entry["frames"][: 2 * _FRAMES]]
     known = side.known_error(entry["number"])
     error = known if known is not None and type(known) is kind else _empty(kind, args)
-    for name, value in entry["fields"].items():
+    for name, value in named(entry.get("fields")).items():
         _set_field(error, kind, name, value)
-    error.__dict__.update((name, value) for name, value in entry["attributes"].items() if type(name) is str)
+    error.__dict__.update(named(entry.get("attributes")))
     side.adopt(entry["number"], error, lines, entry.get("text") if type(entry.get("text")) is str else None)
     return error
 

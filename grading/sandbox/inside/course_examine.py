@@ -37,6 +37,8 @@ from course_wire import HEADER, FrameError, pack, receive, send
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
 _KEPT_FILES = 64 * 2**20
 _PEEKED = 4096
+_RECURSION = 4000
+"""Tests and the student's code may call each other deeply; the student's own process has the usual limit."""
 _KILL = pack({"kind": "kill"})
 
 
@@ -146,6 +148,8 @@ class Server:
         kernel.limit(resource.RLIMIT_FSIZE, self.settings["file_bytes"])
         if self.settings["filter"]:
             kernel.refuse_system_calls(base64.b64decode(self.settings["filter"]))
+        sys.setrecursionlimit(_RECURSION)
+        self.shell.guard.install()
         told = list(self.told)
         with connection, contextlib.suppress(FrameError):
             while True:

@@ -77,7 +77,7 @@ def forwarders(ask):
 def capabilities(ask):
     """Make the special methods that a stand-in has where its object's class has them."""
     made = {name: lambda self, *given, what=what: ask(what, self, *given) for name, what in NAMES.items()}
-    made["__call__"] = lambda self, /, *given, **named: ask("call", self, given, named)
+    made["__call__"] = lambda self, /, *given, **named: ask("call", self, given, tuple(named.items()))
     made["__exit__"] = lambda self, kind, error, traceback: ask("exit", self, kind, error)
     made["__await__"] = lambda self: _awaited(ask, "await", self)
     made["__anext__"] = lambda self: _Awaitable(ask, "anext", self)
@@ -135,7 +135,7 @@ async def _as_coroutine(awaitable):
 
 
 def _call(target, given, named):
-    return target(*given, **named)
+    return target(*given, **dict(named))
 
 
 def _array(target, dtype):

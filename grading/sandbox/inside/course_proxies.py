@@ -78,7 +78,7 @@ class Proxies:
 
     def _function(self, facts):
         def function(*args, **kwargs):
-            return self.call_back("call", (function, args, kwargs))
+            return self.call_back("call", (function, args, tuple(kwargs.items())))
 
         function.__name__ = function.__qualname__ = str(facts.get("name"))
         function.__doc__ = facts.get("doc")

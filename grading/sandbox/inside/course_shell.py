@@ -6,12 +6,14 @@ import io
 import linecache
 import sys
 import traceback
+import warnings
 from pathlib import Path
 
 import course_errors
 from course_clocks import Clock
-from course_inspect import install as install_inspect
-from course_standin import link_of
+from course_guard import Guard
+from course_patches import install as install_patches
+from course_standin import Super, link_of
 from course_state import Files
 from course_talk import Conversation, StudentGone
 from course_values import NOTHING
@@ -33,11 +35,13 @@ class Shell:
         self.files = Files(folders)
         self.shell = _Shell.instance(config=_config(), user_module=None)
         self.shell.compile.get_code_name = lambda *_: self._name
+        warnings.filterwarnings("ignore", "To exit: use")  # IPython's advice to who types `exit`
         self.cells = {}
         """Name of the file that a cell's code seems to be in -> the cell's id."""
         self.types = {}
         self._name = ""
-        install_inspect()
+        self.guard = Guard(self.cells, self.files.received)
+        install_patches()
 
     @property
     def namespace(self):
@@ -57,9 +61,13 @@ class Shell:
         """Run a test cell that asks over `connection`; gives the frame that says how it ended."""
         self.files.look()
         modules = {name for name in sys.modules if not name.startswith(("course_", "__main__"))}
-        talk = Conversation(connection, self.namespace, self.cells, believed, self.clock, self.files, modules)
+        talk = Conversation(
+            connection, self.namespace, self.cells, believed, self.clock, self.files, self.guard, modules
+        )
         talk.know({name: kind for name, kind in self.types.items() if self.namespace.get(name) is kind})
         self.shell.displayhook.shown = NOTHING
+        self.namespace.setdefault("super", Super)
+        self.guard.begin()
         gc.disable()  # so that what is let go, and told, does not depend on when it runs
         try:
             error, output = self._run(cell, source, talk, names)
@@ -68,6 +76,7 @@ class Shell:
                 error, result = self._result(talk, cell, self.shell.displayhook.shown)
         finally:
             self.shell.displayhook.shown = NOTHING
+            self.guard.active = False
             talk.close()
             self.shell.last_execution_result = None
             sys.last_value = sys.last_traceback = sys.last_type = None
@@ -81,6 +90,7 @@ class Shell:
         self._name = f"<cell {cell}>"
         self.cells[self._name] = cell
         self.shell.displayhook.source = source
+        self.guard.look_at(source)
         recorded = _Output()
         error = None
         with recorded.recording():
@@ -159,7 +169,7 @@ def _lines(talk, error):
             lines.extend(text.rstrip("\n") for text in traceback.format_exception_only(type(one), one))
         else:
             text = course_errors.text_of(one)
-            lines.append(f"{type(one).__name__}: {text}" if text else type(one).__name__)
+            lines.extend((f"{type(one).__name__}: {text}" if text else type(one).__name__).split("\n"))
             lines.extend(str(note) for note in getattr(one, "__notes__", ()) if type(note) is str)
     return lines
 

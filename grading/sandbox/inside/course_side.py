@@ -63,6 +63,7 @@ class Side:
         """Twins that the message read last names."""
         self.count = 0
         self._named = set()
+        self._written = []
 
     def know(self, types):
         """Take the instructor's classes, by name."""
@@ -96,6 +97,7 @@ class Side:
         The twins `look_at` are looked at however large they are, as those are that the message names.
         """
         self._named = {*look_at, *self._small_twins()}
+        self._written = []
         packs, blobs = [], []
         self._pack(message, packs, blobs)
         looked_at = set()
@@ -124,6 +126,13 @@ class Side:
         for index, obj in copied.items():
             if id(obj) not in contents:
                 self._remember((True, first + index), obj)
+                self._written.append((True, first + index))
+
+    def unwrite(self):
+        """Forget what the message written last has handed over: it could not be sent."""
+        for key in self._written:
+            self._forget(key)
+        self._written = []
 
     def _recall(self, obj):
         key = self.twin_keys.get(id(obj))
@@ -230,6 +239,20 @@ class Side:
 
 
 _LONELY = _alone()
+
+
+def pairs(mapping):
+    """Give a mapping with names for keys as a tuple of pairs, which is no twin when it crosses."""
+    return tuple(mapping.items())
+
+
+def named(told):
+    """Give the dict that `pairs` was made of; raises BadValue."""
+    if type(told) is not tuple or not all(type(pair) is tuple and len(pair) == 2 for pair in told):
+        raise BadValue("named values are not told as named values are")
+    if not all(type(name) is str for name, _ in told):
+        raise BadValue("named values have names that are none")
+    return dict(told)
 
 
 def _entries(listed, length):

@@ -10,14 +10,9 @@ import functools
 import sys
 import types
 
-import course_contents
-from course_operations import COMPARED, NAMES, SYMBOLS, capabilities, forwarders
-from course_plain import native_base
-from course_values import NOTHING, BadValue, find_class, is_plain_class
+from course_operations import COMPARED, SYMBOLS, capabilities, forwarders
+from course_values import NOTHING
 
-_MOST_BASES = 64
-_MOST_DEEP = 100
-_TEXT = 200
 _LOCAL = frozenset(
     {
         *("__copy__", "__deepcopy__", "__reduce__", "__reduce_ex__", "__getstate__", "__sizeof__"),
@@ -32,7 +27,7 @@ _LOCAL_TO_CLASS = {name for name in _LOCAL if name.startswith("__array_")} | {
     *("__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
     *("__instancecheck__", "__subclasscheck__", "__subclasshook__", "__subclasses__", "__init_subclass__"),
 }
-_MODULE = "student"
+MODULE = "student"
 """Where classes of the student's seem to be from, so that nobody finds them by name."""
 _UFUNCS = {
     **{name: name for name in ("add", "matmul", "left_shift", "right_shift", "divmod")},
@@ -74,6 +69,13 @@ def link_of(obj):
     return None
 
 
+def make(body, link):
+    """Make a stand-in of a class that derives from StandIn."""
+    standin = object.__new__(body)
+    _LINK.__set__(standin, link)
+    return standin
+
+
 def _ask(operation, *operands):
     """Ask what is asked of the first operand that is a stand-in; the others go along."""
     for operand in operands:
@@ -96,12 +98,23 @@ class StandInClass(type):
     _course_stands_in = True
 
     def __new__(cls, name, bases, inside, **named):
-        if any(link_of(base) for base in bases):
-            raise TypeError(f"a test cannot derive the class {name} from one of the student's")
-        return type.__new__(cls, name, bases, inside)
+        """Make a class that a test derives from the student's: it is made there, and its methods are called here."""
+        link = next(filter(None, map(link_of, bases)), None)
+        if link is None:
+            return type.__new__(cls, name, bases, inside)
+        cell = inside.pop("__classcell__", None)
+        made = link.talk.ask("derive", name, tuple(bases), tuple(map(_told, inside.items())))
+        if not isinstance(made, StandInClass):
+            link.talk.end("an answer is of a type that it cannot be of")
+        if cell is not None:
+            cell.cell_contents = made
+        return made
+
+    def __init__(cls, *given, **named):
+        """Do nothing more."""
 
     def __call__(cls, /, *given, **named):
-        return _ask("call", cls, given, named)
+        return _ask("call", cls, given, tuple(named.items()))
 
     def __getattribute__(cls, name):
         if name in _LOCAL_TO_CLASS or name.startswith("_course_"):
@@ -112,7 +125,7 @@ class StandInClass(type):
         if name == "__module__":
             return link.kind.module
         if name in ("__bases__", "__mro__"):
-            own = (StandIn, _Quiet)
+            own = (StandIn, Quiet)
             return tuple(base for base in type.__getattribute__(cls, name) if base not in own) or (object,)
         return _ask("get", cls, name)
 
@@ -178,6 +191,34 @@ class StandInClass(type):
         return cls
 
 
+def _told(item):
+    """Take apart what stands in the body of a class: (name, how it is wrapped, parts)."""
+    name, value = item
+    if type(value) in (staticmethod, classmethod):
+        return name, "static" if type(value) is staticmethod else "class", (value.__func__,)
+    if type(value) is property:
+        return name, "property", (value.fget, value.fset, value.fdel, value.__doc__)
+    return name, "", (value,)
+
+
+class Super:
+    """What `super()` is in a test's class that derives from the student's; elsewhere it is the usual one."""
+
+    def __new__(cls, *given):
+        if not given:
+            frame = sys._getframe(1)
+            given = frame.f_locals.get("__class__"), frame.f_locals.get(next(iter(frame.f_code.co_varnames), None))
+        if link_of(given[0]) is None:
+            return super(*given)
+        made = object.__new__(cls)
+        object.__setattr__(made, "_course_given", given)
+        return made
+
+    def __getattribute__(self, name):
+        kind, target = object.__getattribute__(self, "_course_given")
+        return link_of(kind).talk.ask("super", kind, target, name)
+
+
 class StandIn(metaclass=StandInClass):
     """Stands for an object of the student's."""
 
@@ -193,6 +234,8 @@ class StandIn(metaclass=StandInClass):
             return link.kind.claimed(link.base)
         if name in _LOCAL:
             return object.__getattribute__(self, name)
+        if name.startswith(("_repr_", "_ipython_")):
+            raise AttributeError(name)  # how it might be displayed
         if name == "send" and _LINK.__get__(self).kind.known is types.CoroutineType:
             return functools.partial(_run_coroutine, self)
         return _ask("get", self, name)
@@ -248,7 +291,7 @@ class StandIn(metaclass=StandInClass):
             link.talk.believe(SYMBOLS[operation], link)
         if method == "__call__" and operation is not None and not named:
             return _ask(operation, *inputs, *((None,) if operation == "pow" else ()))
-        return _ask("ufunc", self, ufunc.__name__, method, inputs, named)
+        return _ask("ufunc", self, ufunc.__name__, method, inputs, tuple(named.items()))
 
 
 def _run_coroutine(coroutine, value):
@@ -296,13 +339,13 @@ def _plain(standin):
 
 
 _LASTING = (bool, int, float, complex, str, bytes, tuple, frozenset)
-_CAPABLE = capabilities(_ask)
-_CAPABLE["__contains__"] = lambda self, item: _believing("contains", "in", self, item)
+CAPABLE = capabilities(_ask)
+CAPABLE["__contains__"] = lambda self, item: _believing("contains", "in", self, item)
 
 
 def _plain_answer(name, function):
     """Make a method that gives what a function makes of the plain value, where there is one."""
-    asking = _CAPABLE[name]
+    asking = CAPABLE[name]
 
     def method(self, *given, **named):
         if _LINK.__get__(self).base is NOTHING:
@@ -317,157 +360,12 @@ def _to_array(base, dtype=None, copy=None):
 
 
 for _name, _function in {"__int__": int, "__float__": float, "__complex__": complex, "__array__": _to_array}.items():
-    _CAPABLE[_name] = _plain_answer(_name, _function)
-_CAPABLE["__index__"] = _plain_answer("__index__", lambda base: base.__index__())
+    CAPABLE[_name] = _plain_answer(_name, _function)
+CAPABLE["__index__"] = _plain_answer("__index__", lambda base: base.__index__())
 
 
-class Kind:
-    """A class of an object of the student's: what was said of it, and which class stands for it here."""
+class Quiet:
+    """First base of a class that has the instructor's or a library's among its bases."""
 
-    def __init__(self, talk, description, kinds):
-        self.talk = talk
-        self.number = _checked(description, "number", int)
-        self.name = _checked(description, "name", str)[:_TEXT].replace("\0", "") or "object"
-        self.module = _checked(description, "module", str)[:_TEXT]
-        self.specials = frozenset(name for name in _strings(description, "specials") if _is_special(name))
-        self.metaclass = frozenset(_strings(description, "metaclass"))
-        bases = _checked(description, "bases", list)
-        if len(bases) > _MOST_BASES or not all(type(base) is int and base in kinds for base in bases):
-            raise BadValue("a class has bases that are not there")
-        self.bases = [kinds[base] for base in bases]
-        self.depth = 1 + max((base.depth for base in self.bases), default=0)
-        if self.depth > _MOST_DEEP:
-            raise BadValue("a class is derived too deeply")
-        self.known = _known_class(description, talk.types)
-
-    @functools.cached_property
-    def value(self):
-        """The class that a test gets when it asks for it, and that objects name in `__class__`."""
-        known = self.known
-        if known is not None and (
-            known in self.talk.type_names or known.__module__ in ("builtins", "types") or is_plain_class(known)
-        ):
-            return known
-        bases = [known] if known is not None else [base.known or base.value for base in self.bases]
-        if any(issubclass(base, BaseException) for base in bases):
-            tries = [(bases, {"__getattr__": _error_attribute, "__str__": _error_text})]
-        else:
-            alike = {"__slots__": (), **self._methods(), **dict.fromkeys(_NOT_INHERITED, _nothing)}
-            first = [] if any(issubclass(base, StandIn) for base in bases) else [StandIn]
-            tries = [([*first, *bases], alike)] if all(map(_is_light, bases)) else []
-            tries.append(([_Quiet, *bases], {}))
-        made = next(filter(None, (_make_class(self, *attempt) for attempt in tries)), None)
-        if made is None:
-            raise BadValue("a class cannot be made of what is said of it")
-        return made
-
-    @functools.cached_property
-    def body(self):
-        """The class of stand-ins for its objects."""
-        if issubclass(self.value, StandIn):
-            return self.value
-        return _make_class(self, [StandIn], {"__slots__": (), **self._methods()})
-
-    @functools.cached_property
-    def plain(self):
-        """The class of values that cross by copy that this one derives from, or None."""
-        return next((plain for plain in course_contents._makers() if issubclass(self.value, plain)), None)
-
-    def claimed(self, base):
-        """Give what `__class__` of an object with this plain value is."""
-        good = self.plain is None or (base is not NOTHING and isinstance(base, self.plain))
-        return self.value if good else StandIn
-
-    def instance(self, number, base):
-        """Make a stand-in for an object of this class."""
-        made = object.__new__(self.body)
-        _LINK.__set__(made, Link(self.talk, number, self, base))
-        return made
-
-    def _methods(self):
-        methods = {name: _CAPABLE[name] for name in self.specials if name in _CAPABLE}
-        if "no __hash__" in self.specials:
-            methods["__hash__"] = None
-        return methods
-
-
-class _Quiet:
     def __init_subclass__(cls, **named):
         """Call nothing of other bases'."""
-
-
-_NOT_INHERITED = ("__del__",)
-
-
-def _nothing(self):
-    """Do nothing, where a class of the instructor's does something."""
-
-
-def _is_light(base):
-    """Tell a class whose objects have no memory of their own beside their attributes."""
-    return issubclass(base, StandIn) or (native_base(base) is object and "__getattr__" not in dir(base))
-
-
-def _make_class(kind, bases, inside):
-    inside = {"__module__": _MODULE, "__qualname__": kind.name, **inside}
-    metaclasses = tuple(dict.fromkeys(type(base) for base in bases if not issubclass(type(base), StandInClass)))
-    metaclasses = tuple(meta for meta in metaclasses if meta is not type)
-    try:
-        meta = type.__new__(type, "StandInClass", (StandInClass, *metaclasses), {}) if metaclasses else StandInClass
-        made = type.__new__(meta, kind.name, tuple(dict.fromkeys(bases)), inside)
-    except Exception:
-        return None
-    type.__setattr__(made, "_course_link", Link(kind.talk, kind.number, kind))
-    return made
-
-
-def _error_attribute(self, name):
-    link = link_of(self)
-    if link is None or name.startswith("__"):
-        raise AttributeError(name)
-    return link.talk.ask("get", self, name)
-
-
-def _error_text(self):
-    link = link_of(type(self))
-    text = link.talk.text_of_error(self)
-    known = next(base for base in type.mro(type(self)) if not issubclass(type(base), StandInClass))
-    return known.__str__(self) if text is None else text
-
-
-def _known_class(description, instructors):
-    """Find the class of the instructor's or a library's that is named, or None."""
-    name = description.get("type")
-    if name is not None:
-        if type(name) is not str or name not in instructors:
-            raise BadValue("a class of the instructor's is named that is not there")
-        return instructors[name]
-    library = description.get("library")
-    if type(library) is not list or len(library) != 2 or not all(type(part) is str for part in library):
-        return None
-    package = library[0].partition(".")[0]
-    if package == "__main__" or package.startswith("course_"):
-        return None
-    try:
-        found = find_class(*library)
-    except BadValue:
-        return None
-    return None if issubclass(found, BaseException) and not is_plain_class(found) else found
-
-
-def _is_special(name):
-    return name in NAMES or name.removeprefix("no ") in ("__bool__", "__hash__", "__eq__")
-
-
-def _checked(description, name, kind):
-    found = description.get(name)
-    if type(found) is not kind:
-        raise BadValue("a class is not described as classes are")
-    return found
-
-
-def _strings(description, name):
-    found = _checked(description, name, list)
-    if len(found) > len(NAMES) + 10 or not all(type(text) is str for text in found):
-        raise BadValue("a class is not described as classes are")
-    return found

@@ -35,6 +35,62 @@ def set_random(state):
         numpy.random.set_state((name, numpy.frombuffer(keys, numpy.uint32), *rest))
 
 
+PATCHED = {
+    "builtins": ("input", "print", "open"),
+    "sys": ("stdin",),
+    "time": ("sleep",),
+    "random": ("random", "randint", "randrange", "choice", "choices", "sample", "shuffle", "uniform", "gauss"),
+    "numpy.random": ("rand", "randn", "randint", "random", "choice", "normal", "uniform", "shuffle", "permutation"),
+}
+"""What tests patch for the code that they call."""
+
+
+class Patches:
+    """What the test has patched of `PATCHED`."""
+
+    def __init__(self):
+        self._original = dict(_patchable())
+        self._last = dict(self._original)
+
+    def changed(self):
+        """Give what was patched since the last time: name -> (value,), or () where it is the original again."""
+        changed = {}
+        for name, value in _patchable():
+            if value is not self._last.setdefault(name, value):
+                self._last[name] = value
+                changed[name] = () if value is self._original.get(name) else (value,)
+        return changed
+
+
+class Patched:
+    """The same on the other side."""
+
+    def __init__(self):
+        self._original = {}
+
+    def take_over(self, changed):
+        """Patch what the test has patched, and give back what it has given back."""
+        for name, value in changed.items():
+            module, attribute = name.rsplit(".", 1)
+            if attribute in PATCHED.get(module, ()) and module in sys.modules:
+                here = sys.modules[module]
+                original = self._original.setdefault(name, getattr(here, attribute))
+                setattr(here, attribute, value[0] if value else original)
+
+    def undo(self):
+        """Give back everything."""
+        for name, value in self._original.items():
+            module, attribute = name.rsplit(".", 1)
+            setattr(sys.modules[module], attribute, value)
+
+
+def _patchable():
+    for module, names in PATCHED.items():
+        here = sys.modules.get(module)
+        for name in names if here is not None else ():
+            yield f"{module}.{name}", getattr(here, name)
+
+
 def places():
     """Give the folders whose files cross, by name."""
     home, tmp = os.environ.get("HOME"), tempfile.gettempdir()
@@ -49,6 +105,8 @@ class Files:
 
     def __init__(self, folders=None):
         self.folders = folders if folders is not None else places()
+        self.received = {}
+        """Path of each file that the other side has written -> its text."""
         self._seen = {}
         self._own = set()
 
@@ -71,7 +129,7 @@ class Files:
                 left -= mark[0]
         changed.extend((*key, None) for key in self._seen.keys() - found.keys())
         self._seen = found
-        return sorted(changed, key=lambda entry: entry[:2])
+        return tuple(sorted(changed, key=lambda entry: entry[:2]))
 
     def write(self, files):
         """Make the files that the other side gave. Raises ValueError for what is no such list."""
@@ -101,6 +159,7 @@ class Files:
             with os.fdopen(os.open(target, flags, 0o644), "wb") as file:
                 file.write(data)
             self._seen[folder, path] = _mark(target.lstat())
+            self.received[str(target.absolute())] = data.decode("utf-8", "replace")
         except OSError:
             return  # it cannot be written here: a folder is in its place, say, or the disk is full
 

@@ -4,20 +4,19 @@ All that comes was written by a process that may be hostile. What makes no sense
 `StudentGone`, now and whenever it asks again.
 """
 
-import functools
-import inspect
 import sys
 import threading
-import types
 import weakref
 
 import course_errors
 import course_state
-from course_operations import ANSWERS, perform, special_names
-from course_side import Side
-from course_standin import Kind, StaleError, link_of
-from course_values import BadValue, Reference, class_name
-from course_wire import FrameError, receive, send
+from course_kinds import Kind
+from course_offered import facts_of, may_ask, without_addresses
+from course_operations import ANSWERS, perform
+from course_side import Side, named, pairs
+from course_standin import StaleError, link_of
+from course_values import BadValue, Reference
+from course_wire import ConnectionEnded, FrameError, receive, send
 
 MAX_ASKED = 1_000_000
 MAX_CALLED_BACK = 200_000
@@ -25,10 +24,6 @@ MAX_DEEP = 64
 _MAX_OUTPUT = 65536 * 2
 _MAX_CLASSES = 5000
 _NEVER_REFUSED = frozenset({"isinstance", "issubclass"})
-_FUNCTIONS = (types.FunctionType, types.MethodType, types.BuiltinFunctionType, types.MethodWrapperType)
-_RUNNING = (types.GeneratorType, types.CoroutineType, types.AsyncGeneratorType)
-_HIDDEN = ("_", "gi_", "cr_", "ag_", "tb_", "f_", "co_", "func_")
-"""How the names of attributes begin that callbacks do not get."""
 
 
 class StudentGone(BaseException):
@@ -46,7 +41,7 @@ class Conversation(Side):
     `believed` lists the sites [cell, line, operation] where an object may say what it is equal to; None lists them.
     """
 
-    def __init__(self, connection, namespace, cells, believed, clock, files, modules):
+    def __init__(self, connection, namespace, cells, believed, clock, files, guard, modules):
         super().__init__(modules=modules, trusted=True)
         self.connection = connection
         self.namespace = namespace
@@ -54,6 +49,7 @@ class Conversation(Side):
         self.believed = None if believed is None else {tuple(site) for site in believed}
         self.clock = clock
         self.files = files
+        self.guard = guard
         self.sites = []
         self.asked = 0
         self.gone = ""
@@ -62,6 +58,7 @@ class Conversation(Side):
         """The student's names and what they were bound to when both sides were last told; _MISSING is unbound."""
         self._rebound = set()
         self._random = course_state.random_state()
+        self._patches = course_state.Patches()
         self._called_back = 0
         self._deep = 0
         self._kinds = {}
@@ -86,6 +83,9 @@ class Conversation(Side):
             self._deep += 1
             try:
                 succeeded, value = self._asked(operation, operands)
+            except (RecursionError, MemoryError, KeyboardInterrupt):
+                self.gone = self.gone or "the test was stopped in the middle of a question"
+                raise
             finally:
                 self._deep -= 1
         if not succeeded:
@@ -96,10 +96,10 @@ class Conversation(Side):
         return value
 
     def _asked(self, operation, operands):
-        head, message, named = {"kind": "ask"}, (operation, operands), set()
+        head, message, look_at = {"kind": "ask"}, (operation, operands), set()
         while True:
-            kind, reply, more = self._exchange(head, (*message, self._also()), named)
-            named |= more
+            kind, reply, more = self._exchange(head, (*message, self._also()), look_at)
+            look_at |= more
             if kind == "answer":
                 if len(reply) != 3 or type(reply[0]) is not bool:
                     self.end("an answer is no answer")
@@ -115,14 +115,21 @@ class Conversation(Side):
                 send(self.connection, head, blobs)
                 crossing.sent()
                 head, tail = receive(self.connection, arrived=crossing.arrived)
-            except FrameError as error:
+            except ConnectionEnded as error:
                 self.end(f"the student's process cannot be reached: {error}")
+            except FrameError as error:
+                if crossing.is_sent:
+                    self.end(f"the student's process answered something of no sense: {error}")
+                self.unwrite()
+                raise ValueError(str(error)) from None
             kind = head.get("kind")
             if kind == "gone":
                 self.end(str(head.get("why"))[:500])
             if kind not in ("answer", "callback"):
                 self.end("what came is neither an answer nor a callback")
             try:
+                if self.guard.watching:
+                    self.guard.note(head.get("packs"), tail)
                 self._meet(head.get("classes", []))
                 reply, named = self.read(head, tail)
                 if type(reply) is not tuple:
@@ -145,16 +152,18 @@ class Conversation(Side):
                 unbind.append(name)
             else:
                 bind[name] = now
-        also = {"bind": bind, "unbind": unbind, "files": self.files.changed()}
+        also = {"bind": pairs(bind), "unbind": tuple(unbind), "files": self.files.changed()}
+        also["patched"] = pairs(self._patches.changed())
         state = course_state.random_state()
         if state != self._random:
             also["random"] = self._random = state
-        return {name: value for name, value in also.items() if value}
+        return pairs({name: value for name, value in also.items() if value})
 
     def _take_over(self, also):
         """Take over what has changed beside the answer: names, unless the test has bound them anew, and files."""
         try:
-            changed = dict(also.get("names", {})) | dict.fromkeys(also.get("unbound", ()), _MISSING)
+            also = named(also)
+            changed = named(also.get("names", ())) | dict.fromkeys(also.get("unbound", ()), _MISSING)
             for name, value in changed.items():
                 if name in self.fetched and self.namespace.get(name, _MISSING) is self.fetched[name]:
                     self.fetched[name] = value
@@ -163,7 +172,7 @@ class Conversation(Side):
                     else:
                         self.namespace[name] = value
             self.files.write(also.get("files", ()))
-        except (ValueError, AttributeError, TypeError):
+        except (BadValue, ValueError, TypeError):
             self.end("the student's process answered something of no sense")
 
     def _print(self, output):
@@ -182,7 +191,7 @@ class Conversation(Side):
     def end(self, why):
         """End the conversation: the test learns why, now and whenever it asks again."""
         self.gone = self.gone or why
-        raise StudentGone(self.gone)
+        raise StudentGone(self.gone) from None
 
     # Callbacks.
 
@@ -198,9 +207,9 @@ class Conversation(Side):
         try:
             if operation == "describe":
                 return True, course_errors.describe(self, self.own_error(operands[0] if operands else None))
-            if not _may_ask(self, operation, operands):
+            if not may_ask(self.numbers, operation, operands):
                 raise AttributeError("this cannot be asked of an object of a test")
-            return True, perform(operation, operands)
+            return True, without_addresses(operation, perform(operation, operands))
         except StudentGone:
             raise
         except BaseException as error:
@@ -219,7 +228,7 @@ class Conversation(Side):
         number = self._error_numbers.get(id(obj))
         if number is not None:
             return Reference("yours", number)
-        return Reference("there", self.keep(obj), _facts(obj))
+        return Reference("there", self.keep(obj), facts_of(obj))
 
     def resolve(self, kind, number, facts, base):
         if kind == "yours":
@@ -337,12 +346,16 @@ class Conversation(Side):
     def fetch(self, names):
         """Bind the student's names in the test's namespace; those that are not there stay unbound."""
         found = self.ask("fetch", tuple(sorted(names)), tuple(self.types))
-        if type(found) is not dict or not set(names) >= found.keys():
-            self.end("the student's process answered something of no sense")
+        try:
+            found = named(found)
+        except BadValue as error:
+            self.end(f"the student's process answered something of no sense: {error}")
+        if not set(names) >= found.keys():
+            self.end("the student's process gives names that it was not asked for")
         for name in names:
             self.namespace.pop(name, None)
         self.namespace.update(found)
-        self.fetched = dict(found)
+        self.fetched = found
 
     def close(self):
         """End the conversation in good order: names that were the student's are unbound."""
@@ -360,46 +373,3 @@ class _Named:
 
     def __init__(self, number):
         self.number = number
-
-
-def _facts(obj):
-    """Say what the student's side has to know of an object of the test's to stand for it."""
-    kind = type(obj)
-    if isinstance(obj, BaseException):
-        return {"what": "exception"}
-    if isinstance(obj, type):
-        bases = [class_name(base) for base in obj.__mro__ if issubclass(base, BaseException)]
-        bases = [list(name) for name in bases if name and name[0] != "__main__"][:1]
-        return {"what": "class", "name": obj.__name__, "doc": None, "bases": bases}
-    if isinstance(obj, _FUNCTIONS):
-        facts = {"what": "function", "name": getattr(obj, "__name__", "function"), "doc": _doc(obj)}
-        return {**facts, "parameters": _parameters(obj)}
-    specials = [name for name in special_names(kind) if not name.startswith("no ")]
-    return {"what": "object", "name": kind.__name__, "specials": specials}
-
-
-def _doc(function):
-    return function.__doc__ if type(function.__doc__) is str else None
-
-
-def _parameters(function):
-    try:
-        found = inspect.signature(function).parameters.values()
-    except (ValueError, TypeError):
-        return None
-    return [[one.name, one.kind.name, one.default is one.empty] for one in found]
-
-
-def _may_ask(talk, operation, operands):
-    """Tell whether the student's code may do this: with an object that it was given, and seeing nothing of the test."""
-    theirs = [operand for operand in operands if id(operand) in talk.numbers]
-    if not theirs:
-        return False
-    if operation not in ("get", "set", "del"):
-        return True
-    target, name, *_ = operands
-    if type(name) is not str or name.startswith(_HIDDEN) or id(target) not in talk.numbers:
-        return False
-    if isinstance(target, _RUNNING):
-        return name in ("send", "throw", "close", "asend", "athrow", "aclose") and operation == "get"
-    return not isinstance(target, (*_FUNCTIONS, functools.partial, type, types.ModuleType))

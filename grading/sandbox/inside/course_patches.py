@@ -1,8 +1,13 @@
-"""Teaches `inspect` and `dataclasses` what a stand-in is: source, signature, fields are asked of the student's side."""
+"""Teaches Python's library what a stand-in is: source, signature, fields are asked of the student's side.
+
+Tracebacks that a test writes leave out what is between its line and the student's.
+"""
 
 import dataclasses
 import functools
 import inspect
+import traceback
+from pathlib import Path
 
 from course_standin import link_of
 
@@ -20,7 +25,10 @@ def install():
     _replace(inspect, "signature", lambda obj, ask: _signature(ask("signature", obj)))
     for name in ("asdict", "astuple", "fields"):
         _replace(dataclasses, name, lambda obj, ask, name=name: ask(name, obj))
-    _replace(dataclasses, "replace", lambda obj, ask, **changes: ask("replace", obj, changes))
+    for name in ("walk_tb", "_walk_tb_with_full_positions"):
+        if hasattr(traceback, name):
+            setattr(traceback, name, _without_own_frames(getattr(traceback, name)))
+    _replace(dataclasses, "replace", lambda obj, ask, **changes: ask("replace", obj, tuple(changes.items())))
 
 
 def _replace(module, name, asked):
@@ -35,6 +43,15 @@ def _replace(module, name, asked):
 
     function._course_original = original
     setattr(module, name, function)
+
+
+def _without_own_frames(walk):
+    @functools.wraps(walk)
+    def walk_tb(tb):
+        own = str(Path(__file__).parent)
+        return (found for found in walk(tb) if not found[0].f_code.co_filename.startswith(own))
+
+    return walk_tb
 
 
 def _signature(told):
