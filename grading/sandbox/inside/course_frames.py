@@ -433,6 +433,15 @@ def _number(value):
     return type(value) is int and -(2**63) < value < 2**63
 
 
+def _alone(write):
+    """Give how an array is written that is not within a frame: not those that are written as NumPy's."""
+
+    def write_alone(writer, values):
+        return None if getattr(values, "tz", values) is None else write(writer, values)
+
+    return write_alone
+
+
 @functools.cache
 def writers():
     """Give how each exact class of pandas' is written; see `course_plain.WRITERS`."""
@@ -441,7 +450,7 @@ def writers():
         pd.Series: (_write_series, True),
         pd.DataFrame: (_write_frame, True),
         **dict.fromkeys(indexes, (_write_index, False)),
-        **{kind: (write, True) for kind, write in _piece_writers().items() if write is not _write_plain},
+        **{kind: (_alone(write), True) for kind, write in _piece_writers().items() if write is not _write_plain},
         pd.Timestamp: (_write_timestamp, False),
         pd.Timedelta: (_write_timedelta, False),
         pd.Period: (_write_period, False),

@@ -182,7 +182,8 @@ def _decimal(text):
 
 def entries(reader, node):
     """Give the parts of a node that is a kind and a list of slots."""
-    reader.take(node, list)
+    if len(node) != 2 or type(node[1]) is not list:
+        raise BadValue(f"a part of the kind {node[0]} is malformed")
     return node[1]
 
 
@@ -769,6 +770,7 @@ def _builtin_function():
     return type(len)
 
 
+@functools.lru_cache(256)
 def native_base(cls):
     """Give the builtin class whose memory layout a class written in Python has (object, list, ...), or None."""
     makers = [base for base in cls.__mro__ if isinstance(base.__dict__.get("__new__"), _builtin_function())]
@@ -874,7 +876,7 @@ def _read_derived(reader, node, values):
     cls = reader.types[node[1]]
     native = native_base(cls)
     base, *fields = values
-    if type(base) is not native:
+    if type(base) is not native or (is_named_tuple(cls) and len(base) != len(cls._fields)):
         raise BadValue("an instance is malformed")
     obj = native.__new__(cls, base)
     _set_attributes(reader, obj, list(zip(node[3][::2], fields, strict=True)))
@@ -993,8 +995,8 @@ KINDS = {
     "dict": Kind(entries, lambda reader, node: {}, _fill_dict, mutable=True),
     "OrderedDict": Kind(entries, lambda reader, node: collections.OrderedDict(), _fill_ordered, mutable=True),
     "Counter": Kind(entries, lambda reader, node: collections.Counter(), _fill_dict, mutable=True),
-    "defaultdict": Kind(entries, _read_defaultdict, _fill_defaultdict, mutable=True),
-    "deque": Kind(_deque_form, _read_deque, _fill_deque, mutable=True),
+    "defaultdict": Kind(entries, _read_defaultdict, _fill_defaultdict, mutable=True, stacked=True),
+    "deque": Kind(_deque_form, _read_deque, _fill_deque, mutable=True, stacked=True),
     "range": Kind(several(3), _read_range),
     "slice": Kind(several(3), _read_slice, stacked=True),
     "const": Kind(_fields(str), _read_constant),

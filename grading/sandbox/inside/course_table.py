@@ -262,11 +262,12 @@ class Reader:
             return self.root
         top = self.root[0]
         self._build(top)
-        while self._unfilled:
-            index = self._unfilled.pop()
+        for index in self._unfilled:  # which grows meanwhile
             for slot in self._parts[index]:
                 if type(slot) is list and self.objects[slot[0]] is _ABSENT:
                     self._build(slot[0])
+        self._check_stacked()
+        for index in self._unfilled:
             self._fill(index)
         for index in self._late:
             self._fill(index, last=True)
@@ -356,46 +357,52 @@ class Reader:
     def _build(self, top):
         """Make the node `top` and all that it needs, children first; what cannot be filled yet is left in _unfilled."""
         self._round += 1
-        path = [top]
+        state, path = self._state, [top]
         while path:
             index = path[-1]
-            if self._state[index] == DONE or (
-                self._state[index] == POSTPONED and self._postponed[index] == self._round
-            ):
-                path.pop()
-            elif self._state[index] == OPEN:
+            if state[index] == OPEN:
                 self._leave(index)
                 path.pop()
-            else:
+            elif self._is_new(index):
                 path.extend(self._enter(index))
+            else:
+                path.pop()
         if self.objects[top] is _ABSENT:
             raise BadValue("a value that cannot contain itself does")
-
-    def _enter(self, index):
-        """Check a node, make it if it can be made empty, and give the nodes that are to be made first."""
-        first = self._state[index] == NEW
-        self._state[index] = OPEN
-        self._index = index
-        node = self.nodes[index]
-        if type(node) is not list or not node or type(node[0]) is not str or node[0] not in self.kinds:
-            raise BadValue("a part is of an unknown kind")
-        kind = self.kinds[node[0]]
-        slots = kind.parts(self, node)
-        # Parts that wait for one further up are looked at again, but not for ever.
-        self._again += 4 * len(slots) + 4 if first else -len(slots) - 1
-        if self._again < 0:
-            raise BadValue("a value is too entangled")
-        nested = self._check(slots)
-        self._parts[index] = slots
-        if kind.fill is not None:
-            self._keep(index, kind, kind.make(self, node))
-        if not nested:
-            return []
-        return [slot[0] for slot in reversed(slots) if type(slot) is list and self._is_new(slot[0])]
 
     def _is_new(self, index):
         state = self._state[index]
         return state == NEW or (state == POSTPONED and self._postponed[index] != self._round)
+
+    def _enter(self, index):
+        """Check a node, make it if that is possible at once, and give the nodes that are to be made first."""
+        node = self.nodes[index]
+        if type(node) is not list or not node or type(node[0]) is not str:
+            raise BadValue("a part is of no kind")
+        kind = self.kinds[node[0]]
+        self._index = index
+        slots = kind.parts(self, node)
+        # Parts that wait for one further up are looked at again, but not for ever.
+        self._again += 4 * len(slots) + 4 if self._state[index] == NEW else -len(slots) - 1
+        if self._again < 0:
+            raise BadValue("a value is too entangled")
+        nested = self._check(slots)
+        if not nested:
+            self._state[index] = DONE
+            if slots:
+                self._measure(index, kind, slots, ())
+            if kind.fill is None:
+                self._keep(index, kind, kind.make(self, node, slots))
+            else:
+                self._parts[index] = slots
+                self._keep(index, kind, kind.make(self, node))
+                self._fill(index)
+            return ()
+        self._state[index] = OPEN
+        self._parts[index] = slots
+        if kind.fill is not None:
+            self._keep(index, kind, kind.make(self, node))
+        return [slot[0] for slot in reversed(slots) if type(slot) is list and self._is_new(slot[0])]
 
     def _leave(self, index):
         """Make or fill a node whose parts are there; if one is not, it is further up, and this has to wait."""
@@ -419,19 +426,47 @@ class Reader:
             return
         self._index = index
         self._keep(index, kind, kind.make(self, node, self._values(slots)))
-        del self._parts[index]
+        if not kind.stacked:
+            del self._parts[index]
 
     def _measure(self, index, kind, slots, nested):
-        if not slots or index in self._light:
-            return
-        weight = 1 + len(slots) + sum(self._weight.get(part, 1) for part in nested)
-        self._weight[index] = min(weight, _HUGE)
-        self._depth[index] = 1 + max((self._depth.get(part, 1) for part in nested), default=1)
+        """Note what hashing a node's object costs, and how deep it and others of stacked kinds are in each other."""
         if kind.stacked:
             stacked = 1 + max((self._stacked.get(part, 0) for part in nested), default=0)
             if stacked > MAX_STACKED:
                 raise BadValue("a value is nested too deeply")
             self._stacked[index] = stacked
+        if index not in self._light:
+            weight = 1 + len(slots) + sum(self._weight.get(part, 1) for part in nested)
+            self._weight[index] = min(weight, _HUGE)
+            self._depth[index] = 1 + max((self._depth.get(part, 1) for part in nested), default=1)
+
+    def _check_stacked(self):
+        """Check how deep stacked kinds will be in each other when those are filled that had to wait."""
+        if not any(self._kind(index).stacked for index in self._unfilled):
+            return
+        depths = {}
+        for start in self._unfilled:
+            path = [start]
+            while path:
+                index = path[-1]
+                within = [
+                    slot[0] for slot in self._parts.get(index, ()) if type(slot) is list and self._kind(slot[0]).stacked
+                ]
+                if index not in depths:
+                    depths[index] = 0  # open
+                    path.extend(part for part in within if part not in depths)
+                    if any(depths.get(part) == 0 for part in within):
+                        raise BadValue("a value that cannot contain itself does")
+                else:
+                    path.pop()
+                    if depths[index] == 0:
+                        depths[index] = 1 + max((depths[part] for part in within), default=0)
+                    if depths[index] > MAX_STACKED:
+                        raise BadValue("a value is nested too deeply")
+
+    def _kind(self, index):
+        return self.kinds[self.nodes[index][0]]
 
     def _keep(self, index, kind, obj):
         self.objects[index] = obj

@@ -18,7 +18,6 @@ from course_table import (
     MAX_NODES,
     NOTHING,
     BadValue,
-    Kind,
     Reader,
     Reference,
     TooLarge,
@@ -144,19 +143,18 @@ class _Kinds(dict):
 
     def __init__(self):
         super().__init__(course_plain.KINDS)
-        self._missing = ["course_arrays", "course_frames"]
+        self._others = ["course_arrays", "course_frames"]
 
-    def __contains__(self, name):
-        while not super().__contains__(name) and self._missing:
+    def __missing__(self, name):
+        while name not in self and self._others:
             try:
-                self.update(_module(self._missing[0]).KINDS)
+                self.update(_module(self._others[0]).KINDS)
             except ImportError:
-                return False
-            self._missing.pop(0)
-        return super().__contains__(name)
-
-    def __getitem__(self, name) -> Kind:
-        return super().__getitem__(name)
+                break
+            self._others.pop(0)
+        if name not in self:
+            raise BadValue("a part is of an unknown kind")
+        return self[name]
 
 
 _kinds = _Kinds()
