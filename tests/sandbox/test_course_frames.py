@@ -149,7 +149,7 @@ def test_attributes_and_aliases_are_kept() -> None:
     assert one.attrs == {"source": ["survey"]}
 
 
-def test_what_is_not_pandas_own_stays() -> None:
+def test_a_subclass_of_a_frame_stays() -> None:
     class Frame(pd.DataFrame):
         @property
         def _constructor(self) -> type:

@@ -375,7 +375,7 @@ def test_tuples_may_come_back_to_themselves_through_lists() -> None:
     assert copied[0].x[1] is copied
 
 
-def test_what_is_found_by_its_hash_is_found_in_a_circle() -> None:
+def test_instances_that_know_each_other_are_found_by_their_hash() -> None:
     one, other = Vertex("one"), Vertex("other")
     one.neighbours, other.neighbours = {other}, {one}
     one.costs, other.costs = {other: 3}, {one: 4}
@@ -722,7 +722,7 @@ def test_a_named_tuple_of_a_library_that_the_reader_lacks_is_a_reference_with_it
 # Limits, laziness, speed.
 
 
-def test_what_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_value_that_is_too_large_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(TooLarge):
         packed(1 << 4_000_001)
     import course_table
@@ -812,13 +812,13 @@ def test_objects_that_stay_count_by_identity() -> None:
     ],
     ids=kind,
 )
-def test_what_cannot_become_equal_in_place_is_told(target: Any, source: Any) -> None:
+def test_an_object_that_cannot_become_equal_in_place_stays_and_this_is_told(target: Any, source: Any) -> None:
     before = repr(target)
     assert not course_values.replace_contents(target, source)
     assert repr(target) == before
 
 
-def test_what_contains_itself_still_does_after_its_contents_are_replaced() -> None:
+def test_a_list_that_gets_the_contents_of_one_within_itself_is_within_itself() -> None:
     source: list[Any] = [1]
     source.append(source)
     target: list[Any] = []

@@ -450,7 +450,7 @@ def test_nothing_is_imported_for_a_name() -> None:
     assert "antigravity" not in sys.modules
 
 
-def test_what_resolves_references_may_fail() -> None:
+def test_a_reference_that_cannot_be_resolved_is_a_bad_value() -> None:
     def fail(*reference: object) -> Any:
         raise KeyError("no such object")
 
