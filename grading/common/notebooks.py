@@ -1,6 +1,5 @@
 """Facts about a notebook's cells that several rooms need: their tags, who gives their points, how to name one."""
 
-import hashlib
 import re
 from collections.abc import Mapping
 from typing import Any
@@ -15,9 +14,9 @@ STUDENTS_TAG = "students"
 """Of an instructor's cell whose names are the student's, likewise."""
 ADDITIONAL_ID = "student-"
 """How the ids of cells begin that a student has added."""
-_CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
+_PYTHON = re.compile(r"i?python\d*", re.IGNORECASE)
 _OTHER_KERNELS = re.compile(
-    r"(?:ir|xr|julia|octave|matlab|xcpp|java|ijava|scala|sas|bash|ruby|deno)\b.*", re.I | re.DOTALL
+    r"(ir|xr|julia|octave|matlab|xcpp|java|scala|sas|bash|javascript|deno|ruby)\b.*", re.IGNORECASE | re.DOTALL
 )
 """Names of kernels that tell their language where nothing else in a notebook does."""
 
@@ -59,27 +58,11 @@ def other_language(metadata: Any) -> str:
     kernel, language = _object(metadata, "kernelspec"), _object(metadata, "language_info")
     for said in (language.get("name"), kernel.get("language")):
         if isinstance(said, str) and said.strip():
-            return "" if said.strip().lower().startswith(("python", "ipython")) else said.strip()
+            return "" if _PYTHON.fullmatch(said.strip()) else said.strip()
     name = kernel.get("name")
     if isinstance(name, str) and _OTHER_KERNELS.fullmatch(name.strip()):
         return str(kernel.get("display_name") or name)
     return ""
-
-
-def name_cells(cells: list[Any]) -> None:
-    """Give each cell without an id one made from its grade id or its content: the same cell gets the same id."""
-    used = {cell["id"] for cell in cells if cell.get("id")}
-    for cell in cells:
-        if not cell.get("id"):
-            grade_id = str(_marks(cell).get("grade_id") or "")
-            digest = hashlib.sha256(f"{cell['cell_type']}\n{cell['source']}".encode("utf-8", "replace")).hexdigest()
-            wanted = grade_id if _CELL_ID.fullmatch(grade_id) else f"cell-{digest[:12]}"
-            number, name = 1, wanted
-            while name in used:
-                number += 1
-                name = f"{wanted[:56]}-{number}"
-            cell["id"] = name
-            used.add(name)
 
 
 def _marks(cell: Mapping[str, Any]) -> Mapping[str, Any]:

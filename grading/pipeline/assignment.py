@@ -2,7 +2,7 @@
 
 import importlib.util
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -10,13 +10,14 @@ from typing import Any
 
 from nbformat import NotebookNode
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.utils import find_all_files
 from traitlets.config import Config
 
-from grading.config import load_config
+from grading.config import Course, course_directory, load_config
 from grading.errors import GradingError
 from grading.pipeline.notebook import Notebook, load_notebook
 from grading.records.record import GradedCell, question_names
+from grading.release.beside import sort_files
+from grading.release.masters import master_paths
 from grading.scoring.explanation import Explanation, Measure
 from grading.scoring.questions import Answer, Context, Question, Score
 
@@ -151,41 +152,42 @@ class Assignment:
 
 
 def load_assignment(course_dir: Path, name: str) -> Assignment:
-    """An assignment of a course folder. Raises GradingError where it cannot be graded."""
+    """Load an assignment of a course folder. Raises CourseError where it cannot be graded."""
     masters = find_masters(course_dir, name)
     config = load_config(course_dir)
     source = masters[0].parent
-    assignment = Assignment(
-        name=name,
-        source=source,
-        notebooks=tuple(load_notebook(path, config) for path in masters),
-        scoring=_load_scoring(source),
-        files=released_files(course_dir, name, config),
-    )
+    notebooks = tuple(load_notebook(path, config) for path in masters)
+    assignment = Assignment(name, source, notebooks, _load_scoring(source), _released_files(source, notebooks, config))
     if len(assignment.cells) < sum(len(notebook.max_points) for notebook in assignment.notebooks):
         raise GradingError(f"source/{name}: two questions have the same name; give them other grade ids")
     return assignment
 
 
 def find_masters(course_dir: Path, name: str) -> list[Path]:
-    """The masters of an assignment, by name. Raises GradingError, with the names there are, if there is none."""
-    masters = sorted((course_dir / "source" / name).glob("*.ipynb"))
+    """List the masters of an assignment. Raises GradingError, with the names there are, if there is none."""
+    source = _source_folder(course_dir)
+    masters = master_paths(source / name)
     if not masters:
-        known = sorted({path.parent.name for path in (course_dir / "source").glob("*/*.ipynb")})
-        raise GradingError(f"no assignment {name!r} in source/: there is {', '.join(known) or 'none'}")
+        known = sorted({path.parent.name for path in source.glob("*/*.ipynb")})
+        raise GradingError(f"no assignment {name!r} in {source.name}/: there is {', '.join(known) or 'none'}")
     return masters
 
 
-def released_files(course_dir: Path, name: str, config: Config) -> dict[str, Path]:
-    """What nbgrader releases beside the notebooks, by path relative to them: all that is not ignored."""
-    source = course_dir / "source" / name
-    found = find_all_files(str(source), [*CourseDirectory(config=config).ignore, "*.ipynb"])
-    return {Path(path).relative_to(source).as_posix(): Path(path) for path in sorted(found)}
+def _source_folder(course_dir: Path) -> Path:
+    return course_dir / course_directory(load_config(course_dir), "source")
+
+
+def _released_files(source: Path, notebooks: Sequence[Notebook], config: Config) -> dict[str, Path]:
+    """List what a release has beside its notebooks, by path relative to them."""
+    texts = [(cell.source, cell.cell_type == "code") for notebook in notebooks for cell in notebook.released.cells]
+    directory = CourseDirectory(config=config)
+    beside = sort_files(source, texts, directory.ignore, directory.include, Course(config=config).released_files)
+    return {name: source / name for name in beside.released}
 
 
 def has_scoring(course_dir: Path, name: str) -> bool:
     """Whether an assignment is scored outside the sandbox."""
-    return (course_dir / "source" / name / SCORING).is_file()
+    return (_source_folder(course_dir) / name / SCORING).is_file()
 
 
 def _load_scoring(source: Path) -> Any:

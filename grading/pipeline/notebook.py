@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-import nbformat
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
@@ -20,13 +19,12 @@ from grading.common.notebooks import (
     is_by_hand,
     is_graded,
     is_test,
-    name_cells,
-    other_language,
 )
 from grading.errors import GradingError
 from grading.execution.job import Cell
+from grading.release.masters import read_master
 from grading.release.preprocessors import INLINE_TAG
-from grading.release.released import released_notebook
+from grading.release.released import expanded, released_notebook
 
 
 @dataclass(frozen=True)
@@ -35,10 +33,17 @@ class Notebook:
 
     name: str
     """Without `.ipynb`; nbgrader's id of the notebook."""
-    master: NotebookNode
-    """With solutions, hidden tests and mark schemes; every cell has an id."""
     released: NotebookNode
-    """As students get it: stubs, no hidden tests, no mark schemes, no outputs. Its cells have the master's ids."""
+    """As students get it: stubs, no hidden tests, no mark schemes, no outputs. Every cell has an id."""
+    path: Path
+    """Of the master."""
+    config: Config
+    """The course's."""
+
+    @cached_property
+    def master(self) -> NotebookNode:
+        """The same cells with solutions, hidden tests and mark schemes (`grading.release.released.expanded`)."""
+        return expanded(read_master(self.path), self.path.parent, self.config, name=self.name)
 
     @cached_property
     def kept(self) -> NotebookNode:
@@ -106,28 +111,14 @@ class Notebook:
 
 
 def load_notebook(path: Path, config: Config) -> Notebook:
-    """Read a master and make its released form. Raises GradingError for one that cannot be graded."""
+    """Read a master and make its released form. Raises CourseError for one that cannot be graded."""
     master = read_master(path)
-    return Notebook(path.stem, master, released_notebook(master, path.parent, config, path.stem))
-
-
-def read_master(path: Path) -> NotebookNode:
-    """Read a master of any format that nbgrader has had; each cell gets an id that depends on its content only.
-
-    Raises GradingError for what is no notebook, or is written in another language than Python.
-    """
     try:
-        master = nbformat.read(path, as_version=4)
-        language = other_language(master.metadata)
-        master = MetadataValidator().upgrade_notebook_metadata(master)
         MetadataValidator().validate_nb(master)
-    except Exception as error:  # nbformat, JSON and nbgrader raise all sorts of things
-        raise GradingError(f"{path.parent.name}/{path.name} cannot be read: {type(error).__name__}: {error}") from error
-    if language:
-        raise GradingError(f"{path.parent.name}/{path.name} is written in {language}: only Python can be graded.")
-    name_cells(master.cells)
-    master.nbformat, master.nbformat_minor = 4, 5
-    return master
+    except Exception as error:  # jsonschema's errors and nbgrader's
+        said = str(error).partition("\n")[0]
+        raise GradingError(f"{path.parent.name}/{path.name} has grading metadata that is not right: {said}") from error
+    return Notebook(path.stem, released_notebook(master, path.parent, config, path.stem), path, config)
 
 
 def cells_to_run(notebook: NotebookNode) -> tuple[Cell, ...]:

@@ -396,13 +396,22 @@ def _environments(course: GradingRun) -> dict[str, Environment]:
             data=data,
             questions=questions[notebook.name],
             extras={},
-            helpers=course.folder / "helpers",
+            helpers=_helpers(course),
             variables=_variables(course.options),
             imports=notebook.imports,
             files=course.assignment.files,
         )
         for notebook in course.assignment.notebooks
     }
+
+
+def _helpers(course: GradingRun) -> Path:
+    """Return the students' library; an empty folder for a course that has none."""
+    helpers = course.folder / "helpers"
+    if not helpers.is_dir():
+        helpers = course.cache / "no-helpers"
+        helpers.mkdir(parents=True, exist_ok=True)
+    return helpers
 
 
 def _roots(paths: Iterable[Path], views: Path) -> list[Path]:

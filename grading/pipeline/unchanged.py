@@ -40,6 +40,9 @@ class LastRun:
         self._asked = {k: str(v.resolve() if isinstance(v, Path) else v) for k, v in given.items()}
         self._config = repr(config)
         self._submitted = self._folder / course_directory(config, "submitted")
+        self._source = self._folder / course_directory(config, "source") / assignment
+        around = [config.IncludeHeaderFooter.get(place) for place in ("header", "footer")]
+        self._beside = [self._folder / path for path in (ROSTER, "autotests.yml", *around) if path]
         self._path = self._settings.cache_folder(self._folder) / "graded" / f"{assignment}.json"
         self._inputs = self._look_at_inputs()
 
@@ -89,7 +92,8 @@ class LastRun:
             return ""
         data = self._asked.get("data") or self._settings.data_folder
         withheld = self._asked.get("withheld") or self._settings.withheld_folder
-        trees = [Path(__file__).parents[1], self._folder / "helpers", self._folder / "source" / self._assignment]
+        helpers = self._folder / "helpers"
+        trees = [Path(__file__).parents[1], *([helpers] if helpers.is_dir() else []), self._source]
         trees += [Path(folder).resolve() for folder in (data, withheld) if folder]
         settings = {name: repr(getattr(self._settings, name)) for name in self._settings.trait_names(config=True)}
         return hash_of(
@@ -99,7 +103,7 @@ class LastRun:
                 self._config,
                 {name: value for name, value in settings.items() if name not in _NO_INFLUENCE},
                 [(str(tree), tree_hash(tree)) for tree in trees],
-                _stamp(self._folder / ROSTER),
+                list(map(_stamp, self._beside)),
                 versions(),
                 version("nbgrader"),
                 sys.prefix,

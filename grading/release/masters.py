@@ -3,18 +3,15 @@
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import SCHEMA_VERSION, MetadataValidator
 
-from grading.common.notebooks import cell_name
+from grading.common.notebooks import cell_name, other_language
 from grading.errors import ReleaseError
 
 _CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
-_PYTHON = re.compile(r"i?python\d*", re.IGNORECASE)
-_OTHER_KERNELS = re.compile(r"(ir|xr|julia|octave|matlab|java|scala|sas|bash|javascript|ruby)\b.*", re.IGNORECASE)
 
 
 def master_paths(source: Path) -> list[Path]:
@@ -44,7 +41,7 @@ def accept(notebook: NotebookNode, where: str) -> None:
         notebook: It is changed where its metadata is of an older version of nbgrader's.
         where: What messages call it.
     """
-    language = other_language(notebook)
+    language = other_language(notebook.metadata)
     if language:
         raise ReleaseError(f"{where} is written in {language}: only notebooks in Python can be released and graded")
     for index, cell in enumerate(notebook.cells):
@@ -55,16 +52,6 @@ def accept(notebook: NotebookNode, where: str) -> None:
                 f"the installed nbgrader's {SCHEMA_VERSION}: install a newer nbgrader"
             )
     MetadataValidator().upgrade_notebook_metadata(notebook)
-
-
-def other_language(notebook: NotebookNode) -> str:
-    """Return the language of a notebook that is not in Python; nothing for one that is, or does not say."""
-    kernel: Any = notebook.metadata.get("kernelspec", {})
-    for said in (notebook.metadata.get("language_info", {}).get("name"), kernel.get("language")):
-        if said:
-            return "" if _PYTHON.fullmatch(str(said)) else str(said)
-    name = str(kernel.get("name", ""))
-    return str(kernel.get("display_name") or name) if _OTHER_KERNELS.fullmatch(name) else ""
 
 
 def name_cells(notebook: NotebookNode) -> None:

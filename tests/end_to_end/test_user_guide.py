@@ -41,12 +41,9 @@ def course(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Gradin
     if not GUIDE.is_dir():
         missing("../shared/courses/nbgrader-user-guide is not here")
     folder = tmp_path_factory.mktemp("guide") / "course"
-    for name in ("source", "submitted"):
+    for name in ("source", "submitted"):  # no folder of helpers: it is an ordinary course
         shutil.copytree(GUIDE / name, folder / name)
-    (folder / "helpers").mkdir()
     (folder / "nbgrader_config.py").write_text(CONFIG.format(root=str(folder)))
-    shutil.copy(ROOT / "helpers" / "pyproject.toml", folder / "helpers")
-    (folder / "helpers" / "__init__.py").touch()
     return open_course(folder, PS, quick())
 
 

@@ -9,7 +9,7 @@ import pytest
 from homework import NAME, course, give, good_work, gradebook, graded, hand_in, masters, opened, pass_tests, solved
 from notebooks import code, notebook
 
-from grading.errors import GradingError
+from grading.errors import CourseError, GradingError
 from grading.pipeline.plan import plan, why_run
 from grading.records.record import GRADED, REFUSED, TestResult, read_record
 
@@ -222,7 +222,7 @@ def test_master_that_cannot_be_graded_is_named(
     made.metadata.pop("language_info")
     change(made)
     nbformat.write(made, folder / "source" / NAME / "one.ipynb")
-    with pytest.raises(GradingError, match=said) as raised:
+    with pytest.raises(CourseError, match=said) as raised:
         opened(folder)
     assert "hw/one.ipynb" in str(raised.value)
 

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 from classes import HALF, RIGHT, hand_in, quick, set_minimum, tiny_classroom
+from homework import NAME
+from homework import course as homework_course
 from notebooks import ASSIGNMENT
 
 from grading.authoring.classroom import Classroom
@@ -151,3 +153,16 @@ def test_run_whose_gradebook_cannot_be_looked_at_is_not_noted(classroom: Classro
     records = grade(course, plan(course))
     last.remember(replace(course, db_url=db_url), records)
     assert last_run(classroom).records() is None
+
+
+def test_change_of_a_header_or_of_test_templates_is_something_to_do(tmp_path: Path) -> None:
+    """Both stand outside of the assignment's folder, and change what is released of it."""
+    folder = homework_course(tmp_path / "course")
+    settings = f"c.CourseDirectory.root = {str(folder)!r}\nc.IncludeHeaderFooter.header = 'source/header.ipynb'\n"
+    (folder / "nbgrader_config.py").write_text(f"c = get_config()\n{settings}")
+    seen = set()
+    for name in ("source/header.ipynb", "autotests.yml", ""):
+        seen.add(LastRun(folder, NAME, {})._inputs)
+        if name:
+            (folder / name).write_text("anything")
+    assert len(seen - {""}) == 3
