@@ -4,4 +4,4 @@ In: an environment, limits, source of cells. Out: outputs and answers, as hostil
 Called by `execution` alone; only this room knows bubblewrap, control groups and system call filters.
 """
 
-__all__ = ["bubblewrap", "cgroup", "delegation", "forkserver", "kernel", "system_calls"]
+__all__ = ["bubblewrap", "cgroup", "delegation", "forkserver", "kernel", "scratch", "system_calls"]

@@ -27,6 +27,7 @@ import psutil
 from grading.errors import SandboxError
 from grading.options import MIB, Isolation, Resources
 from grading.sandbox.cgroup import Cgroup
+from grading.sandbox.scratch import Scratch
 
 log = logging.getLogger(__name__)
 
@@ -42,7 +43,6 @@ _RUN_FILES, _RUN_BYTES = 32, 8 * MIB
 _MESSAGES_BYTES = 1024 * MIB
 """How much this process may grow by what a sandbox sends it."""
 _STDERR_BYTES = 16 * 1024
-_SOCKET_PATH = 80
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE"), os.sysconf("SC_CLK_TCK")
 _NOBODY = ("--cap-drop", "ALL", "--uid", "1000", "--gid", "1000", "--hostname", "sandbox")
 _HANDSHAKE = 'echo ready && read go && exec "$@" < /dev/null > /dev/null'
@@ -235,12 +235,18 @@ def _overfull(folder: Path) -> bool:
 
 @contextlib.contextmanager
 def folder(within: Path | None = None) -> Iterator[Path]:
-    """Make a folder for one sandbox, with a path short enough for sockets; it is removed at the end of the block."""
-    place = within or short_tmp()
-    with tempfile.TemporaryDirectory(prefix="k-", dir=place, ignore_cleanup_errors=True) as name:
+    """Make a new folder for one sandbox, with a path short enough for sockets; removed at the end of the block."""
+    with contextlib.ExitStack() as stack:
+        if within is None:
+            scratch = Scratch("k-")
+            stack.callback(scratch.remove)
+            path = scratch.path
+        else:
+            made = tempfile.TemporaryDirectory(prefix="k-", dir=within, ignore_cleanup_errors=True)
+            path = Path(stack.enter_context(made))
         for part in ("run", "home", "tmp"):
-            (Path(name) / part).mkdir()
-        yield Path(name)
+            (path / part).mkdir()
+        yield path
 
 
 @contextlib.contextmanager
@@ -413,8 +419,3 @@ def _links() -> list[str]:
         elif path.is_dir():
             options += ["--ro-bind", str(path), str(path)]
     return options
-
-
-def short_tmp() -> str | None:
-    """Return a folder for sockets, whose paths must not be longer than about 100 bytes."""
-    return None if len(tempfile.gettempdir()) <= _SOCKET_PATH else "/tmp"

@@ -10,15 +10,14 @@ import json
 import logging
 import os
 import select
-import shutil
 import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from multiprocessing.util import Finalize
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
@@ -28,6 +27,7 @@ from grading.options import Resources
 from grading.sandbox import bubblewrap as sandbox
 from grading.sandbox.bubblewrap import Mount, Sandbox
 from grading.sandbox.cgroup import Cgroup
+from grading.sandbox.scratch import Scratch
 
 log = logging.getLogger(__name__)
 
@@ -84,11 +84,14 @@ class ForkServer:
     def __init__(
         self, program: Mount, imports: Sequence[str], mounts: Sequence[Mount], variables: Mapping[str, str]
     ) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="w-", dir=sandbox.short_tmp()))
+        scratch = Scratch("w-")
+        self.folder = scratch.path
         self._mounts = tuple(mounts)
         self._address = str(self.folder / "parent")
         self._stack = contextlib.ExitStack()
-        self._stack.callback(shutil.rmtree, self.folder, ignore_errors=True)
+        self._stack.callback(scratch.remove)
+        # A Dask worker ends without closing what it holds; it is a process of multiprocessing, which knows no atexit.
+        self._stack.callback(Finalize(None, self.close, exitpriority=1).cancel)
         try:
             self._start(program, imports, variables)
             self._try_out()
