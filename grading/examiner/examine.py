@@ -53,8 +53,8 @@ class Examiner:
     def test(self, cell: str, partner: Partner, seconds: float) -> TestRun:
         """Run the setup that is due and a test cell; keep what came of it.
 
-        `seconds` is what the test may take; the examiner's own start is nobody's fault. Raises SandboxError if the examiner cannot be started, and what the
-        partner raises; the examiner is of no use any more then.
+        `seconds` is what the test may take; the examiner's own start is nobody's fault. Raises SandboxError if the
+        examiner cannot be started, and what the partner raises; the examiner is of no use any more then.
         """
         number = next(i for i, (_, test) in enumerate(self._examination.steps) if test.cell == cell)
         partner.begin(cell)
