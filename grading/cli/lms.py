@@ -124,13 +124,13 @@ def _collect(
     from grading.pipeline.assignment import find_masters
 
     folder = terminal.repository()
-    find_masters(folder, assignment)
+    notebooks = [path.stem for path in find_masters(folder, assignment)]
     submitted = folder / course_directory(load_config(folder), "submitted")
     try:
         zone = ZoneInfo(timezone) if timezone else None
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise GradingError(f"no time zone {timezone!r}: give a name such as Europe/Rome") from error
-    collected = collecting.collect(download, assignment, submitted, roster, kind, timezone=zone)
+    collected = collecting.collect(download, assignment, submitted, roster, kind, timezone=zone, notebooks=notebooks)
     console.print(
         f"{collected.kind}: {len(collected.placed)} placed, {len(collected.unchanged)} there already, "
         f"{len(collected.superseded)} older attempts, {len(collected.unplaced)} not placed",

@@ -13,7 +13,7 @@ import struct
 import time
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, tzinfo
@@ -115,6 +115,7 @@ def collect(
     *,
     timezone: tzinfo | None = None,
     limits: CollectLimits | None = None,
+    notebooks: Collection[str] = (),
 ) -> Collected:
     """Place the submissions of a download, newest attempts first, as `submitted/<student>/<assignment>/<files>`.
 
@@ -130,6 +131,7 @@ def collect(
         kind: One of `grading.lms.downloads.KINDS`; None finds out.
         timezone: The zone of times that come without one; None is this machine's.
         limits: How much is read.
+        notebooks: Names of the assignment's notebooks, where it has several.
 
     Raises:
         GradingError: The download cannot be read or is too large, the kind is unknown, or another one is collecting.
@@ -140,7 +142,8 @@ def collect(
     with _opened(path, limits) as source:
         entries, kind = _inside_wrapper(source.entries, roster, kind)
         logins = (text for s in roster.students for text in (s.id, s.username, s.email)) if roster else ()
-        asked = Query(assignment, frozenset(text.casefold() for text in logins if text), timezone)
+        known = frozenset(text.casefold() for text in logins if text)
+        asked = Query(assignment, known, timezone, frozenset(notebooks))
         found = read_names(kind, entries, asked, lambda entry: _small_text(source, entry))
         collected = Collected(kind, unplaced=[replace(left, name=clean(left.name)) for left in source.refused])
         collected.unplaced += [Unplaced(clean(name), reason) for name, reason in found.strange]

@@ -96,6 +96,8 @@ class Query:
     """Usernames, ids and email addresses of the roster, in lower case."""
     timezone: tzinfo | None = None
     """The zone of times that come without one; None is this machine's."""
+    notebooks: frozenset[str] = frozenset()
+    """Names of the assignment's notebooks, without `.ipynb`: `part-2` is no second version of `part` then."""
 
 
 def recognise(names: Sequence[str]) -> str:
@@ -114,7 +116,7 @@ def read_names(kind: str, entries: Sequence[Entry], asked: Query, read: Callable
     if kind == "moodle":
         return _each(entries, _moodle, "Moodle")
     if kind == "canvas":
-        return _each(entries, _canvas, "Canvas")
+        return _each(entries, lambda entry: _canvas(entry, asked.notebooks), "Canvas")
     if kind == "blackboard":
         return _blackboard(entries, asked, read)
     return _by_folder(entries, asked, google=kind == "google", read=read)
@@ -159,22 +161,24 @@ def _moodle(entry: Entry) -> DownloadedFile | None:
     return DownloadedFile(entry, top, (clue,), made_id(match["name"], match["number"]), path, attempt)
 
 
-def _canvas(entry: Entry) -> DownloadedFile | None:
+def _canvas(entry: Entry, notebooks: frozenset[str]) -> DownloadedFile | None:
     match = _CANVAS.fullmatch(entry.name)
     if not match:
         return None
     path, number = match["text"] or match["rest"], int(match["file"] or 0)
     name = "" if match["name"] in (None, "LATE") else match["name"]
     late = bool(match["late"]) or match["name"] == "LATE"
-    version, family = _version(_VERSION, path)
+    version, family = _version(_VERSION, path, notebooks)
     clue = Clue(lms_id=match["user"], name=name, compact=True)
     made = made_id(name, match["user"].replace("_", "-"))
     return DownloadedFile(entry, entry.name, (clue,), made, path, family=family, rank=(version, number), late=late)
 
 
-def _version(shape: re.Pattern[str], path: str) -> tuple[int, str]:
+def _version(shape: re.Pattern[str], path: str, notebooks: frozenset[str]) -> tuple[int, str]:
     """Return which version of a notebook a name means, and the name without it; other files have no versions."""
     stem, dot, suffix = path.rpartition(".")
+    if stem in notebooks:
+        return 0, path
     match = shape.fullmatch(stem)
     if suffix.lower() != "ipynb" or not match:
         return 0, ""
@@ -326,5 +330,5 @@ def _loose(entry: Entry, asked: Query, google: bool) -> DownloadedFile | None:
     if name_key(bare) in ("", name_key(asked.assignment)):
         return None
     clues = tuple(Clue(ids=(name,), name=name) for name in names)
-    family = _version(_COPY, entry.name)[1]
+    family = _version(_COPY, entry.name, asked.notebooks)[1]
     return DownloadedFile(entry, entry.name, clues, made, entry.name, family=family, rank=(entry.mtime, version))
