@@ -11,7 +11,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import nbformat
@@ -26,8 +26,13 @@ MAX_CELLS = 2000
 MAX_SOURCE = 2 * 2**20
 MAX_PARTS = 8_000_000
 """Lists, objects and strings in the file of a notebook: each takes memory far beyond its length."""
+MAX_PICTURES = 32 * 2**20
+"""Length of all pictures that are attached to a notebook's cells, as they stand in its file."""
 MAX_NAMED = 5
 """Cells that one sentence names before it only counts them."""
+_PICTURES = ("image/png", "image/jpeg")
+_PICTURE_NAME = re.compile(r"[\w. -]{1,100}")
+_BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
 _CHECKED = ("grade", "locked", "points", "solution", "task")
 _DEFINITION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
 
@@ -42,6 +47,8 @@ class StudentCell:
     ids: tuple[str, ...] = ()
     """Its own id, and the one Colab keeps in the metadata."""
     nbgrader: Mapping[str, Any] = field(default_factory=dict)
+    pictures: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    """Attached to a text: base64 by format, by name."""
 
 
 @dataclass(frozen=True)
@@ -65,7 +72,7 @@ def read_notebook(content: bytes) -> tuple[list[StudentCell], list[str]]:
     """
     text, repairs = _text(content)
     cells = []
-    junk = odd = size = 0
+    junk = odd = size = pictured = left_out = 0
     notebook = _json(text)
     listed = _cells(notebook)
     if language := other_language(notebook.get("metadata")):
@@ -83,11 +90,21 @@ def read_notebook(content: bytes) -> tuple[list[StudentCell], list[str]]:
         size += len(plain.encode())
         if size > MAX_SOURCE:
             raise RefusedError(f"The notebook has more than {MAX_SOURCE // 2**20} MiB of code and text: shorten it.")
-        cells.append(StudentCell(cell.cell_type, plain, cell.grade_id, cell.ids, cell.nbgrader))
+        pictures = {}
+        for name, picture in cell.pictures.items():
+            length = sum(map(len, picture.values()))
+            if pictured + length <= MAX_PICTURES:
+                pictured += length
+                pictures[name] = picture
+            else:
+                left_out += 1
+        cells.append(replace(cell, source=plain, pictures=pictures))
     if junk:
         repairs.append(f"{_count(junk, 'piece')} of the notebook that no cell can hold had to be left out.")
     if odd:
         repairs.append(f"Characters that cannot be written were replaced by '?' in {_count(odd, 'cell')}.")
+    if left_out:
+        repairs.append(f"{_count(left_out, 'picture')} had to be left out: in all they are too large.")
     return cells, repairs
 
 
@@ -165,8 +182,24 @@ def _student_cell(item: Mapping[str, Any]) -> tuple[StudentCell, int]:
         grade_id=_string(nbgrader.get("grade_id")),
         ids=tuple(found for found in (_string(item.get("id")), _string(metadata.get("id"))) if found),
         nbgrader=nbgrader,
+        pictures=_pictures(item.get("attachments")) if kind == "markdown" else {},
     )
     return cell, len(pieces) - len(texts)
+
+
+def _pictures(attachments: Any) -> dict[str, dict[str, str]]:
+    """Keep of a cell's attachments the pictures, with names and contents that no page can mistake for anything else."""
+    found = {}
+    for name, formats in attachments.items() if isinstance(attachments, dict) else ():
+        if _PICTURE_NAME.fullmatch(name) and isinstance(formats, dict):
+            kept = {
+                kind: content
+                for kind, content in formats.items()
+                if kind in _PICTURES and isinstance(content, str) and _BASE64.fullmatch(content)
+            }
+            if kept:
+                found[name] = kept
+    return found
 
 
 def _string(value: Any) -> str | None:
@@ -220,6 +253,7 @@ class _Matching:
         for m, cell in enumerate(notebook.cells):
             if m in self.solutions and m in self.winners:
                 cell.source = self.cells[self.winners[m]].source
+                _attach(cell, self.cells[self.winners[m]])
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
         same = [m for m in self.solutions if _plain(notebook.cells[m].source) == self.released[m]]
@@ -447,7 +481,17 @@ def _grade_id(cell: Mapping[str, Any]) -> str | None:
 def _additional(cell: StudentCell, cell_id: str) -> NotebookNode:
     """Make one of the student's own cells, with nothing of theirs but its type and its source."""
     makers = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}
-    return makers.get(cell.cell_type, nbformat.v4.new_markdown_cell)(cell.source, id=cell_id)
+    made = makers.get(cell.cell_type, nbformat.v4.new_markdown_cell)(cell.source, id=cell_id)
+    _attach(made, cell)
+    return made
+
+
+def _attach(cell: NotebookNode, student: StudentCell) -> None:
+    """Give a text the student's pictures in the place of its own."""
+    if cell.cell_type == "markdown":
+        cell.pop("attachments", None)
+        if student.pictures:
+            cell.attachments = nbformat.from_dict(dict(student.pictures))
 
 
 def _count(number: int, noun: str) -> str:

@@ -13,7 +13,7 @@ from grading.common.text import clean
 from grading.errors import GradingError
 from grading.pages.page import render, thumbnail
 from grading.pipeline.grade import answers_of
-from grading.pipeline.notebook import answers_in
+from grading.pipeline.notebook import WrittenAnswer, answers_in
 from grading.pipeline.run import GradingRun
 from grading.records.gradebook import Grades, read_grades
 from grading.records.record import GRADED, Record, read_record
@@ -180,7 +180,8 @@ def _solution_cells_of(course: GradingRun, record: Record) -> list[dict[str, Any
             if not is_solution(cell) and not is_task(cell):
                 continue
             grade_id = cell.metadata.nbgrader.grade_id
-            source = answers.get(grade_id, "") if grade_id in tasks else cell.source
+            answer = answers.get(grade_id, WrittenAnswer())
+            source = answer.text if grade_id in tasks else cell.source
             said = "\n".join(_output_text(output) for output in cell.get("outputs", []))
             found.append(
                 {
@@ -188,6 +189,7 @@ def _solution_cells_of(course: GradingRun, record: Record) -> list[dict[str, Any
                     "source": source[:_MAX_SOURCE],
                     "said": said[:_MAX_SAID].strip(),
                     "is_open": bool(said) or grade_id in answers,
+                    "pictures": len(answer.pictures),
                 }
             )
     return found

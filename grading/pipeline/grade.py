@@ -19,7 +19,7 @@ from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
 from grading.pipeline.lock import alone
-from grading.pipeline.notebook import answers_in, with_sources
+from grading.pipeline.notebook import WrittenAnswer, answers_in, with_sources
 from grading.pipeline.people import people
 from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
@@ -33,6 +33,7 @@ from grading.records.record import (
     REFUSED,
     SCORING,
     Event,
+    GradedCell,
     QuestionRecord,
     Record,
     points_of,
@@ -244,12 +245,12 @@ def score(course: GradingRun, submission: Submission, failures: Mapping[str, str
         events=tuple(dict.fromkeys(events)),
         flags=(*flags, *_swings(decided)),
         execution={**record.execution, **_what_it_took(executions), "decided_by": decided_by},
-        answers={name: hash_of(text) for name, text in answers.items()},
+        answers={name: answer.digest for name, answer in answers.items()},
     )
 
 
 def _decide(
-    course: GradingRun, submission: Submission, executed: Mapping[str, Executed], answers: Mapping[str, str]
+    course: GradingRun, submission: Submission, executed: Mapping[str, Executed], answers: Mapping[str, WrittenAnswer]
 ) -> dict[str, QuestionRecord]:
     """Points and reasons of every question: by `scoring.py`, else by the notebook's own test or by a person.
 
@@ -292,14 +293,14 @@ def _question(
     return QuestionRecord(points, course.assignment.max_points[name], reason, dict(facts), notebook, grade_id, decided)
 
 
-def _answers(course: GradingRun, submission: Submission) -> dict[str, str]:
+def _answers(course: GradingRun, submission: Submission) -> dict[str, WrittenAnswer]:
     """The answers of a submission that a person grades, by question."""
-    answers: dict[tuple[str, str], str] = {}
+    answers: dict[GradedCell, WrittenAnswer] = {}
     for found in submission.notebooks:
         if course.assignment.notebook(found.name).by_hand:
             rebuilt = rebuilt_notebook(course, found)
             assert rebuilt is not None, "what can be graded was rebuilt"
-            answers |= {(found.name, grade_id): text for grade_id, text in answers_in(rebuilt).items()}
+            answers |= {(found.name, grade_id): answer for grade_id, answer in answers_in(rebuilt).items()}
     return {name: answers[cell] for name, cell in course.assignment.cells.items() if cell in answers}
 
 

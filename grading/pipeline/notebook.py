@@ -13,6 +13,7 @@ from nbgrader.nbgraderformat import MetadataValidator
 from nbgrader.utils import is_solution
 from traitlets.config import Config
 
+from grading.common.files import hash_of
 from grading.common.notebooks import (
     ADDITIONAL_ID,
     DEMO_TAG,
@@ -139,24 +140,44 @@ def inlined_cells(notebook: NotebookNode) -> frozenset[str]:
     )
 
 
-def answers_in(notebook: NotebookNode) -> dict[str, str]:
-    """Return the text of each answer that a person grades, by grade id, in a rebuilt or executed notebook.
+@dataclass(frozen=True)
+class WrittenAnswer:
+    """An answer that a person grades."""
+
+    text: str = ""
+    pictures: tuple[str, ...] = ()
+    """Attached to the text, base64."""
+
+    @property
+    def digest(self) -> str:
+        """Hash of all that a person looks at."""
+        return hash_of([self.text, self.pictures])
+
+
+def answers_in(notebook: NotebookNode) -> dict[str, WrittenAnswer]:
+    """Return each answer that a person grades, by grade id, in a rebuilt or executed notebook.
 
     The answer to a task is what the student wrote in cells after it, up to the next cell of the course.
     """
-    found: dict[str, str] = {}
+    found: dict[str, WrittenAnswer] = {}
     task = ""
     for cell in notebook.cells:
         own = cell.get("id", "").startswith(ADDITIONAL_ID)
         if own and task:
-            found[task] = f"{found[task]}\n\n{cell.source}".strip("\n")
+            before, more = found[task], _written(cell)
+            found[task] = WrittenAnswer(f"{before.text}\n\n{more.text}".strip("\n"), before.pictures + more.pictures)
         elif not own:
             task = ""
             if is_by_hand(cell):
                 grade_id = cell.metadata.nbgrader.grade_id
                 task = "" if is_solution(cell) else grade_id
-                found[grade_id] = cell.source if is_solution(cell) else ""
+                found[grade_id] = _written(cell) if is_solution(cell) else WrittenAnswer()
     return found
+
+
+def _written(cell: NotebookNode) -> WrittenAnswer:
+    pictures = [content for formats in cell.get("attachments", {}).values() for content in formats.values()]
+    return WrittenAnswer(cell.source, tuple(pictures))
 
 
 def with_sources(notebook: NotebookNode, sources: Mapping[str, str]) -> NotebookNode:

@@ -18,7 +18,7 @@ from grading.records.record import QuestionRecord
 
 SKIPPED = "Not run when grading: this cell only demonstrates."
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
-_LINK = re.compile(r"\](?=[(\[:])")
+_LINK = re.compile(r"\](?=[(\[:])(?!\(attachment:[\w.% -]+\))")
 _NOTHING = "\u200b"
 """A space of no width: it takes a tag or a link apart, and in code, too, one reads what was written."""
 
@@ -61,7 +61,10 @@ def revised_notebook(path: Path, questions: Mapping[str, QuestionRecord]) -> str
 
 
 def strip_markdown_links(markdown: str) -> str:
-    """Return Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too."""
+    """Return Markdown without HTML, links and pictures: nbgrader's pages show all that is in a cell, scripts too.
+
+    Pictures that the notebook itself holds stay.
+    """
     return _LINK.sub("]" + _NOTHING, _TAG.sub("<" + _NOTHING, markdown))
 
 

@@ -18,6 +18,7 @@ from homework import (
     pass_tests,
     solved,
 )
+from nbconvert.exporters import HTMLExporter
 
 from grading.cli.grade import describe, print_grades
 from grading.pages.feedback import read_records, write_feedback
@@ -216,3 +217,20 @@ def test_record_is_written_again_when_a_person_has_graded(folder: Path) -> None:
     record = read_record(folder / "autograded" / "ada" / NAME)
     assert record is not None
     assert (record.points, record.waiting) == (5.5, ANSWERS[1:])
+
+
+def test_picture_that_changes_is_a_changed_answer_and_graders_see_it(folder: Path) -> None:
+    def drawn(content: str) -> None:
+        work = good_work(folder)
+        (cell,) = [cell for cell in work["two.ipynb"].cells if cell.id == "own-draw"]  # type: ignore[union-attr]
+        cell.source, cell.attachments = "![it](attachment:it.png)", {"it.png": {"image/png": content}}
+        hand_in(folder, "ada", work)
+
+    drawn("AAAA")
+    graded(folder)
+    give(folder, "ada", "two", "draw", 5.0)
+    assert "draw" not in graded(folder)["ada"].waiting
+    drawn("BBBB")
+    assert "draw" in graded(folder)["ada"].waiting
+    html, _ = HTMLExporter().from_filename(str(folder / "autograded" / "ada" / NAME / "two.ipynb"))
+    assert "data:image/png;base64,BBBB" in html
