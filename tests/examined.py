@@ -146,7 +146,7 @@ class Examination:
                 if time.monotonic() > deadline or self.server.poll() is not None:
                     raise
                 time.sleep(0.02)
-        connection.settimeout(60)
+        connection.settimeout(30)
         return connection
 
     @contextmanager

@@ -3,7 +3,8 @@
 Called as `python course_examine.py FILE`, where FILE holds JSON: `listen`, the path of the socket to be made;
 `imports`, the statements that every submission begins with; `setup`, [[cell id, source], ...] of the instructor's
 statements before the first test; `seed`; `filter` (base64 of a program for seccomp(2), or ""); `file_bytes`; `home` and
-`tmp`, the folders that are emptied after each submission. `clock`: false leaves the clocks as they are.
+`tmp`, the folders that are emptied after each submission. `clock`: false leaves the clocks as they are; `limits`
+are instead of those of `course_talk`. Both may be left out.
 
 The imports and the first segment run once. Then each connection is one submission: a child that is forked for it
 answers `setup` and `test` frames with `done` frames, asks over the same connection while a test runs, and exits at
@@ -59,7 +60,7 @@ class Server:
         self._prepare()
         from course_shell import Shell  # IPython comes after the clocks, so that what it imports uses them
 
-        self.shell = Shell(clock, self.folders)
+        self.shell = Shell(clock, self.folders, settings.get("limits"))
 
     def _prepare(self):
         kernel.prepare(self.settings["imports"])

@@ -15,7 +15,7 @@ from course_guard import Guard
 from course_patches import install as install_patches
 from course_standin import Super, link_of
 from course_state import Files
-from course_talk import Conversation, StudentGone
+from course_talk import LIMITS, Conversation, StudentGone
 from course_values import NOTHING
 from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
@@ -30,8 +30,9 @@ _NUMBERS = (bool, int, float)
 class Shell:
     """An IPython shell in which cells run one after another."""
 
-    def __init__(self, clock=None, folders=None):
+    def __init__(self, clock=None, folders=None, limits=None):
         self.clock = clock or Clock()
+        self.limits = {**LIMITS, **(limits or {})}
         self.files = Files(folders)
         self.shell = _Shell.instance(config=_config(), user_module=None)
         self.shell.compile.get_code_name = lambda *_: self._name
@@ -60,10 +61,7 @@ class Shell:
     def test(self, connection, cell, source, names, believed):
         """Run a test cell that asks over `connection`; gives the frame that says how it ended."""
         self.files.look()
-        modules = {name for name in sys.modules if not name.startswith(("course_", "__main__"))}
-        talk = Conversation(
-            connection, self.namespace, self.cells, believed, self.clock, self.files, self.guard, modules
-        )
+        talk = Conversation(connection, self, believed)
         talk.know({name: kind for name, kind in self.types.items() if self.namespace.get(name) is kind})
         self.shell.displayhook.shown = NOTHING
         self.namespace.setdefault("super", Super)

@@ -18,9 +18,8 @@ from course_standin import StaleError, link_of
 from course_values import BadValue, Reference
 from course_wire import ConnectionEnded, FrameError, receive, send
 
-MAX_ASKED = 1_000_000
-MAX_CALLED_BACK = 200_000
-MAX_DEEP = 64
+LIMITS = {"asked": 1_000_000, "called_back": 200_000, "deep": 64}
+"""Questions of one test, callbacks of the student's code in it, and how deeply both call each other."""
 _MAX_OUTPUT = 65536 * 2
 _MAX_CLASSES = 5000
 _NEVER_REFUSED = frozenset({"isinstance", "issubclass"})
@@ -37,19 +36,20 @@ class NotBelieved(AssertionError):  # noqa: N818 (students read it)
 class Conversation(Side):
     """Asks the student's side on behalf of one test cell.
 
-    `namespace` is where the cell's names are, `cells` maps the file names of the course's cells to their ids, and
-    `believed` lists the sites [cell, line, operation] where an object may say what it is equal to; None lists them.
+    `shell` is the `course_shell.Shell` that the cell runs in, `believed` lists the sites [cell, line, operation] where
+    an object may say what it is equal to; None means everywhere.
     """
 
-    def __init__(self, connection, namespace, cells, believed, clock, files, guard, modules):
-        super().__init__(modules=modules, trusted=True)
+    def __init__(self, connection, shell, believed):
+        super().__init__(modules=_importable(), trusted=True)
         self.connection = connection
-        self.namespace = namespace
-        self.cells = cells
+        self.namespace = shell.namespace
+        self.cells = shell.cells
+        self.clock = shell.clock
+        self.files = shell.files
+        self.guard = shell.guard
+        self.limits = shell.limits
         self.believed = None if believed is None else {tuple(site) for site in believed}
-        self.clock = clock
-        self.files = files
-        self.guard = guard
         self.sites = []
         self.asked = 0
         self.gone = ""
@@ -76,9 +76,9 @@ class Conversation(Side):
         with self._lock:
             self._still_there()
             self.asked += 1
-            if self.asked > MAX_ASKED:
-                self.end(f"the test asks more than {MAX_ASKED:,} questions")
-            if self._deep >= MAX_DEEP:
+            if self.asked > self.limits["asked"]:
+                self.end(f"the test asks more than {self.limits['asked']:,} questions")
+            if self._deep >= self.limits["deep"]:
                 raise RecursionError("the test and the student's code call each other too deeply")
             self._deep += 1
             try:
@@ -202,8 +202,10 @@ class Conversation(Side):
         operation, operands, also = reply
         self._take_over(also)
         self._called_back += 1
-        if self._called_back > MAX_CALLED_BACK:
-            self.end(f"the student's code has called functions of the test more than {MAX_CALLED_BACK:,} times")
+        if self._called_back > self.limits["called_back"]:
+            self.end(
+                f"the student's code has called functions of the test more than {self.limits['called_back']:,} times"
+            )
         try:
             if operation == "describe":
                 return True, course_errors.describe(self, self.own_error(operands[0] if operands else None))
@@ -363,6 +365,11 @@ class Conversation(Side):
         for name, value in self.fetched.items():
             if name not in self._rebound and self.namespace.get(name, _MISSING) is value:
                 del self.namespace[name]
+
+
+def _importable():
+    """List the modules that may come by name: those that the examiner has imported itself, but its own."""
+    return {name for name in sys.modules if not name.startswith(("course_", "__main__"))}
 
 
 _MISSING = object()
