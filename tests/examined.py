@@ -274,6 +274,7 @@ class Talk:
         self._end_serving()
         if self._listening is not None:
             self._listening.close()
+            self._listening = None
             self._path.unlink()
 
 

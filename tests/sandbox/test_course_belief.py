@@ -224,9 +224,11 @@ def test_object_does_not_say_what_it_is_worth(examination: Examination) -> None:
             def __float__(self): return 10.0
         worth, half = Worth(), Half(0.5)
     """
-    why = examination.fails(student, "worth")
-    assert why == (
-        "NotBelieved: the last expression gives an object of the student's own class Worth, "
-        "and partial credit has to be a plain number"
+    done = examination.passes(student, "assert True\nworth")
+    assert (done.result, done.sites) == (None, [["test", 2, "result"]])
+    assert examination.passes(student, "assert True\nworth", believed=done.sites).result is None
+    assert examination.fails(student, "assert True\nworth", believed=[]) == (
+        "NotBelieved: line 2, the last expression, gives an object of the class Worth of the student's own code; "
+        "the course's solution gives a plain value here"
     )
-    assert examination.passes(student, "half").result == "0.5"
+    assert examination.passes(student, "half", believed=[]).result == "0.5"

@@ -1,10 +1,12 @@
 """Runs the course's cells in the examiner: setup cells as they are, test cells with the student's names in reach."""
 
+import ast
 import contextlib
 import gc
 import io
 import linecache
 import sys
+import tempfile
 import traceback
 import warnings
 from pathlib import Path
@@ -34,7 +36,8 @@ class Shell:
         self.clock = clock or Clock()
         self.limits = {**LIMITS, **(limits or {})}
         self.files = Files(folders)
-        self.shell = _Shell.instance(config=_config(), user_module=None)
+        with tempfile.TemporaryDirectory() as place:  # it wants a folder for its settings, which tests need not find
+            self.shell = _Shell.instance(config=_config(), ipython_dir=place)
         self.shell.compile.get_code_name = lambda *_: self._name
         warnings.filterwarnings("ignore", "To exit: use")  # IPython's advice to who types `exit`
         self.cells = {}
@@ -97,6 +100,8 @@ class Shell:
                     talk.fetch(names)
                 result = self.shell.run_cell(source, store_history=False)
                 error = result.error_before_exec or result.error_in_exec
+                if talk is not None:
+                    talk.settle()
             except BaseException as raised:
                 error = raised
         if talk is not None and talk.gone and not isinstance(error, StudentGone):
@@ -106,19 +111,28 @@ class Shell:
     def _result(self, talk, cell, value):
         """Give (error, text) of the last expression's value: what an object says of itself does not count."""
         link = link_of(value)
-        if link is not None and type(link.base) in _NUMBERS and link.number is not None:
+        if link is not None and type(link.base) in _NUMBERS:
             value = link.base
         elif link is not None:
-            text = (
-                f"the last expression gives an object of the student's own class {link.kind.name}, "
-                "and partial credit has to be a plain number"
-            )
-            return _error("NotBelieved", text, [text], None), None
+            return self._result_of_object(talk, cell, link), None
         try:
             shown, _ = self.shell.display_formatter.format(value, include={"text/plain"})
         except BaseException as error:
             return self._described(talk, error), None
         return None, str(shown.get("text/plain", ""))[:_MAX_TEXT]
+
+    def _result_of_object(self, talk, cell, link):
+        """Give the error that an object as last expression is, unless the course's solution gives one, too."""
+        line = ast.parse(self.shell.transform_cell(self.shell.displayhook.source)).body[-1].lineno
+        site = (cell, line, "result")
+        talk.sites.append(site)
+        if talk.believed is None or site in talk.believed:
+            return None
+        text = (
+            f"line {line}, the last expression, gives an object of the class {link.kind.name} of the student's own "
+            "code; the course's solution gives a plain value here"
+        )
+        return _error("NotBelieved", text, [text], line)
 
     def _described(self, talk, error):
         name, text = type(error).__name__, course_errors.text_of(error)

@@ -359,6 +359,11 @@ class Conversation(Side):
         self.namespace.update(found)
         self.fetched = found
 
+    def settle(self):
+        """Tell what the test has changed since its last question: it stays so."""
+        if not self.gone and any(self.namespace.get(name, _MISSING) is not now for name, now in self.fetched.items()):
+            self.ask("settle")
+
     def close(self):
         """End the conversation in good order: names that were the student's are unbound."""
         self.ended = True
