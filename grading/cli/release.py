@@ -3,46 +3,58 @@
 What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from grading.cli import terminal
 from grading.cli.terminal import console
-from grading.config import CONFIG_FILE
+from grading.config import CONFIG_FILE, course_directory, load_config
 from grading.errors import ReleaseError
 
 app = typer.Typer()
 
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
+Notebook = Annotated[str, typer.Argument(help="One of its notebooks, without .ipynb; else each.")]
 
 
 @app.command()
-def sync(assignment: Assignment) -> None:
-    """Make the master notebook from its text twin."""
-    from grading.release.twin import write_notebook
+def sync(assignment: Assignment, notebook: Notebook = "") -> None:
+    """Make the master notebooks from their text twins."""
+    from grading.release.twin import twins_of, write_notebook
 
-    text = terminal.repository() / "source" / assignment / f"{assignment}.py"
-    if not text.is_file():
-        raise ReleaseError(f"there is no text twin {text}: `course twin {assignment}` writes it")
-    console.print(f"wrote {write_notebook(text)}")
+    source = _source(assignment)
+    twins = [path for path in twins_of(source) if path.stem == (notebook or path.stem)]
+    if not twins:
+        raise ReleaseError(f"there is no text twin in source/{assignment}: `course twin {assignment}` writes one")
+    for path in twins:
+        console.print(f"wrote {terminal.shown(write_notebook(path))}")
 
 
 @app.command()
-def twin(assignment: Assignment) -> None:
-    """Write the text twin from the master notebook, after it was edited in Jupyter."""
-    import nbformat
+def twin(assignment: Assignment, notebook: Notebook = "") -> None:
+    """Write the text twins from the master notebooks, after these were edited in Jupyter.
 
-    from grading.release.twin import to_text
+    Those that have a twin get it written anew; if none has, or one is named, a twin is made.
+    """
+    from grading.release.masters import master_paths
+    from grading.release.twin import has_twin, write_twin
 
-    notebook = terminal.repository() / "source" / assignment / f"{assignment}.ipynb"
-    path = notebook.with_suffix(".py")
-    try:
-        master = nbformat.read(notebook, as_version=4)
-    except (OSError, ValueError) as error:
-        raise ReleaseError(f"{notebook} could not be read ({error}): `course sync {assignment}` makes it") from error
-    path.write_text(to_text(master), encoding="utf-8")
-    console.print(f"wrote {path}")
+    paths = master_paths(_source(assignment))
+    chosen = [path for path in paths if path.stem == notebook] if notebook else list(filter(has_twin, paths)) or paths
+    if not chosen:
+        raise ReleaseError(f"source/{assignment} holds no notebook {notebook}".rstrip())
+    for path in chosen:
+        console.print(f"wrote {terminal.shown(write_twin(path))}")
+
+
+def _source(assignment: str) -> Path:
+    root = terminal.repository()
+    source = root / course_directory(load_config(root), "source") / assignment
+    if not source.is_dir():
+        raise ReleaseError(f"there is no assignment {assignment!r} in {source.parent.name}/")
+    return source
 
 
 @app.command()

@@ -20,7 +20,10 @@ from fnmatch import fnmatch
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote
 
-from grading.config import INSTRUCTORS, PUBLIC, is_twin
+from nbgrader.coursedir import CourseDirectory
+from traitlets.config import Config
+
+from grading.config import INSTRUCTORS, PUBLIC, Course, is_twin
 
 _QUOTED = re.compile(r"""(["'])([^"'\n]+)\1""")
 _PLACE = re.compile(r"\{[^{}]*\}")
@@ -83,18 +86,17 @@ class _Wanted:
         return re.search(rf"(?<![\w/.-])(?:\./)?{re.escape(name)}(?![\w/-]|\.\w)", self.text) is not None
 
 
-def sort_files(
-    source: Path, texts: Iterable[tuple[str, bool]], ignore: Sequence[str], include: Sequence[str], named: Sequence[str]
-) -> Beside:
+def sort_files(source: Path, texts: Iterable[tuple[str, bool]], config: Config) -> Beside:
     """Decide which files beside the masters are released.
 
     Args:
         source: The assignment's folder.
         texts: What students read, each with whether it is code.
-        ignore: `c.CourseDirectory.ignore`: globs of names of files and folders.
-        include: `c.CourseDirectory.include`: globs of names of files.
-        named: `c.Course.released_files`: globs of paths in the assignment's folder.
+        config: The course's, with `CourseDirectory.ignore` (globs of names of files and folders),
+            `CourseDirectory.include` (globs of names of files) and `Course.released_files` (globs of paths).
     """
+    ignore, include = CourseDirectory(config=config).ignore, CourseDirectory(config=config).include
+    named = Course(config=config).released_files
     wanted = _Wanted()
     for text, is_code in texts:
         wanted.read(text, is_code)

@@ -7,7 +7,7 @@ folder of its own and takes the old one's place only when everything is right.
 import logging
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,13 +19,13 @@ from nbgrader.coursedir import CourseDirectory
 from traitlets.config import Config
 
 from grading.common.text import short_list
-from grading.config import PLACEHOLDER, course_directory, is_twin, load_config, quiet_logger
-from grading.errors import CourseError, ReleaseError
+from grading.config import CONFIG_FILE, PLACEHOLDER, course_directory, load_config, quiet_logger
+from grading.errors import ReleaseError
 from grading.release.leaks import Secret, find_leaks, notebook_texts
 from grading.release.masters import master_paths, read_master
-from grading.release.preprocessors import FILES_LATER, HIDDEN, HOW_TO_SORT, NoLeaks, files_beside
-from grading.release.released import configured_steps, rooted
-from grading.release.twin import check_in_step
+from grading.release.preprocessors import FILES_LATER, HIDDEN, HOW_TO_SORT, NoLeaks
+from grading.release.released import configured_steps, files_beside, rooted
+from grading.release.twin import check_in_step, has_twin, twins_of
 
 log = logging.getLogger(__name__)
 
@@ -70,12 +70,14 @@ def build(course_dir: Path, assignment: str, db_url: str | None = None) -> Built
     config = load_config(course_dir)
     masters = _masters(course_dir / course_directory(config, "source"), assignment)
     for path in masters:
-        if is_twin(path.with_suffix(".py")):
+        if has_twin(path):
             check_in_step(path.with_suffix(".py"), path)
     target = course_dir / course_directory(config, "release") / assignment
+    if CourseDirectory(config=config).directory_structure != CourseDirectory().directory_structure:
+        raise ReleaseError(f"c.CourseDirectory.directory_structure in {CONFIG_FILE} is not nbgrader's usual one")
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".build-", dir=target.parent) as scratch:
-        converter = _generate(_configure(config, course_dir, assignment, Path(scratch), db_url), masters)
+        converter = _generate(_configure(config, course_dir, assignment, Path(scratch), db_url))
         built = Path(scratch) / "new" / assignment
         notebooks = {path.stem: nbformat.read(path, as_version=4) for path in sorted(built.glob("*.ipynb"))}
         kept = _add_files(converter, notebooks, masters[0].parent, built)
@@ -93,7 +95,7 @@ class _Generate(GenerateAssignment):
 
     def __init__(self, **given: object) -> None:
         super().__init__(**given)
-        self.failure: Exception | None = None
+        self.problems: list[str] = []
         self.hidden: list[Secret] = []
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
@@ -104,18 +106,18 @@ class _Generate(GenerateAssignment):
             self.coursedir.ignore = ignore
 
     def convert_single_notebook(self, notebook_filename: str) -> None:
+        """Convert a notebook; what is wrong with it is noted, and the next one is looked at."""
         resources = {**self.init_single_notebook_resources(notebook_filename), FILES_LATER: True}
         try:
             output, resources = self.exporter.from_filename(notebook_filename, resources=resources)
-        except CourseError as error:
-            self.failure = error
-            raise
+        except ReleaseError as error:
+            self.problems += error.problems
         except Exception as error:
-            name = Path(notebook_filename).name
-            self.failure = ReleaseError(f"{name}: nbgrader could not make the release: {error}")
-            raise
-        self.hidden += resources[HIDDEN]
-        self.write_single_notebook(output, resources)
+            self.problems.append(f"{Path(notebook_filename).name}: nbgrader could not make the release: {error}")
+            log.info("%s", self.problems[-1], exc_info=True)
+        else:
+            self.hidden += resources[HIDDEN]
+            self.write_single_notebook(output, resources)
 
 
 def _masters(source: Path, assignment: str) -> list[Path]:
@@ -126,7 +128,7 @@ def _masters(source: Path, assignment: str) -> list[Path]:
     folder = source / assignment
     paths = master_paths(folder)
     if not paths:
-        twins = sorted(path.name for path in folder.glob("*.py") if is_twin(path))
+        twins = [path.name for path in twins_of(folder)]
         mend = f": `course sync {assignment}` makes it from {', '.join(twins)}" if twins else ""
         raise ReleaseError(f"source/{assignment} holds no notebook{mend}")
     problems: list[str] = []
@@ -154,16 +156,16 @@ def _configure(config: Config, course_dir: Path, assignment: str, scratch: Path,
     return config
 
 
-def _generate(config: Config, masters: list[Path]) -> _Generate:
+def _generate(config: Config) -> _Generate:
     quiet, lines = quiet_logger()
     coursedir = CourseDirectory(config=config, log=quiet)
     converter = _Generate(coursedir=coursedir, config=config, log=quiet)
     try:
         converter.start()
     except NbGraderException as error:
-        if converter.failure:
-            raise converter.failure from error
         raise ReleaseError(f"nbgrader could not make the release: {error}", lines.getvalue()) from error
+    if converter.problems:
+        raise ReleaseError(*converter.problems)
     return converter
 
 
@@ -175,10 +177,10 @@ def _add_files(
     Raises ReleaseError where a file, or one notebook of several, shows what is hidden.
     """
     guard = NoLeaks(config=converter.config)
-    files = files_beside(guard, source, [text for notebook in notebooks.values() for text in _texts(notebook)])
+    files = files_beside(source, notebooks.values(), converter.config)
     hidden = guard.hidden(converter.hidden, list(notebooks.values()))
     contents = {name: (source / name).read_bytes() for name in files.released}
-    added = {path.name: path.read_bytes() for path in built.iterdir() if path.stem not in notebooks}
+    added = {path.name: path.read_bytes() for path in built.iterdir() if path.is_file() and path.suffix != ".ipynb"}
     problems = guard.leaks_of_files(hidden, contents | added)
     for name, notebook in notebooks.items():
         texts = notebook_texts(notebook, sources=guard.strict)
@@ -191,10 +193,6 @@ def _add_files(
         shutil.copyfile(source / name, path)
         path.chmod(int(str(converter.permissions), 8))
     return files.kept
-
-
-def _texts(notebook: NotebookNode) -> Iterator[tuple[str, bool]]:
-    return ((cell.source, cell.cell_type == "code") for cell in notebook.cells)
 
 
 def _swap(built: Path, target: Path, aside: Path) -> None:

@@ -32,7 +32,7 @@ from traitlets.config import Configurable
 from grading.common.notebooks import cell_name
 from grading.config import Course, Grading
 from grading.errors import ReleaseError
-from grading.release.beside import Beside, sort_files
+from grading.release.beside import sort_files
 from grading.release.instantiate import Instantiator, instantiate
 from grading.release.leaks import Secret, Text, file_texts, find_leaks, not_shown, notebook_texts, secrets
 from grading.release.markers import SCHEME, SOLUTION, TESTS, Marks, check_markers, shown_lines
@@ -78,10 +78,15 @@ class CheckMarkers(NbGraderPreprocessor):
         return nb, resources
 
 
-class NameCells(NbGraderPreprocessor):
-    """See that each cell has an id of its own, always the same, or that none has where the format knows no ids."""
+class AddHeaderFooter(IncludeHeaderFooter):
+    """nbgrader's IncludeHeaderFooter, which takes older notebooks, too, and names cells.
+
+    Each cell has an id of its own afterwards, always the same, or none has where the notebook's format knows no ids.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
+        around = [read_master(_root(self) / path).cells if path else [] for path in (self.header, self.footer)]
+        nb.cells = [*around[0], *nb.cells, *around[1]]
         if (nb.nbformat, nb.nbformat_minor) >= (4, 5):
             name_cells(nb)
         else:
@@ -241,7 +246,7 @@ class NoLeaks(NbGraderPreprocessor):
         texts = [
             ("\n".join(shown_lines(cell, marks)), cell.cell_type == "code") for nb in masters for cell in nb.cells
         ]
-        released = files_beside(self, source, texts).released
+        released = sort_files(source, texts, self.config).released
         strays = sorted(set(copied) - set(released))
         _stop_at(resources, [f"{name} would be given to students: {HOW_TO_SORT}" for name in strays])
         return copied
@@ -330,12 +335,6 @@ def marks_of(parent: Configurable) -> Marks:
         frozenset(kind for kind, step in steps.items() if not step.enforce_metadata),
         frozenset(line.strip() for stub in stubs for line in stub.split("\n")),
     )
-
-
-def files_beside(parent: Configurable, source: Path, texts: Iterable[tuple[str, bool]]) -> Beside:
-    """Sort the files beside the masters of an assignment, as configured (`grading.release.beside`)."""
-    directory = CourseDirectory(parent=parent)
-    return sort_files(source, texts, directory.ignore, directory.include, Course(parent=parent).released_files)
 
 
 def _uses(notebook: NotebookNode, wheel: str) -> bool:

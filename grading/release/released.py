@@ -1,7 +1,7 @@
 """A master in memory: as it is tested, and as students get it. What a submission is rebuilt from, and graded by."""
 
 import copy
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from traitlets.utils.importstring import import_item
 
 from grading.config import course_directory, quiet_logger
 from grading.errors import CourseError, ReleaseError
+from grading.release.beside import Beside, sort_files
 from grading.release.masters import accept, name_cells
 from grading.release.steps import FOR_FILES, FOR_STUDENTS, RELEASE_STEPS, step_name, steps_of
 
@@ -53,6 +54,23 @@ def expanded(
         config = copy.deepcopy(config)
         config.Grading.cache = str(cache)
     return _through_steps(master, source, config, name, FOR_FILES | FOR_STUDENTS)
+
+
+def released_files(source: Path, notebooks: Iterable[NotebookNode], config: Config) -> dict[str, Path]:
+    """Find the files that are released beside the notebooks, by path relative to them.
+
+    Args:
+        source: The assignment's folder.
+        notebooks: The released form of each of its masters: what they name is released.
+        config: The course's configuration.
+    """
+    return {name: source / name for name in files_beside(source, notebooks, config).released}
+
+
+def files_beside(source: Path, notebooks: Iterable[NotebookNode], config: Config) -> Beside:
+    """Sort the files beside the masters, as `released_files`; those that stay behind are told, too."""
+    texts = [(cell.source, cell.cell_type == "code") for notebook in notebooks for cell in notebook.cells]
+    return sort_files(source, texts, config)
 
 
 def course_root(source: Path, config: Config) -> Path:

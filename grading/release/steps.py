@@ -12,8 +12,7 @@ _NBGRADERS = "nbgrader.preprocessors"
 RELEASE_STEPS = (
     f"{_OURS}.AcceptMaster",
     f"{_OURS}.CheckMarkers",
-    f"{_NBGRADERS}.IncludeHeaderFooter",
-    f"{_OURS}.NameCells",
+    f"{_OURS}.AddHeaderFooter",
     f"{_OURS}.ExpandTests",
     f"{_OURS}.InlineJson",
     f"{_OURS}.FillCourse",
@@ -34,6 +33,8 @@ RELEASE_STEPS = (
 )
 """What `c.GenerateAssignment.preprocessors` is in a course that does not list its own."""
 
+_INSTEAD = {"InstantiateTests": "ExpandTests", "IncludeHeaderFooter": "AddHeaderFooter"}
+"""What stands in for steps of nbgrader's: the same, and the same again at every build."""
 REMOVING = frozenset({"LockCells", "ClearSolutions", "ClearOutput", "ClearHiddenTests", "ClearMarkScheme"})
 FOR_STUDENTS = REMOVING | {"ComputeChecksums", "DropLeftovers"}
 """What makes a master, links filled in and tests written out, into what students get."""
@@ -49,10 +50,9 @@ def steps_of(listed: Sequence[Any] | None) -> list[Any]:
     """
     if not listed:
         return list(RELEASE_STEPS)
-    steps = [f"{_OURS}.ExpandTests" if step_name(step) == "InstantiateTests" else step for step in listed]
+    steps = [f"{_OURS}.{_INSTEAD[step_name(step)]}" if step_name(step) in _INSTEAD else step for step in listed]
     _add(steps, "CheckMarkers", 0)
     _add(steps, "AcceptMaster", 0)
-    _add(steps, "NameCells", 1 + max(_places(steps, {"IncludeHeaderFooter", "CheckMarkers"})))
     _add(steps, "RememberHidden", min(_places(steps, REMOVING), default=len(steps)))
     _add(steps, "DropLeftovers", len(steps))
     _add(steps, "NoLeaks", len(steps))

@@ -8,8 +8,10 @@ A twin is a jupytext percent script. Each cell's header carries its id, and what
     # %% id="test-iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 8}
     # %% id="thresholds" tags=["inline-json"] nbgrader={"grade_id": "thresholds", "locked": true}
 
-nbgrader's other keys are filled in, and the notebook's own metadata is the same for all masters. Both ways
-round the trip is the identity (for a twin written by `to_text`).
+nbgrader's other keys are filled in. The notebook's own metadata is `NOTEBOOK_METADATA` unless the twin begins with
+another (`# ---`, as jupytext writes it). Both ways round the trip is the identity (for a twin written by `to_text`).
+
+A master needs no twin. A percent script without ids, such as jupytext makes by itself, is taken for no twin of ours.
 """
 
 import copy
@@ -22,9 +24,11 @@ import jupytext
 import nbformat
 from nbformat import NotebookNode
 
+from grading.common.files import write_atomically
+from grading.common.notebooks import cell_name, first_line
+from grading.common.text import short_list
 from grading.errors import ReleaseError
-from grading.common.notebooks import cell_name
-from grading.common.notebooks import first_line
+from grading.release.masters import name_cells, read_master
 
 FORMAT = "py:percent"
 NOTEBOOK_METADATA: dict[str, Any] = {
@@ -34,6 +38,8 @@ NOTEBOOK_METADATA: dict[str, Any] = {
     "language_info": {"name": "python"},
 }
 JUPYTEXT_METADATA = {"jupytext": {"cell_metadata_filter": "all", "notebook_metadata_filter": "-all"}}
+WITH_METADATA = {"jupytext": {"cell_metadata_filter": "all", "notebook_metadata_filter": "all,-jupytext"}}
+HAS_IDS = re.compile(r"^# %%.*\bid=", re.MULTILINE)
 CELL_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 NBGRADER_ORDER = ("grade_id", "solution", "grade", "task", "locked", "points")
 CELL_ORDER = ("tags", "nbgrader")
@@ -49,13 +55,61 @@ def to_notebook(text: str) -> NotebookNode:
     problems = list(_header_problems(read))
     if problems:
         raise ReleaseError(*problems)
-    return _new_notebook([_make_cell(cell) for cell in read.cells], NOTEBOOK_METADATA)
+    own = {key: value for key, value in read.metadata.items() if key != "jupytext"}
+    return _new_notebook([_make_cell(cell) for cell in read.cells], own or NOTEBOOK_METADATA)
 
 
 def to_text(notebook: NotebookNode) -> str:
-    """Write the twin of a notebook: the inverse of `to_notebook`. Outputs are left out."""
-    bare = _new_notebook([_make_header(cell) for cell in notebook.cells], JUPYTEXT_METADATA)
+    """Write the twin of a notebook: the inverse of `to_notebook`. Outputs are left out.
+
+    Raises:
+        ReleaseError: Pictures are pasted into cells, which text cannot hold.
+    """
+    pasted = [cell_name(cell, index) for index, cell in enumerate(notebook.cells) if cell.get("attachments")]
+    if pasted:
+        raise ReleaseError(
+            f"a text twin cannot hold the pictures pasted into {short_list(pasted)}: put them into files, or do without "
+            "a twin"
+        )
+    usual = notebook.metadata == NOTEBOOK_METADATA
+    metadata = JUPYTEXT_METADATA if usual else {**notebook.metadata, **WITH_METADATA}
+    bare = _new_notebook([_make_header(cell) for cell in notebook.cells], metadata)
     return str(jupytext.writes(bare, fmt=FORMAT))
+
+
+def twins_of(source: Path) -> list[Path]:
+    """List the twins in an assignment's folder, by name, whether their notebooks are there or not."""
+    return sorted(path for path in source.glob("*.py") if path.is_file() and _has_ids(path))
+
+
+def has_twin(notebook_path: Path) -> bool:
+    """Whether a notebook has a twin, with which it must be in step."""
+    path = notebook_path.with_suffix(".py")
+    return path.is_file() and _has_ids(path)
+
+
+def write_twin(notebook_path: Path) -> Path:
+    """Write the twin of a notebook beside it and return its path.
+
+    The notebook gets what text cannot do without: an id for each cell. What text cannot hold, empty lines at the end
+    of a cell, goes there, too.
+
+    Raises:
+        ReleaseError: The notebook cannot be read, or not be written as text.
+    """
+    notebook = read_master(notebook_path)
+    before = notebook_bytes(notebook)
+    name_cells(notebook)
+    notebook.nbformat_minor = max(notebook.nbformat_minor, 5)
+    text = to_text(notebook)
+    for cell, kept in zip(notebook.cells, to_notebook(text).cells, strict=True):
+        if cell.source.strip() == kept.source.strip():
+            cell.source = kept.source
+    if notebook_bytes(notebook) != before:
+        write_atomically(notebook_path, notebook_bytes(notebook).decode())
+    path = notebook_path.with_suffix(".py")
+    write_atomically(path, text)
+    return path
 
 
 def notebook_bytes(notebook: NotebookNode) -> bytes:
@@ -77,11 +131,18 @@ def check_in_step(twin_path: Path, notebook_path: Path) -> None:
         if not path.is_file():
             raise ReleaseError(f"{path} is missing: a master is a twin (.py) and the notebook made from it")
     expected = _read_twin(twin_path)
-    found = nbformat.read(notebook_path, as_version=4)
+    found = read_master(notebook_path)
+    for cell in found.cells:
+        if "nbgrader" in cell.metadata:
+            cell.metadata["nbgrader"] = _fill_in(cell.metadata["nbgrader"])
     differences = list(_differences(expected, found))
     if differences:
         heading = f"{notebook_path.name} is out of step with {twin_path.name}: make one from the other again"
         raise ReleaseError(heading, *differences)
+
+
+def _has_ids(path: Path) -> bool:
+    return HAS_IDS.search(path.read_text(encoding="utf-8", errors="replace")) is not None
 
 
 def _read_twin(twin_path: Path) -> NotebookNode:
