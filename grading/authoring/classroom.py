@@ -24,7 +24,10 @@ from grading.pipeline.plan import plan
 from grading.pipeline.run import open_course
 from grading.records.record import Record
 from grading.release.build import build_release
+from grading.release.masters import master_paths, read_master
+from grading.release.steps import WRITTEN_TESTS
 
+AUTOTESTS = "autotests.yml"
 SHARED = ("executed", "hashes", "questions", "views")
 """Folders of a cache whose entries are named by their content."""
 
@@ -45,47 +48,55 @@ class Classroom:
             _remove_folder(folder)
         folder.mkdir(parents=True)
         folder = folder.resolve()
-        shutil.copy(repository / CONFIG_FILE, folder / CONFIG_FILE)
-        ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
-        shutil.copytree(repository / "source" / assignment, folder / "source" / assignment, ignore=ignored)
-        shutil.copytree(repository / "helpers", folder / "helpers", ignore=ignored)
+        for path in _shared_files(repository, assignment):
+            target = folder / path.relative_to(repository)
+            target.parent.mkdir(parents=True, exist_ok=True)
+            if path.is_dir():
+                ignored = shutil.ignore_patterns("__pycache__", ".ipynb_checkpoints")
+                shutil.copytree(path, target, ignore=ignored)
+            else:
+                shutil.copy(path, target)
+        _share(folder, repository, (WRITTEN_TESTS,))  # tests that were written out once are not written out again
         build_release(folder, assignment)
         return cls(folder, assignment)
 
     @property
+    def notebooks(self) -> list[str]:
+        """Names of the assignment's notebooks, without `.ipynb`."""
+        return [path.stem for path in master_paths(self._source)]
+
+    @property
     def notebook_name(self) -> str:
-        """File name of the assignment's notebook."""
-        return f"{self.assignment}.ipynb"
+        """File name of the assignment's notebook, of several the first."""
+        return f"{self.notebooks[0]}.ipynb"
 
-    def released(self) -> NotebookNode:
-        """Read the notebook as students get it."""
-        return nbformat.read(self.folder / "release" / self.assignment / self.notebook_name, as_version=4)
+    def released(self, notebook: str = "") -> NotebookNode:
+        """Read a notebook as students get it; by default the assignment's first."""
+        release = self.folder / course_directory(load_config(self.folder), "release") / self.assignment
+        return nbformat.read(release / f"{notebook or self.notebooks[0]}.ipynb", as_version=4)
 
-    def master(self) -> NotebookNode:
-        """Read the notebook with its solutions."""
-        return nbformat.read(self.folder / "source" / self.assignment / self.notebook_name, as_version=4)
+    def master(self, notebook: str = "") -> NotebookNode:
+        """Read a notebook with its solutions; by default the assignment's first."""
+        return read_master(self._source / f"{notebook or self.notebooks[0]}.ipynb")
 
-    def hand_in(self, student: str, notebook: NotebookNode) -> Path:
-        """Put a notebook where a student's submission lies."""
+    def hand_in(self, student: str, notebook: NotebookNode, name: str = "") -> Path:
+        """Put a notebook where a student's submission lies; `name` says which, if there are several."""
         submitted = self.folder / course_directory(load_config(self.folder), "submitted")
-        path = submitted / student / self.assignment / self.notebook_name
+        path = submitted / student / self.assignment / f"{name or self.notebooks[0]}.ipynb"
         path.parent.mkdir(parents=True, exist_ok=True)
         nbformat.write(notebook, path)
         return path
+
+    @property
+    def _source(self) -> Path:
+        return self.folder / course_directory(load_config(self.folder), "source") / self.assignment
 
     def share_results(self, course_dir: Path) -> None:
         """Keep what is executed in another course's cache, so that it outlives this class.
 
         Its lock and what is known of its hand-ins stay its own: grading the course goes on meanwhile.
         """
-        own, shared = (_cache_folder(folder) for folder in (self.folder, course_dir))
-        shared.mkdir(parents=True, exist_ok=True)
-        own.mkdir(parents=True, exist_ok=True)
-        if own.samefile(shared):
-            return
-        for name in SHARED:
-            (shared / name).mkdir(parents=True, exist_ok=True)
-            (own / name).symlink_to((shared / name).resolve())
+        _share(self.folder, course_dir, SHARED)
 
     def grade(
         self, options: Options, students: Sequence[str] = (), on_event: Callable[[str, str], None] = lambda *_: None
@@ -112,6 +123,32 @@ class Classroom:
             raise RuntimeError(f"nbgrader failed at the feedback of {student}:\n{lines.getvalue()}") from error
         page = Path(self.notebook_name).with_suffix(".html").name
         return self.folder / "feedback" / student / self.assignment / page
+
+
+def _shared_files(repository: Path, assignment: str) -> list[Path]:
+    """List what an assignment needs of its course: its folder, the configuration and what that names, the library."""
+    config = load_config(repository)
+    source = repository / course_directory(config, "source")
+    around = [config.IncludeHeaderFooter.get(place) for place in ("header", "footer")]
+    named = [
+        repository / path
+        for path in [*around, str(config.InstantiateTests.get("autotest_filename", AUTOTESTS))]
+        if path
+    ]
+    wanted = [repository / CONFIG_FILE, source / assignment, repository / "helpers", *named]
+    return [path for path in wanted if path.exists() and path.is_relative_to(repository)]
+
+
+def _share(folder: Path, course_dir: Path, names: Sequence[str]) -> None:
+    """Let these folders of a course's cache be those of another's."""
+    own, shared = (_cache_folder(course) for course in (folder, course_dir))
+    shared.mkdir(parents=True, exist_ok=True)
+    own.mkdir(parents=True, exist_ok=True)
+    if own.samefile(shared):
+        return
+    for name in names:
+        (shared / name).mkdir(parents=True, exist_ok=True)
+        (own / name).symlink_to((shared / name).resolve())
 
 
 def _cache_folder(course_dir: Path) -> Path:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.common.text import short_list
 from grading.errors import ReleaseError
 from grading.options import Options
 from grading.records.record import GRADED, Record
@@ -21,7 +22,8 @@ class Planted:
 
     `expected.json` holds `why`, `points` by grade id and, for the two that need no cells of their own,
     `from`: "master" or "release". `calibration`, "good" or "bad", gives it a part in `course calibrate`.
-    Every other file `<grade_id>.py` is the source of a solution cell.
+    Every other file `<grade_id>.py` is the source of a solution cell. Where two notebooks have the same grade id, it is
+    `<notebook>/<grade_id>.py`.
     """
 
     name: str
@@ -67,7 +69,10 @@ def read_planted(folder: Path) -> list[Planted]:
 
 def _read_one(path: Path) -> Planted:
     expected = json.loads(path.read_text(encoding="utf-8"))
-    cells = {file.stem: file.read_text(encoding="utf-8") for file in sorted(path.parent.glob("*.py"))}
+    files = sorted(path.parent.rglob("*.py"))
+    cells = {
+        file.relative_to(path.parent).with_suffix("").as_posix(): file.read_text(encoding="utf-8") for file in files
+    }
     origin = expected.get("from", "release")
     if origin not in ("master", "release"):
         raise ReleaseError(f'{path}: "from" must be "master" or "release", not {origin!r}')
@@ -78,12 +83,32 @@ def _read_one(path: Path) -> Planted:
 
 
 def hand_in_all(classroom: Classroom, planted: Sequence[Planted]) -> None:
-    """Make each planted submission from the release and hand it in under its name."""
-    released = classroom.released()
-    solutions = solution_cells(classroom.master())
+    """Make each planted submission from the release and hand it in under its name.
+
+    Raises:
+        ReleaseError: A file of a planted submission is named like no solution cell, or like one in two notebooks.
+    """
+    released = {name: classroom.released(name) for name in classroom.notebooks}
+    solutions = {name: solution_cells(classroom.master(name)) for name in classroom.notebooks}
     for submission in planted:
-        cells = {**(solutions if submission.origin == "master" else {}), **submission.cells}
-        classroom.hand_in(submission.name, fill_in(released, cells))
+        cells = _by_notebook(submission, {name: set(solution_cells(nb)) for name, nb in released.items()})
+        for name, notebook in released.items():
+            given = solutions[name] if submission.origin == "master" else {}
+            classroom.hand_in(submission.name, fill_in(notebook, {**given, **cells[name]}), name)
+
+
+def _by_notebook(submission: Planted, known: Mapping[str, set[str]]) -> dict[str, dict[str, str]]:
+    found: dict[str, dict[str, str]] = {name: {} for name in known}
+    for key, source in submission.cells.items():
+        place, _, grade_id = key.rpartition("/")
+        places = [name for name, grade_ids in known.items() if grade_id in grade_ids and place in ("", name)]
+        if len(places) != 1:
+            notebooks = (
+                f"cells of {short_list(places)}: name it NOTEBOOK/{grade_id}.py" if places else "no solution cell"
+            )
+            raise ReleaseError(f"{PLANTED}/{submission.name}/{key}.py is named like {notebooks}")
+        found[places[0]][grade_id] = source
+    return found
 
 
 def verify(

@@ -17,6 +17,7 @@ from grading.config import Grading, course_directory, load_config
 from grading.errors import GradingError
 from grading.pipeline.lock import alone
 from grading.records.record import RECORD
+from grading.release.steps import WRITTEN_TESTS
 
 USED = "used.json"
 """In the cache: the views and questions that each assignment was last graded with."""
@@ -55,6 +56,7 @@ def leftovers(course_dir: Path, age: float = DAY) -> list[Leftover]:
         *_memories(cache),
         *_notebooks(cache),
         *_hashes(cache),
+        *_tests(cache),
     ]
     limit = time.time() - age
     return [item for item in found if item.entry or item.path.stat().st_mtime <= limit]
@@ -115,6 +117,12 @@ def _hashes(cache: Path) -> Iterator[Leftover]:
         hashed = _json(path).get("path")
         if hashed is None or not Path(hashed).exists():
             yield Leftover("hashes of files that are gone", path, path.stat().st_size)
+
+
+def _tests(cache: Path) -> Iterator[Leftover]:
+    """Yield tests written out from AUTOTEST lines: those in use are touched whenever they are read."""
+    for path in sorted((cache / WRITTEN_TESTS).glob("*.json")):
+        yield Leftover("written out tests", path, path.stat().st_size)
 
 
 def _forget(path: Path, folder: str) -> None:

@@ -3,13 +3,13 @@
 The master's code is run in a kernel, with the rights of whoever calls: it is the instructor's own.
 """
 
+import contextlib
 import hashlib
 import json
 import os
 import subprocess
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,8 @@ from grading.common.notebooks import cell_name
 from grading.common.text import clean
 from grading.common.versions import versions
 from grading.errors import ReleaseError
+from grading.release.steps import WRITTEN_TESTS
 
-FOLDER = "autotests"
-"""Of the course's cache: what is made here, by content."""
 _START_SECONDS = 60
 _SETTINGS = ("autotest_delimiter", "hashed_delimiter", "use_salt", "comment_strs")
 _NOT_ASKED = frozenset({"planted", "__pycache__", ".ipynb_checkpoints"})
@@ -53,6 +52,7 @@ class Instantiator(InstantiateTests):
                 "c.InstantiateTests.comment_strs and c.InstantiateTests.sanitizers"
             )
         resources = {"kernel_name": kernel, "metadata": {"path": str(source)}}
+        self._check_places(notebook, self.comment_strs[kernel])
         self._load_templates(resources, source, kernel)
         self.global_tests_loaded = True
         self.sanitizer = self.sanitizers[kernel]
@@ -64,9 +64,6 @@ class Instantiator(InstantiateTests):
     ) -> tuple[NotebookNode, dict[str, Any]]:
         """Write out the tests of a cell. Raises ReleaseError with its name."""
         name = cell_name(cell, index)
-        if cell.cell_type == "code" and self._has_tests(cell, resources) and not is_grade(cell):
-            if self.enforce_metadata:
-                raise ReleaseError(f"{name}: AUTOTEST outside a test cell: make the cell an autograder test")
         try:
             return super().preprocess_cell(cell, resources, index)
         except CellExecutionError as error:
@@ -77,9 +74,13 @@ class Instantiator(InstantiateTests):
         except (ValueError, KeyError, TypeError, AttributeError, TemplateError) as error:
             raise ReleaseError(f"{name}: {self.autotest_filename} does not serve: {error}") from error
 
-    def _has_tests(self, cell: NotebookNode, resources: dict[str, Any]) -> bool:
-        mark = self.comment_strs[resources["kernel_name"]]
-        return any(self.autotest_delimiter in line and line.strip().startswith(mark) for line in cell.source.split("\n"))
+    def _check_places(self, notebook: NotebookNode, mark: str) -> None:
+        for index, cell in enumerate(notebook.cells):
+            lines = cell.source.split("\n") if cell.cell_type == "code" else []
+            has_tests = any(self.autotest_delimiter in line and line.strip().startswith(mark) for line in lines)
+            if has_tests and self.enforce_metadata and not is_grade(cell):
+                name = cell_name(cell, index)
+                raise ReleaseError(f"{name}: AUTOTEST outside a test cell: make the cell an autograder test")
 
     def _load_templates(self, resources: dict[str, Any], source: Path, kernel: str) -> None:
         path = self.template_path(source)
@@ -129,7 +130,7 @@ def instantiate(notebook: NotebookNode, source: Path, maker: Instantiator, cache
     """
     if not has_autotests(notebook, maker.autotest_delimiter):
         return
-    path = cache / FOLDER / f"{_key(notebook, source, maker)}.json"
+    path = cache / WRITTEN_TESTS / f"{_key(notebook, source, maker)}.json"
     sources = _stored(path, len(notebook.cells))
     if sources is None:
         maker.run(notebook, source)
@@ -166,11 +167,14 @@ def _stored(path: Path, cells: int) -> list[str] | None:
         found = read_json(path)
     except (OSError, ValueError):
         return None
-    whole = isinstance(found, list) and len(found) == cells and all(isinstance(text, str) for text in found)
-    return found if whole else None
+    if not (isinstance(found, list) and len(found) == cells and all(isinstance(text, str) for text in found)):
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)  # in use: `course clean` leaves it
+    return found
 
 
-@contextmanager
+@contextlib.contextmanager
 def _kernel(name: str, folder: Path) -> Iterator[BlockingKernelClient]:
     """Start a kernel on sockets that are files; it ends with the context."""
     with tempfile.TemporaryDirectory(prefix="k-") as sockets:

@@ -42,6 +42,10 @@ FOR_FILES = frozenset({"CheckMarkers", "CheckCellMetadata", "RememberHidden", "S
 """What only checks, or writes something beside the notebook."""
 
 
+WRITTEN_TESTS = "autotests"
+"""Folder of a course's cache: the tests that `ExpandTests` has written out, by content."""
+
+
 def steps_of(listed: Sequence[Any] | None) -> list[Any]:
     """Return a course's steps: its own list with what guards every release added, else all of `RELEASE_STEPS`.
 
