@@ -2,22 +2,20 @@
 
 import importlib.util
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from nbformat import NotebookNode
-from nbgrader.coursedir import CourseDirectory
-from traitlets.config import Config
 
-from grading.config import Course, course_directory, load_config
+from grading.config import course_directory, load_config
 from grading.errors import GradingError
 from grading.pipeline.notebook import Notebook, load_notebook
 from grading.records.record import GradedCell, question_names
-from grading.release.beside import sort_files
 from grading.release.masters import master_paths
+from grading.release.released import released_files
 from grading.scoring.explanation import Explanation, Measure
 from grading.scoring.questions import Answer, Context, Question, Score
 
@@ -157,7 +155,8 @@ def load_assignment(course_dir: Path, name: str) -> Assignment:
     config = load_config(course_dir)
     source = masters[0].parent
     notebooks = tuple(load_notebook(path, config) for path in masters)
-    assignment = Assignment(name, source, notebooks, _load_scoring(source), _released_files(source, notebooks, config))
+    files = released_files(source, [notebook.released for notebook in notebooks], config)
+    assignment = Assignment(name, source, notebooks, _load_scoring(source), files)
     if len(assignment.cells) < sum(len(notebook.max_points) for notebook in assignment.notebooks):
         raise GradingError(f"source/{name}: two questions have the same name; give them other grade ids")
     return assignment
@@ -175,14 +174,6 @@ def find_masters(course_dir: Path, name: str) -> list[Path]:
 
 def _source_folder(course_dir: Path) -> Path:
     return course_dir / course_directory(load_config(course_dir), "source")
-
-
-def _released_files(source: Path, notebooks: Sequence[Notebook], config: Config) -> dict[str, Path]:
-    """List what a release has beside its notebooks, by path relative to them."""
-    texts = [(cell.source, cell.cell_type == "code") for notebook in notebooks for cell in notebook.released.cells]
-    directory = CourseDirectory(config=config)
-    beside = sort_files(source, texts, directory.ignore, directory.include, Course(config=config).released_files)
-    return {name: source / name for name in beside.released}
 
 
 def has_scoring(course_dir: Path, name: str) -> bool:

@@ -20,7 +20,7 @@ from grading.common.notebooks import cell_name
 
 SOLUTION, TESTS, SCHEME = KINDS = ("SOLUTION", "HIDDEN TESTS", "MARK SCHEME")
 WHOLE_CELL = "whole-cell-solution"
-"""Tag of a solution cell whose author says that all of it is the answer. nbgrader replaces any without markers whole."""
+"""Tag of a solution cell all of which is the answer. nbgrader replaces any without markers whole, tagged or not."""
 COMMENT = re.compile(r"(?:#|<!--)(?P<words>.*)$")
 EDGES = ("BEGIN", "END", "START", "STOP")
 NOUNS = ("SOLUTION", "HIDDEN", "TESTS", "MARK", "SCHEME")
@@ -153,7 +153,8 @@ def _misspelt(cell: NotebookNode, marks: Marks) -> Iterator[tuple[int, str]]:
     for number, line in enumerate(cell.source.split("\n"), start=1):
         if not marks.find(line) and _resembles_marker(line, marks.phrases):
             words = " and ".join(repr(begin) for begin, _ in marks.words.values())
-            yield number, f"{line.strip()!r} looks like a marker, but nbgrader looks for {words}: write it so, or otherwise"
+            looks = f"{line.strip()!r} looks like a marker, but nbgrader looks for {words}"
+            yield number, f"{looks}: write it so, or say it otherwise"
 
 
 def _resembles_marker(line: str, phrases: frozenset[str]) -> bool:

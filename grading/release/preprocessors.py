@@ -52,7 +52,8 @@ FILES_LATER = "files_are_checked_later"
 CLOSE_TOKEN = 0.75
 """A word between @ and @ that is as near as this to one of ours is a misspelt one; others are left as they are."""
 HOW_TO_SORT = (
-    "name it in c.Course.released_files or put it into public/ if they need it, else name it in c.CourseDirectory.ignore"
+    "name it in c.Course.released_files or put it into public/ if students need it, "
+    "else name it in c.CourseDirectory.ignore"
 )
 IMPORTS_HELPERS = re.compile(r"^\s*(?:from|import)\s+helpers\b", re.MULTILINE)
 
@@ -237,15 +238,13 @@ class NoLeaks(NbGraderPreprocessor):
         return problems
 
     def _copied_by_nbgrader(self, resources: dict[str, Any]) -> list[str]:
-        """List the files that nbgrader's own command has copied. Raises ReleaseError for one that is not for students."""
+        """List the files that nbgrader's own command has copied. Raises ReleaseError if one is not for students."""
         source = _source_dir(resources)
         ignore = [*CourseDirectory(parent=self).ignore, "*.ipynb"]
         copied = [Path(path).relative_to(source).as_posix() for path in find_all_files(str(source), ignore)]
         marks = marks_of(self)
         masters = [read_master(path) for path in [*master_paths(source), *_around(self)]]
-        texts = [
-            ("\n".join(shown_lines(cell, marks)), cell.cell_type == "code") for nb in masters for cell in nb.cells
-        ]
+        texts = [("\n".join(shown_lines(cell, marks)), cell.cell_type == "code") for nb in masters for cell in nb.cells]
         released = sort_files(source, texts, self.config).released
         strays = sorted(set(copied) - set(released))
         _stop_at(resources, [f"{name} would be given to students: {HOW_TO_SORT}" for name in strays])

@@ -68,8 +68,8 @@ def to_text(notebook: NotebookNode) -> str:
     pasted = [cell_name(cell, index) for index, cell in enumerate(notebook.cells) if cell.get("attachments")]
     if pasted:
         raise ReleaseError(
-            f"a text twin cannot hold the pictures pasted into {short_list(pasted)}: put them into files, or do without "
-            "a twin"
+            f"a text twin cannot hold the pictures pasted into {short_list(pasted)}: put them into files, or do "
+            "without a twin"
         )
     usual = notebook.metadata == NOTEBOOK_METADATA
     metadata = JUPYTEXT_METADATA if usual else {**notebook.metadata, **WITH_METADATA}

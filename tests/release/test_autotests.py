@@ -63,7 +63,9 @@ def test_solution_is_run_once_for_release_and_grading(tmp_path: Path, started: l
         lambda folder: (folder / "nbgrader_config.py").open("a").write("c.InstantiateTests.use_salt = False\n"),
     ],
 )
-def test_solution_is_run_again_when_what_tests_depend_on_has_changed(tmp_path: Path, started: list[str], change) -> None:
+def test_solution_is_run_again_when_what_tests_depend_on_has_changed(
+    tmp_path: Path, started: list[str], change
+) -> None:
     course = course_of(tmp_path / "course", solution(), grade_cell(ASK))
     build_release(course, "hw")
     change(course)
@@ -116,7 +118,11 @@ def test_sets_are_printed_in_one_order(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("cells", "templates", "complaint"),
     [
-        ([solution("area = None"), grade_cell(ASK)], TEMPLATES, r"a\.ipynb, cell 2 'test_area': the master's own code fa"),
+        (
+            [solution("area = None"), grade_cell(ASK)],
+            TEMPLATES,
+            r"a\.ipynb, cell 2 'test_area': the master's own code",
+        ),
         ([code("plain", "### AUTOTEST 1")], TEMPLATES, r"a\.ipynb, cell 1 'plain': AUTOTEST outside a test cell"),
         ([solution(), grade_cell(ASK)], "python3: {}\n", r"a\.ipynb, autotests\.yml has no 'templates'"),
         ([solution(), grade_cell(ASK)], "ir: {}\n", r"a\.ipynb, autotests\.yml has no 'python3'"),

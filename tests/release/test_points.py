@@ -22,7 +22,9 @@ def filled(*cells: object) -> list[str]:
 
 def test_points_of_a_cell_and_in_all_are_filled_into_text_and_code() -> None:
     text = new_markdown_cell("`test_area` is worth @POINTS:test_area@ of @POINTS@.", id="text")
-    said, number = filled(text, code("number", 'worth = {"area": "@POINTS:test_area@", "text": "@POINTS:test_area@ points"}'))
+    said, number = filled(
+        text, code("number", 'worth = {"area": "@POINTS:test_area@", "text": "@POINTS:test_area@ points"}')
+    )
     assert said == "`test_area` is worth 2 of 2."
     assert number == 'worth = {"area": 2, "text": "2 points"}'
 

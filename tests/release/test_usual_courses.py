@@ -83,7 +83,8 @@ COURSES: dict[str, Usual] = {
                             grade_id="f", solution=True))},
         ["a.ipynb"],
         ["14159", "secret"],
-        'c.ClearSolutions.begin_solution_delimeter = "<secret>"\nc.ClearSolutions.end_solution_delimeter = "</secret>"\n'
+        'c.ClearSolutions.begin_solution_delimeter = "<secret>"\n'
+        'c.ClearSolutions.end_solution_delimeter = "</secret>"\n'
         'c.ClearSolutions.code_stub = {"python": "pass  # yours"}\n',
     ),
     "mark scheme and task": Usual(
@@ -120,17 +121,17 @@ COURSES: dict[str, Usual] = {
         ["a.ipynb"],
         [DONE, "(4, 5, 7, 9)"],
     ),
-    "pictures pasted into an answer, an output, widgets": Usual(
-        {"a": one_line(markdown("why", "![a.png](attachment:a.png)", grade_id="why", grade=True, solution=True, points=1))},
+    "picture pasted into an answer": Usual(
+        {"a": one_line(
+            markdown("why", "![](attachment:a.png)", grade_id="why", grade=True, solution=True, points=1),
+        )},
         ["a.ipynb"],
         ["c2VjcmV0", "attachment"],
     ),
 }  # fmt: skip
-COURSES["pictures pasted into an answer, an output, widgets"].notebooks["a"].cells[0]["attachments"] = {
-    "a.png": {"image/png": "c2VjcmV0"}
-}
+COURSES["picture pasted into an answer"].notebooks["a"].cells[0]["attachments"] = {"a.png": {"image/png": "c2VjcmV0"}}
 SAME_AS_STOCK = sorted(
-    COURSES.keys() - {"files beside", "metadata of an older nbgrader", "pictures pasted into an answer, an output, widgets"}
+    COURSES.keys() - {"files beside", "metadata of an older nbgrader", "picture pasted into an answer"}
 )
 
 
@@ -303,7 +304,9 @@ def strict_course(tmp_path: Path) -> Callable[[str], Path]:
 
 
 class TestShownLines:
-    def test_line_that_another_notebook_shows_is_the_authors_business(self, strict_course: Callable[[str], Path]) -> None:
+    def test_line_that_another_notebook_shows_is_the_authors_business(
+        self, strict_course: Callable[[str], Path]
+    ) -> None:
         build_release(strict_course(""), "hw")
 
     def test_line_that_another_notebook_shows_stops_a_strict_course(self, strict_course: Callable[[str], Path]) -> None:
