@@ -77,6 +77,18 @@ def _patched(node: ast.Call, name: str, imported: Collection[str]) -> str:
     return "" if "stdout" in target else f"it patches {target}, which the student's code does not see"
 
 
+def is_check(node: ast.stmt) -> bool:
+    """Whether a statement only checks something: `assert`, a call of `assert_equal`, `if ...: raise ...`."""
+    if isinstance(node, ast.If):
+        return all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
+        function = node.value.func
+        return (function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")).startswith(
+            "assert"
+        )
+    return isinstance(node, ast.Assert)
+
+
 def works_out(statement: Statement, ledger: Ledger) -> bool:
     """Whether the course's own code makes something of what the student's gives, rather than keep it as it is.
 

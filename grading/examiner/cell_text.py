@@ -52,18 +52,20 @@ def without(text: CellText, skipped: Sequence[ast.stmt]) -> str:
         return ""
     if not skipped:
         return text.source
-    lines = list(text.lines)
-    for statement in skipped:
-        for number in range(first_line(statement), last_line(statement) + 1):
-            lines[number - 1] = ""
-    for statement in kept:  # those that shared a line with one that is left out
-        span = range(first_line(statement), last_line(statement) + 1)
-        if any(not lines[number - 1] and text.lines[number - 1].strip() for number in span):
+    blank = {number for statement in skipped for number in _span(statement)}
+    lines = ["" if number in blank else line for number, line in enumerate(text.lines, start=1)]
+    for statement in kept:  # those that share a line with one that is left out
+        if blank.intersection(_span(statement)):
             parts = (ast.get_source_segment(text.source, statement) or "").split("\n")
-            for number, part in zip(span, parts, strict=True):
-                before = lines[number - 1]
-                lines[number - 1] = f"{before}; {part}" if before and before != text.lines[number - 1] else part
+            for number, part in zip(_span(statement), parts, strict=True):
+                if number in blank:
+                    before = lines[number - 1]
+                    lines[number - 1] = f"{before}; {part}" if before else part
     return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def _span(statement: ast.stmt) -> range:
+    return range(first_line(statement), last_line(statement) + 1)
 
 
 def first_line(statement: ast.stmt) -> int:

@@ -16,7 +16,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from grading.common.notebooks import BESIDE_TAG, DEMO_TAG, EXAMINERS_TAG, STUDENTS_TAG, cell_name
-from grading.examiner.advice import look_at_test, works_out
+from grading.examiner.advice import is_check, look_at_test, works_out
 from grading.examiner.cell_text import CellText, read_cell, without
 from grading.examiner.ledger import Entry, Ledger, Owner, Place, names_in
 from grading.examiner.random_draws import Draws
@@ -94,6 +94,9 @@ class DividedTest:
     name: str
     names: tuple[str, ...]
     """The student's names that it may read, itself or in a function that it can reach."""
+    borrowed: tuple[str, ...] = ()
+    """The examiner's own names of which it asks what the student's kernel holds: whether the student has kept them as
+    they were. They are asked for like `names`, and the examiner's own values are put back after the test."""
     beside: bool = False
     """It runs in the student's kernel."""
     rebinds: tuple[str, ...] = ()
@@ -379,6 +382,7 @@ class _Reading:
             texts = {found for statement in statements for found in statement.texts}
             reached |= ledger.reach({name for found in texts for name in names_in(found)})
         names = sorted(name for name in reached if ledger.is_students(name))
+        borrowed = self._borrowed(statements)
         touched = {name for statement in statements for name in {**statement.binds, **statement.deletes}}
         rebinds = sorted(name for name in touched if ledger.is_students(name))
         demos = dict.fromkeys(entry.place.id for name in names if (entry := ledger.entries[name]).place.demo)
@@ -389,6 +393,7 @@ class _Reading:
                 ledger.place.id,
                 ledger.place.name,
                 tuple(names),
+                () if beside else tuple(borrowed),
                 beside,
                 tuple(rebinds),
                 tuple(demos),
@@ -397,6 +402,9 @@ class _Reading:
             )
         )
         self._advise(text, statements, names, beside)
+        asked = any(ledger.entries[name].asked for name in reached if name in ledger.entries)
+        if not (names or borrowed or asked or beside or text.problem or ledger.unknown):
+            self._note(f"asks nothing of the student: it says the same of everybody, unless it is tagged {BESIDE_TAG}.")
         self._bind_test(statements, beside)
 
     def _test_statements(self, nodes: Iterable[ast.stmt]) -> list[Statement]:
@@ -408,6 +416,26 @@ class _Reading:
             bound -= statement.deletes.keys()
             statements.append(statement)
         return statements
+
+    def _borrowed(self, statements: Sequence[Statement]) -> list[str]:
+        """Find data of the examiner's that the test only checks: the student may have changed them."""
+        ledger = self.ledger
+        bound: set[str] = set()
+        checked: set[str] = set()
+        others: set[str] = set()
+        for statement in statements:
+            reached = ledger.reach(statement.reads)
+            # Of what the test itself has made nothing is known.
+            alone = not any(ledger.is_students(name) for name in reached) and not bound & _names(statement.node)
+            data = {name for name in reached if ledger.is_data(name)}
+            if alone and is_check(statement.node):
+                checked |= data
+            else:
+                others |= data
+            for later in statement.later.values():
+                others |= ledger.reach(later.loads)
+            bound |= statement.binds.keys()
+        return sorted(checked - others)
 
     def _advise(self, text: CellText, statements: Sequence[Statement], names: Sequence[str], beside: bool) -> None:
         ledger = self.ledger
@@ -454,12 +482,10 @@ class _Reading:
             # What is asked of the student may be an object that stays with the student.
             asked = any(ledger.is_students(name) for name in ledger.reach(statement.reads))
             for name, at in statement.binds.items():
-                back = ledger.is_students(name) and any(
-                    owner == name and (kept, name) in aliases for owner, kept in aliases
-                )
+                back = any(owner == name and (kept, name) in aliases for owner, kept in aliases)
                 if beside:
                     ledger.give(name, Owner.student, at.line, "a test beside the student's code binds it", at)
-                elif not back:
+                elif not (ledger.is_students(name) and (back or name in ledger.written)):
                     entry = ledger.give(name, Owner.examiner, at.line, "a test binds it", at)
                     entry.by_test = ledger.place.id
                     entry.asked = asked and at.kind == "value"
@@ -480,6 +506,10 @@ def _needed(statements: Iterable[Statement]) -> set[str]:
         bound |= {name for name, at in statement.binds.items() if at.certain}
         bound -= statement.deletes.keys()
     return needed
+
+
+def _names(node: ast.AST) -> set[str]:
+    return {part.id for part in ast.walk(node) if isinstance(part, ast.Name)}
 
 
 def _owned(name: str, entry: Entry) -> OwnedName:

@@ -84,6 +84,10 @@ class Ledger:
         """Whether a name is the examiner's here."""
         return name in self.entries and self.entries[name].owner is Owner.examiner
 
+    def is_data(self, name: str) -> bool:
+        """Whether a name is the examiner's own and no function, class or import, nor a test's."""
+        return self.is_examiners(name) and self.entries[name].kind == "value" and not self.entries[name].by_test
+
     def reach(self, names: Iterable[str], making: Iterable[str] = ()) -> set[str]:
         """Names that may be read when functions among `names` are called and classes in `making` instantiated."""
         waiting = list(names)

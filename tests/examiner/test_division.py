@@ -926,6 +926,55 @@ assert f(result) == 11
     assert [row[1] for row in describe(division) if row[0] == "result"] == ["student", "examiner"]
 
 
+def test_data_that_a_test_only_checks_are_looked_at_in_the_students_kernel() -> None:
+    text = """# %%
+import numpy as np
+given = [1, 2]
+other = [1, 2]
+def expected():
+    return other
+# %% solution
+doubled = [2 * x for x in given]
+# %% test
+np.testing.assert_array_equal(given, [1, 2])
+assert doubled == [2 * x for x in other]
+assert len(other) == 2
+"""
+    test = of(text).tests[0]
+    assert test.borrowed == ("given",)
+    assert test.names == ("doubled",)
+    assert of(text).notes == ()
+
+
+def test_data_that_the_test_hands_to_the_student_are_its_own() -> None:
+    test = of(
+        F + "# %%\ndata = [1]\n# %% test\nmine = f(data)\nassert mine and data == [1]\nassert data == [1]\n"
+    ).tests[0]
+    assert test.borrowed == ()
+
+
+def test_test_that_asks_nothing_of_the_student_is_said() -> None:
+    division = of(F + "# %%\ndef g(): return 1\n# %% test\nassert g() == 1\n")
+    assert ["asks nothing of the student" in note for note in division.notes] == [True]
+
+
+def test_variable_that_a_students_function_binds_stays_the_students_in_every_test() -> None:
+    text = """# %% solution
+total = 0
+def add(n):
+    global total
+    total += n
+# %% test
+total = 100
+add(1)
+assert total == 101
+# %% test
+add(1)
+assert total == 102
+"""
+    assert needed(text) == ("add", "total")
+
+
 # Demonstrations
 
 
@@ -1084,7 +1133,7 @@ def test_everything_of_an_unknown_module_is_said_to_be_unknown() -> None:
     ],
 )
 def test_test_that_only_works_beside_the_student_is_said(source: str, words: str) -> None:
-    division = of(f"# %%\nimport numpy as np\n{F}# %% test\n{source}\n")
+    division = of(f"# %%\nimport numpy as np\n{F}# %% test\n{source}\nassert f(1) == 2\n")
     assert [words in note for note in division.notes] == [True]
 
 
@@ -1105,7 +1154,7 @@ def test_name_that_only_a_test_binds_is_missing_in_the_students_kernel() -> None
     division = of(
         F
         + """# %% test
-data = [1]
+data = [f(1)]
 import math
 # %% solution
 y = f(data) + math.pi
