@@ -9,9 +9,7 @@ from grading.examiner.ledger import Ledger
 from grading.examiner.statements import Statement, root
 
 _PYPLOT = frozenset({"gcf", "gca", "get_fignums", "get_figlabels", "axes_dict"})
-_PATCHES = frozenset({"patch", "monkeypatch", "MonkeyPatch", "setattr", "delattr"})
 _PROCESS = {
-    "catch_warnings": "warnings of the student's code do not reach it",
     "setrecursionlimit": "the recursion limit of the student's code is not changed",
     "settrace": "the student's code is not traced",
     "setprofile": "the student's code is not traced",
@@ -62,12 +60,18 @@ def _outside(node: ast.AST, imported: Collection[str]) -> str:
         return "it looks at the figure that pyplot holds, which is in the student's kernel"
     if name in ("system", "getoutput", "run_cell_magic") and root(node.func) == "get_ipython":
         return "it gives a command to the shell, which the examiner does not have"
-    if name in _PATCHES or {"patch", "monkeypatch"} & set(path.split(".")):
+    if name in ("setattr", "delattr") or ("patch" in path.split(".") and root(node.func) in imported):
         return _patched(node, name, imported)
+    if (name == "catch_warnings" and node.keywords) or (name in ("simplefilter", "filterwarnings") and _is_error(node)):
+        return "warnings of the student's code do not reach it"
     for part in (name, *path.split(".")[:1]):
         if part in _PROCESS:
             return _PROCESS[part]
     return ""
+
+
+def _is_error(node: ast.Call) -> bool:
+    return any(isinstance(part, ast.Constant) and part.value == "error" for part in node.args)
 
 
 def _patched(node: ast.Call, name: str, imported: Collection[str]) -> str:

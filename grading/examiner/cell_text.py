@@ -26,6 +26,12 @@ class CellText:
     """Why it cannot be read."""
 
     @property
+    def captures(self) -> str:
+        """The name that gets the cell's output (`%%capture name`)."""
+        name = next((word for word in self.arguments.split() if word.isidentifier()), "")
+        return name if self.magic == "capture" else ""
+
+    @property
     def source(self) -> str:
         """All of it."""
         return "\n".join(self.lines)

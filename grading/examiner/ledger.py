@@ -2,10 +2,11 @@
 
 import ast
 import importlib
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from grading.common.notebooks import STUDENTS_TAG
 from grading.examiner.methods import CHANGERS, HARMLESS, NO_CHANGE_TO_ARGUMENTS
 from grading.examiner.statements import ASSIGNED, BUILTINS, Bound, Call, Later, Statement, Treatment, treatment
 
@@ -35,7 +36,7 @@ class Entry:
     line: int
     why: str
     kind: str = "value"
-    """`value`, `function`, `class` or `module` (anything imported)."""
+    """As in `Bound`."""
     module: str = ""
     later: Later = field(default_factory=Later)
     making: Later = field(default_factory=Later)
@@ -48,9 +49,14 @@ class Entry:
     drawn: bool = False
     """The examiner and the student's kernel may have drawn different random numbers for it."""
     by_test: str = ""
-    """The test cell that bound it in the examiner."""
+    """The test cell that bound it in the examiner, as a person calls it."""
     asked: bool = False
     """That test made it of something of the student's."""
+
+    @property
+    def imported(self) -> bool:
+        """Whether an import binds it."""
+        return self.kind in ("module", "member")
 
 
 @dataclass
@@ -74,6 +80,43 @@ class Ledger:
     """Whether names have been bound that cannot be read."""
     place: Place = field(default_factory=lambda: Place("", ""))
 
+    # What the author should know
+
+    def note(self, sentence: str, line: int = 0) -> None:
+        """Note something about the cell that is being read."""
+        self.notes.append(f"{self.place.name}, line {line}: {sentence}" if line else f"{self.place.name} {sentence}")
+
+    def see_missing(self, reads: Mapping[str, int]) -> None:
+        """Note which of these names, read at these lines, the student's kernel will miss."""
+        for name, line in reads.items():
+            entry = self.entries.get(name)
+            if entry is not None and entry.by_test and not entry.imported:
+                self.note(
+                    f"{name} is bound by the test {entry.place.name} only, which the student's kernel does not run: "
+                    "bind it in a cell that is no test.",
+                    line,
+                )
+
+    def see_drawn(self, reads: Mapping[str, int]) -> None:
+        """Note which of these names hold random numbers that the student's kernel may not have."""
+        for name, line in reads.items():
+            entry = self.entries.get(name)
+            if entry is not None and entry.drawn:
+                self.note(
+                    f"{name} ({entry.place.name}, line {entry.line}) is drawn at random, and the examiner may draw "
+                    f"other numbers than the student's kernel: seed right before it, or tag its cell {STUDENTS_TAG}.",
+                    line,
+                )
+
+    def note_star(self, module: str, line: int) -> None:
+        """Note that names have been bound that cannot be read."""
+        self.unknown = True
+        self.note(
+            f"which names `from {module} import *` binds cannot be read, and they are taken for the examiner's: "
+            "import them by name.",
+            line,
+        )
+
     # Whose
 
     def is_students(self, name: str) -> bool:
@@ -83,6 +126,11 @@ class Ledger:
     def is_examiners(self, name: str) -> bool:
         """Whether a name is the examiner's here."""
         return name in self.entries and self.entries[name].owner is Owner.examiner
+
+    def is_library(self, name: str) -> bool:
+        """Whether a name is a whole library that a solution cell imports and the examiner can import, too."""
+        entry = self.entries.get(name)
+        return entry is not None and entry.kind == "module" and bool(entry.pieces)
 
     def is_data(self, name: str) -> bool:
         """Whether a name is the examiner's own and no function, class or import, nor a test's."""
@@ -137,7 +185,7 @@ class Ledger:
 
     def _is_in_the_way(self, name: str) -> bool:
         """Whether a name is the student's and cannot be had otherwise: a library can be imported again."""
-        return self.is_students(name) and not (self.entries[name].kind == "module" and self.entries[name].pieces)
+        return self.is_students(name) and not (self.entries[name].imported and self.entries[name].pieces)
 
     def _through(self, names: Iterable[str], found: str) -> str:
         by = next((name for name in names if found in self.reach([name])), found)
@@ -158,7 +206,7 @@ class Ledger:
     def taint(self, name: str, line: int, why: str, how: str = ASSIGNED, own_work: bool = False) -> None:
         """Make a name the student's that only the student's kernel has changed, and all that share its object."""
         here = self.entries.get(name)
-        if here is None or here.owner is Owner.student or here.kind == "module":
+        if here is None or here.owner is Owner.student or here.imported:
             return
         if here.kind in ("function", "class") and how != ASSIGNED:
             return
@@ -183,7 +231,7 @@ class Ledger:
         changed = self._changed_by(statement)
         for name, bound in statement.binds.items():
             here = self.entries.get(name)
-            again = here is not None and bound.kind == here.kind == "module" and bound.module == here.module
+            again = here is not None and bound.imported and bound.kind == here.kind and bound.module == here.module
             if not (again and self.is_examiners(name)):  # the same import once more leaves it the examiner's
                 self.give(name, Owner.student, bound.line, why, bound).own_work = own_work
         for name in statement.deletes:
@@ -193,12 +241,24 @@ class Ledger:
                 self.taint(name, line, reason, own_work=own_work)
         self.student_files |= statement.files
 
+    def written_by_student(self, file: str) -> None:
+        """Note that a file of this name is the student's, and the module that it may be."""
+        self.student_files.add(file)
+        self.student_modules.add(file.rpartition("/")[2].removesuffix(".py"))
+
+    def can_import(self, statement: Statement, piece: int) -> None:
+        """Let the examiner import libraries of a solution cell's, too, if something of its own needs them."""
+        if not any(module.partition(".")[0] in self.student_modules for module in statement.imports):
+            for name in statement.binds:
+                if self.is_students(name):
+                    self.entries[name].pieces = frozenset({piece})
+
     def write_later(self, statement: Statement) -> None:
         """Make the student's what functions of the student's change when they are called."""
         for later in [*statement.later.values()]:
             for name, how in sorted({(name, ASSIGNED) for name in later.binds} | later.changes):
                 here = self.entries.get(name)
-                if (here is not None and here.kind == "module") or not self._changes(how, False):
+                if (here is not None and here.imported) or not self._changes(how, False):
                     continue
                 if name not in later.binds and here is not None and here.kind in ("function", "class") and how:
                     continue
@@ -293,16 +353,17 @@ class Ledger:
 
     def _bind(self, name: str, bound: Bound, why: str, parts: tuple[Later, Later], pieces: frozenset[int]) -> None:
         here = self.entries.get(name)
-        if name in self.written and bound.kind != "module":
+        if name in self.written and not bound.imported:
             self.give(name, Owner.student, bound.line, "a function of the student's changes it", bound)
             return
         if here is not None and here.owner is Owner.student and not bound.certain:
-            self.notes.append(
-                f"{self.place.name}, line {bound.line}: {name} is the student's before, and may not be bound anew "
-                "here: it stays the student's. Give one of the two another name."
+            self.note(
+                f"{name} is the student's before, and may not be bound anew here: it stays the student's. "
+                "Give one of the two another name.",
+                bound.line,
             )
             return
-        entry = self.give(name, Owner.examiner, bound.line, "imported" if bound.kind == "module" else why, bound)
+        entry = self.give(name, Owner.examiner, bound.line, "imported" if bound.imported else why, bound)
         entry.later, entry.making = parts
         entry.pieces = pieces
         if here is not None and not bound.certain:
@@ -346,14 +407,10 @@ class Ledger:
     def _star(self, module: str, line: int, pieces: frozenset[int]) -> None:
         names = star_names(module) if module in self.star_modules else None
         if names is None:
-            self.unknown = True
-            self.notes.append(
-                f"{self.place.name}, line {line}: which names `from {module} import *` binds cannot be read, and they "
-                "are taken for the examiner's: import them by name."
-            )
+            self.note_star(module, line)
             return
         for name in names:
-            bound = Bound(line, True, "module", f"{module}.{name}")
+            bound = Bound(line, True, "member", f"{module}.{name}")
             self.give(name, Owner.examiner, line, f"imported from {module}", bound).pieces = pieces
 
 

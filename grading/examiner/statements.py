@@ -59,9 +59,14 @@ class Bound:
     line: int
     certain: bool
     kind: str = "value"
-    """`value`, `function`, `class` or `module` (anything imported)."""
+    """`value`, `function`, `class`, `module` (`import numpy`) or `member` (`from math import sqrt`)."""
     module: str = ""
     """Where an imported name comes from: `numpy`, or `math.sqrt`."""
+
+    @property
+    def imported(self) -> bool:
+        """Whether an import binds it."""
+        return self.kind in ("module", "member")
 
 
 @dataclass
@@ -562,7 +567,7 @@ class _Reader(ast.NodeVisitor):
                 origin = f"{module}.{alias.name}"
             else:
                 origin = alias.name if alias.asname else name
-            self._bind(name, node, "module", origin)
+            self._bind(name, node, "member" if isinstance(node, ast.ImportFrom) else "module", origin)
 
     visit_Import = visit_ImportFrom = _import  # noqa: N815
 

@@ -1,6 +1,6 @@
 """Is each name whose a teacher would say it is?
 
-A notebook is written as text: `# %% solution` begins a cell and says what it is; ids are c1, c2, ...
+Notebooks are written as text, see `percent.master`.
 """
 
 import ast
@@ -8,31 +8,14 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from nbformat import NotebookNode
 from needed import missing
-from notebooks import code, markdown, notebook
+from notebooks import markdown, notebook
+from percent import master
 
 from grading.examiner.division import Division, Kind, describe, divide
 
 ROOT = Path(__file__).resolve().parents[2]
 USER_GUIDE = ROOT.parent / "shared/courses/nbgrader-user-guide/source"
-KINDS = {
-    "solution": {"solution": True},
-    "test": {"grade": True, "points": 1},
-    "manual": {"grade": True, "solution": True, "points": 1},
-}
-
-
-def master(text: str) -> NotebookNode:
-    """Make a notebook of these cells; further words after `# %%` are tags."""
-    cells = []
-    for number, part in enumerate(("\n" + text).split("\n# %%")[1:], start=1):
-        head, _, source = part.partition("\n")
-        words = head.split()
-        kind = words.pop(0) if words and words[0] in KINDS else ""
-        marks = {"grade_id": f"c{number}", **KINDS[kind]} if kind else {}
-        cells.append(code(f"c{number}", source.rstrip("\n"), tags=words, **marks))
-    return notebook(*cells)
 
 
 def of(text: str) -> Division:
@@ -209,6 +192,19 @@ def f():
 def test_library_that_a_solution_imports_is_the_students() -> None:
     text = "# %% solution\nimport numpy as np\n# %% test\nassert np.sqrt(4) == 2\n"
     assert needed(text) == ("np",)
+
+
+def test_examiner_has_its_own_of_a_library_that_a_solution_imports() -> None:
+    text = """# %% solution
+import numpy as np
+import matplotlib.pyplot as plt
+from math import sqrt
+# %% test
+assert np.allclose(sqrt(4), 2)
+"""
+    test = of(text).tests[0]
+    assert (test.names, test.modules) == (("np", "sqrt"), ("np",))
+    assert runs(text, "c1") == "import numpy as np\n\nfrom math import sqrt\n"
 
 
 def test_library_that_a_solution_imports_once_more_stays_the_examiners() -> None:
