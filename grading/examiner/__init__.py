@@ -4,4 +4,19 @@ In: a master, a conversation with the student's kernel. Out: which names are who
 Called by `execution`, `pipeline` and `authoring`; it knows `sandbox`, and nothing of jobs, stores or gradebooks.
 """
 
-__all__ = ["advice", "cell_text", "division", "ledger", "methods", "random_draws", "statements"]
+__all__ = [
+    "advice",
+    "cell_text",
+    "conversation",
+    "divided",
+    "division",
+    "examination",
+    "examine",
+    "ledger",
+    "methods",
+    "random_draws",
+    "reading",
+    "reading_tests",
+    "server",
+    "statements",
+]
