@@ -11,7 +11,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.preprocessors import NbGraderPreprocessor
-from nbgrader.utils import is_grade
+from nbgrader.utils import is_grade, is_task
 
 from grading.common.notebooks import DEMO_TAG
 from grading.config import Grading
@@ -31,6 +31,8 @@ from grading.sandbox.bubblewrap import check
 from grading.sandbox.kernel import Environment
 
 _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
+
+_SCHEME = re.compile(r"^[ \t]*### BEGIN MARK SCHEME.*?### END MARK SCHEME[^\n]*\n?", re.DOTALL | re.MULTILINE)
 
 
 class ExecuteSandboxed(NbGraderPreprocessor):
@@ -110,7 +112,7 @@ def _shown_if_stderr(output: NotebookNode) -> NotebookNode:
 
 
 class HideHiddenTests(NbGraderPreprocessor):
-    """Take hidden tests out of the feedback: their source, and the traceback that would quote it."""
+    """Take hidden tests out of the feedback, with the traceback that would quote them, and mark schemes."""
 
     def preprocess_cell(
         self, cell: NotebookNode, resources: ResourcesDict, cell_index: int
@@ -121,4 +123,6 @@ class HideHiddenTests(NbGraderPreprocessor):
             for output in cell.get("outputs", []):
                 if output.output_type == "error":
                     output.traceback = [f"{output.ename}: {output.evalue}"]
+        elif is_task(cell):
+            cell.source = _SCHEME.sub("", cell.source)
         return cell, resources

@@ -43,6 +43,8 @@ class QuestionStatistics:
     zero: float | None
     """Share of submissions with none."""
     discrimination: float | None
+    decided: str = ""
+    """Where the points were decided."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def question_statistics(records: Sequence[Record], max_points: Mapping[str, floa
                 full=float((own >= maximum - _TOLERANCE).mean()) if len(own) else None,
                 zero=float((own <= _TOLERANCE).mean()) if len(own) else None,
                 discrimination=float(np.corrcoef(own, others)[0, 1]) if telling else None,
+                decided=", ".join(sorted({record.questions[name].decided for record in records} - {""})),
             )
         )
     return found

@@ -1,8 +1,10 @@
 """The steps that we add to nbgrader's pipeline do what they say."""
 
+from homework import TASK
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_output
 from nbgrader.utils import determine_grade
+from notebooks import markdown, notebook
 
 from grading.nbgrader_plugins import HideHiddenTests, StderrIsNotFailure
 
@@ -12,6 +14,12 @@ HIDDEN = "assert x, 'say so'\n    ### BEGIN HIDDEN TESTS\n    secret = 42\n    #
 def grade_cell(source: str, *outputs: NotebookNode) -> NotebookNode:
     nbgrader = {"grade": True, "grade_id": "test", "points": 4, "solution": False, "locked": True}
     return new_code_cell(source, metadata={"nbgrader": nbgrader}, outputs=list(outputs))
+
+
+def test_mark_scheme_of_a_task_is_taken_out_of_the_feedback() -> None:
+    cell = markdown("draw", TASK, grade_id="draw", task=True, points=5)
+    made, _ = HideHiddenTests().preprocess(notebook(cell), {})
+    assert made.cells[0].source == "Draw it.\n\n"
 
 
 def test_text_on_stderr_costs_no_points() -> None:
