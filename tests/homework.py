@@ -14,6 +14,7 @@ from notebooks import ROOT, code, grade_cell, markdown, notebook
 from grading.pipeline.assignment import load_assignment
 from grading.pipeline.grade import grade
 from grading.pipeline.plan import plan
+from grading.pipeline.reference import with_reference
 from grading.pipeline.run import GradingRun, open_course
 from grading.records.record import Record, TestResult
 
@@ -103,7 +104,7 @@ def opened(folder: Path) -> GradingRun:
 
 def graded(folder: Path) -> dict[str, Record]:
     """Grade everything; give the records by student."""
-    run = opened(folder)
+    run = with_reference(opened(folder))
     return {record.student: record for record in grade(run, plan(run))}
 
 

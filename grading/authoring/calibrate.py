@@ -33,6 +33,7 @@ from grading.errors import GradingError
 from grading.options import Options
 from grading.pipeline.grade import answers_of, grade
 from grading.pipeline.plan import plan
+from grading.pipeline.reference import with_reference
 from grading.pipeline.run import GradingRun, open_course
 from helpers.checks import thresholds_for
 
@@ -123,7 +124,7 @@ def measure(
     classroom = Classroom.create(repository, folder, assignment)
     classroom.share_results(repository)
     hand_in_all(classroom, planted)
-    course = open_course(classroom.folder, assignment, options)
+    course = with_reference(open_course(classroom.folder, assignment, options))
     if missing := [name for name in ("outcomes", "thresholds_key") if not hasattr(course.assignment.scoring, name)]:
         raise GradingError(f"{assignment} cannot be calibrated: its scoring.py defines no {' and no '.join(missing)}")
     planned = plan(course)

@@ -21,6 +21,7 @@ from grading.errors import GradingError
 from grading.options import Options
 from grading.pipeline.grade import grade
 from grading.pipeline.plan import plan
+from grading.pipeline.reference import with_reference
 from grading.pipeline.run import open_course
 from grading.records.record import Record
 from grading.release.build import build_release
@@ -102,7 +103,7 @@ class Classroom:
         self, options: Options, students: Sequence[str] = (), on_event: Callable[[str, str], None] = lambda *_: None
     ) -> list[Record]:
         """Grade what was handed in, as `course grade` does."""
-        course = open_course(self.folder, self.assignment, replace(options, students=students))
+        course = with_reference(open_course(self.folder, self.assignment, replace(options, students=students)))
         return grade(course, plan(course), on_event)
 
     def feedback(self, student: str) -> Path:

@@ -57,8 +57,11 @@ def grade(
         stderr.print(f"{len(records)} submissions, nothing has changed since they were graded", highlight=False)
     else:
         from grading.pipeline.plan import plan
+        from grading.pipeline.reference import with_reference
 
         course = _open_to_grade(repository, assignment, workers, scheduler, students=student, force=force, **asked)
+        if not dry_run:
+            course = with_reference(course)
         planned = plan(course)
         if dry_run:
             _say_plan(course, planned.submissions)

@@ -94,6 +94,7 @@ def process(
 ) -> None:
     """From an LMS download to feedback in one: collect, grade, feedback, report and, with --to, export."""
     from grading.pipeline.plan import plan
+    from grading.pipeline.reference import with_reference
     from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
@@ -101,6 +102,7 @@ def process(
         course = open_course(folder, assignment, options_from(folder, data=data, withheld=withheld))
     known = _roster(roster)
     collected = _collect(download, assignment, known, kind, timezone)
+    course = with_reference(course)
     records = grade_with_progress(course, plan(course))
     print_grades(assignment, records)
     page = write_report_with_progress(course)

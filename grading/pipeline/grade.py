@@ -15,6 +15,7 @@ from grading.common.text import clean
 from grading.common.versions import our_code, versions
 from grading.config import load_config
 from grading.errors import GradingError
+from grading.examiner.examination import Examined
 from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
@@ -24,6 +25,7 @@ from grading.pipeline.people import people
 from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
 from grading.pipeline.seen import NotebookSummary
+from grading.pipeline.tested import test_results
 from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
 from grading.records.gradebook import GradebookWriter, in_words
 from grading.records.record import (
@@ -100,7 +102,7 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
         by_student = {submission.student: submission for submission in planned.submissions}
         waiting: dict[str, list[Submission]] = {}
         undone: dict[str, set[str]] = {}
-        parts = {run.key: run.parts for submission in planned.submissions for run in submission.runs}
+        runs = {run.key: run for submission in planned.submissions for run in submission.runs}
         for submission in planned.submissions:
             undone[submission.student] = {run.key for run in submission.runs} & planned.jobs.keys()
             for key in undone[submission.student]:
@@ -112,8 +114,8 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
         enter()
         failures: dict[str, str] = {}
         for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key)):
-            _keep(course, planned.jobs[outcome.key], parts[outcome.key], outcome, failures)
-            progress("executed" if outcome.executed else "failed", outcome.key)
+            keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
+            progress("executed" if outcome.results else "failed", outcome.key)
             for submission in waiting.pop(outcome.key):
                 undone[submission.student].discard(outcome.key)
                 if not undone[submission.student]:
@@ -199,8 +201,15 @@ def _folder_of(course: GradingRun, submission: Submission) -> Path:
 
 def _made_from(course: GradingRun, submission: Submission, basis: _Basis) -> str:
     """Hash of all that an executed notebook depends on, but for points and reasons."""
-    stored = [(run.key, course.store.stamp(run.key)) for run in submission.runs]
+    stored = [(run.key, course.store.stamp(run.key), run.tests, _when(course, run)) for run in submission.runs]
     return hash_of([basis.reading, asdict(submission.summary), stored])
+
+
+def _when(course: GradingRun, run: Run) -> int:
+    """Return when what came of the tests was stored; 0 without tests."""
+    with contextlib.suppress(FileNotFoundError):
+        return course.store.tests(run.tests).stat().st_mtime_ns if run.tests else 0
+    return 0
 
 
 def score(course: GradingRun, submission: Submission, failures: Mapping[str, str]) -> Record:
@@ -329,20 +338,27 @@ def _first_error(executed: Executed) -> str:
     return ""
 
 
-def _keep(course: GradingRun, job: Job, parts: Mapping[str, str], outcome: Outcome, failures: dict[str, str]) -> None:
-    """Store a result under its key, unless the files that were handed in are no longer those of the key."""
-    if outcome.executed is None:
+def keep(course: GradingRun, job: Job, run: Run, outcome: Outcome, failures: dict[str, str]) -> None:
+    """Store results under their keys, unless the files that were handed in are no longer those of the key."""
+    results = outcome.results
+    if results is None:
         failures[outcome.key] = outcome.failure
-    elif not has_files_of(course, job, parts):
+    elif not has_files_of(course, job, run.parts):
         failures[outcome.key] = "the files handed in changed while they were graded: grade again"
     else:
-        course.store.put(outcome.key, outcome.executed)
+        if results.executed is not None:
+            course.store.put(run.key, results.executed, results.conversation)
+        if results.examined is not None:
+            course.store.put_tests(run.tests, results.examined)
 
 
 def _stored(course: GradingRun, run: Run) -> Executed:
+    """Return a result with what came of the notebook's tests, by grade id."""
     executed = course.store.get(run.key)
-    if executed is None:
+    examined = course.store.get_tests(run.tests) if run.tests else Examined()
+    if executed is None or examined is None:
         raise GradingError(f"the stored result {run.key} has vanished while grading: grade again")
+    executed.tests = test_results(course.assignment.notebook(run.notebook), executed, examined)
     return executed
 
 
@@ -404,6 +420,7 @@ def _blank_record(course: GradingRun, submission: Submission) -> Record:
         execution={
             "notebooks": [found.name for found in submission.notebooks],
             "keys": [run.key for run in submission.runs],
+            "tests": [run.tests for run in submission.runs if run.tests],
             "parts": {name: dict(run.parts) for name, run in seeds[0].items()} if seeds else {},
             "seeds": list(range(len(seeds))),
             "isolation": course.options.isolation.value,

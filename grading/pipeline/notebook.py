@@ -22,6 +22,8 @@ from grading.common.notebooks import (
     is_test,
 )
 from grading.errors import GradingError
+from grading.examiner.division import Division, Kind, divide
+from grading.examiner.examination import Examination, Setup, Site, TestCell
 from grading.execution.job import Cell
 from grading.release.masters import read_master
 from grading.release.preprocessors import INLINE_TAG
@@ -51,6 +53,47 @@ class Notebook:
         """As nbgrader's gradebook keeps it and graders see it: with stubs, hidden tests and mark schemes."""
         sources = {cell.id: cell.source for cell in self.master.cells if is_graded(cell) and not is_solution(cell)}
         return with_sources(self.released, sources)
+
+    @cached_property
+    def division(self) -> Division:
+        """Which names are the examiner's own and which are the student's."""
+        return divide(self.master)
+
+    def examination(self, believed: tuple[Site, ...] | None) -> Examination:
+        """Return the tests that the examiner runs; `believed` are sites that the course's own solution needs."""
+        sources = {cell.id: cell.source for cell in self.master.cells}
+        tests = {test.id: test for test in self.division.tests if not test.beside}
+        steps: list[tuple[tuple[Setup, ...], TestCell]] = []
+        due: list[Setup] = []
+        for cell in self.division.cells:
+            if cell.id in tests:
+                test = TestCell(cell.id, sources[cell.id], tests[cell.id].names)
+                steps.append((tuple(due), test))
+                due = []
+            elif cell.e_source.strip() and cell.kind is Kind.instructor:
+                due.append(Setup(cell.id, cell.e_source))
+        return Examination(tuple(steps), believed)
+
+    @cached_property
+    def tests(self) -> dict[str, str]:
+        """Cell ids of the tests by grade id."""
+        return {cell.metadata.nbgrader.grade_id: cell.id for cell in self.released.cells if is_test(cell)}
+
+    @cached_property
+    def beside(self) -> dict[str, str]:
+        """Sources, with hidden tests, of the tests that run in the student's kernel, by cell id."""
+        sources = {cell.id: cell.source for cell in self.master.cells}
+        return {test.id: sources[test.id] for test in self.division.tests if test.beside}
+
+    def cells_to_run(self, rebuilt: NotebookNode) -> tuple[Cell, ...]:
+        """Return the code cells of a rebuilt notebook; those that the examiner runs are marked, without a source."""
+        return tuple(self._cell(cell) for cell in rebuilt.cells if cell.cell_type == "code")
+
+    def _cell(self, cell: NotebookNode) -> Cell:
+        if is_test(cell):
+            beside = self.beside.get(cell.id)
+            return Cell(cell.id, "", test=True) if beside is None else Cell(cell.id, beside)
+        return Cell(cell.id, cell.source, DEMO_TAG in cell.metadata.get("tags", []))
 
     @property
     def file_name(self) -> str:
@@ -120,15 +163,6 @@ def load_notebook(path: Path, config: Config) -> Notebook:
         said = str(error).partition("\n")[0]
         raise GradingError(f"{path.parent.name}/{path.name} has grading metadata that is not right: {said}") from error
     return Notebook(path.stem, released_notebook(master, path.parent, config, path.stem), path, config)
-
-
-def cells_to_run(notebook: NotebookNode) -> tuple[Cell, ...]:
-    """The code cells of a rebuilt notebook; not its tests, whose points are decided elsewhere."""
-    return tuple(
-        Cell(cell.id, cell.source, DEMO_TAG in cell.metadata.get("tags", []))
-        for cell in notebook.cells
-        if cell.cell_type == "code" and not is_test(cell)
-    )
 
 
 def inlined_cells(notebook: NotebookNode) -> frozenset[str]:

@@ -20,20 +20,23 @@ from grading.common.names import MAX_NAME
 from grading.common.text import clean, quoted, short_list
 from grading.common.versions import our_code, versions
 from grading.errors import GradingError, RefusedError
-from grading.execution.job import Job
-from grading.execution.store import code_hash, fingerprint, job_key, job_parts, write_questions
+from grading.execution.job import Examining, Job
+from grading.execution.store import code_hash, fingerprint, job_key, job_parts, tests_key, write_questions
 from grading.intake.hand_in import HandedNotebook, HandIn, find_hand_ins, read_hand_in
 from grading.intake.matching import Expected
 from grading.intake.rebuild import Rebuilt, rebuild
 from grading.options import Options
 from grading.pipeline.clean import note_used
-from grading.pipeline.notebook import cells_to_run, inlined_cells
+from grading.pipeline.notebook import inlined_cells
 from grading.pipeline.run import GradingRun
 from grading.pipeline.seen import HandInSummaries, HandInSummary, NotebookSummary
 from grading.records.record import read_record
 from grading.sandbox.kernel import Environment
 
 log = logging.getLogger(__name__)
+
+NOT_FOR_TESTS = (".ipynb", ".py", ".pyc")
+"""Endings of files beside a master that its tests cannot want: twins, `scoring.py`; what is released is there."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,8 @@ class Run:
     parts: Mapping[str, str]
     seed: int
     notebook: str
+    tests: str = ""
+    """Key of what came of the tests in the examiner; empty for a notebook without such tests."""
 
 
 @dataclass(frozen=True)
@@ -151,7 +156,7 @@ def why_run(course: GradingRun, submission: Submission) -> str:
     if course.options.force:
         return "--force"
     if all(course.store.holds(run.key, course.options.limits) for run in submission.runs):
-        return ""
+        return "" if all(_has_tests(course, run) for run in submission.runs) else "changed: tests"
     before = read_record(course.records / submission.student / course.assignment.name)
     known = before.execution.get("parts", {}) if before else {}
     if not known:
@@ -178,8 +183,12 @@ class _Planner:
 
     def __init__(self, course: GradingRun) -> None:
         self._course = course
+        notebooks = course.assignment.notebooks
         self._common = _environments(course)
         self._data = fingerprint(next(iter(self._common.values())).data, _hashes(course))
+        self._examining = {one.name: _examining(course, one.name, self._common) for one in notebooks}
+        self._true_data = fingerprint(_whole_data(course), _hashes(course))
+        self._files = fingerprint(_examiners_files(course), _hashes(course))
         self._submissions: list[Submission] = []
         self._jobs: dict[str, Job] = {}
 
@@ -201,9 +210,11 @@ class _Planner:
         return Plan(tuple(self._submissions), self._jobs)
 
     def _is_missing(self, run: Run) -> bool:
+        return run.key not in self._jobs and not (self._is_stored(run) and _has_tests(self._course, run))
+
+    def _is_stored(self, run: Run) -> bool:
         options = self._course.options
-        stored = not options.force and self._course.store.holds(run.key, options.limits)
-        return not stored and run.key not in self._jobs
+        return not options.force and self._course.store.holds(run.key, options.limits)
 
     def _runs(self, summary: HandInSummary) -> tuple[Run, ...]:
         """One for each seed and notebook that can be graded."""
@@ -223,18 +234,62 @@ class _Planner:
             options.isolation,
             options.workers.gpu,
         )
-        return Run(job_key(parts), parts, seed, notebook.name)
+        key = job_key(parts)
+        examining = self._examining[notebook.name]
+        if examining is None:
+            return Run(key, parts, seed, notebook.name)
+        around = replace(examining.environment, seed=seed)
+        tests = tests_key(key, examining.examination, around, self._true_data, self._files)
+        return Run(key, parts, seed, notebook.name, tests)
 
     def _job(self, rebuilt: Rebuilt, hand_in: HandIn, run: Run) -> Job:
         questions = self._course.questions_of(run.notebook)
+        examining = self._examining[run.notebook]
+        if examining is not None:
+            examining = replace(examining, environment=replace(examining.environment, seed=run.seed))
+        recorded = self._course.store.conversation(run.key)
         return Job(
-            cells=cells_to_run(rebuilt.notebook),
+            cells=self._course.assignment.notebook(run.notebook).cells_to_run(rebuilt.notebook),
             questions=tuple(question.name for question in questions),
             cases=tuple(len(question.cases) for question in questions),
             environment=replace(self._common[run.notebook], extras=dict(hand_in.extras), seed=run.seed),
             limits=self._course.options.limits,
             isolation=self._course.options.isolation,
+            examining=examining,
+            recorded=recorded if examining is not None and self._is_stored(run) and recorded.is_file() else None,
         )
+
+
+def _has_tests(course: GradingRun, run: Run) -> bool:
+    return not run.tests or course.store.tests(run.tests).is_file()
+
+
+def _examining(course: GradingRun, name: str, around: Mapping[str, Environment]) -> Examining | None:
+    """Return what the examiner needs for a notebook; None if none of its tests are the examiner's."""
+    notebook = course.assignment.notebook(name)
+    believed = course.believed.get(name, ()) if course.believed is not None else None
+    examination = notebook.examination(believed)
+    if not examination.steps:
+        return None
+    environment = replace(around[name], data=_whole_data(course), files=_examiners_files(course))
+    return Examining(examination, environment)
+
+
+def _whole_data(course: GradingRun) -> dict[str, Path]:
+    """Return the course data with every label, as the examiner sees it."""
+    data = course.context.data
+    return {path.name: path for path in sorted(data.iterdir())} if data is not None else {}
+
+
+def _examiners_files(course: GradingRun) -> dict[str, Path]:
+    """Return what lies beside the masters, the instructor's own files among it."""
+    source = course.assignment.source
+    kept = {
+        path.relative_to(source).as_posix(): path
+        for path in sorted(source.rglob("*"))
+        if path.is_file() and path.suffix not in NOT_FOR_TESTS and "planted" not in path.relative_to(source).parts
+    }
+    return {**kept, **course.assignment.files}
 
 
 def _wanted(course: GradingRun) -> list[tuple[str, Path]]:
@@ -283,11 +338,12 @@ def _notebook_summary(
     )
     if isinstance(rebuilt, RefusedError):
         return replace(summary, refusal=str(rebuilt), missing=not found.name)
+    cells = course.assignment.notebook(name).cells_to_run(rebuilt.notebook)
     return replace(
         summary,
         changed=rebuilt.changed,
         unanswered=tuple(sorted(rebuilt.unanswered)),
-        code=code_hash(cells_to_run(rebuilt.notebook), inlined_cells(rebuilt.notebook)),
+        code=code_hash(cells, inlined_cells(rebuilt.notebook)),
         rebuilt=_spill(course, rebuilt.notebook),
     )
 

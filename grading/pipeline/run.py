@@ -1,13 +1,14 @@
 """One grading run: the course's folders, the assignment, and how it is asked for."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from nbgrader.coursedir import CourseDirectory
 
 from grading.config import Grading, course_directory, load_config
 from grading.errors import GradingError
+from grading.examiner.examination import Site
 from grading.execution.store import Store
 from grading.options import Options
 from grading.pipeline.assignment import Assignment, load_assignment
@@ -33,6 +34,11 @@ class GradingRun:
     """Where hand-ins lie: nbgrader's `submitted/`."""
     records: Path
     """nbgrader's `autograded/`."""
+    believed: Mapping[str, tuple[Site, ...]] | None = field(default_factory=dict)
+    """By notebook, the sites at which a test believes an object of the student's (`pipeline.reference`).
+
+    By default there are none. None believes everything and notes where that was needed.
+    """
 
     def questions_of(self, notebook: str) -> list[Question]:
         """Return what is asked in the kernel of a notebook."""

@@ -66,6 +66,7 @@ class LastRun:
         if not self._inputs or gradebook is None or any(record.status == FAILED for record in records):
             return
         stored = {course.store.path(key) for record in records for key in record.execution["keys"]}
+        stored |= {course.store.tests(key) for record in records for key in record.execution.get("tests", ())}
         journals = [gradebook.with_name(gradebook.name + ending) for ending in ("-journal", "-wal")]
         files = [gradebook, *journals, *sorted(stored)]
         folders = [course.records / record.student / self._assignment for record in records]

@@ -1,0 +1,82 @@
+"""The course's own solution, run and examined once: where its tests have to believe an object, and what it takes.
+
+A test may compare objects of the student's own classes. Whether they are equal is then their own word, and an object
+that is equal to everything would pass. So the master's solution is examined first, and noted is at which places its
+tests hang on an object's word. Only there is a student's object believed.
+"""
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+import nbformat
+
+from grading.errors import GradingError
+from grading.examiner.examination import Examined, Site
+from grading.execution.workers import run_all
+from grading.intake.hand_in import HandedNotebook, HandIn
+from grading.pipeline.grade import keep
+from grading.pipeline.plan import Plan, plan_one
+from grading.pipeline.run import GradingRun
+from grading.pipeline.tested import failed_tests
+
+log = logging.getLogger(__name__)
+
+_WHO = "the course's solution"
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What came of the master's own solution."""
+
+    believed: Mapping[str, tuple[Site, ...]] = field(default_factory=dict)
+    """By notebook, the places at which a test has to take an object's word."""
+    failed: tuple[str, ...] = ()
+    """Tests that the solution does not pass, with the reason: nobody will."""
+
+
+def with_reference(course: GradingRun) -> GradingRun:
+    """Return the run with what its solution needs believed; the solution is run unless that was done before."""
+    return replace(course, believed=reference(course).believed)
+
+
+def plan_reference(course: GradingRun) -> Plan:
+    """Plan the run of the master's own solution; nothing is to be done if it was run before."""
+    options = replace(course.options, repeats=1, force=False)
+    course = replace(course, believed=None, options=options)
+    handed_in = {
+        notebook.name: HandedNotebook(nbformat.writes(notebook.master).encode(), notebook.file_name)
+        for notebook in course.assignment.notebooks
+    }
+    return plan_one(course, HandIn(_WHO, handed_in))
+
+
+def reference(course: GradingRun) -> Reference:
+    """Run the solution unless that was done, and return what came of it.
+
+    Raises GradingError if it cannot be run, which is the machine's or the author's fault.
+    """
+    planned = plan_reference(course)
+    (submission,) = planned.submissions
+    if submission.refusal:
+        raise GradingError(f"the master of {course.assignment.name} cannot be run: {submission.refusal}")
+    failures: dict[str, str] = {}
+    runs = {run.key: run for run in submission.runs}
+    for outcome in run_all(planned.jobs, course.options.workers):
+        keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
+    if failures:
+        raise GradingError(
+            f"the solution of {course.assignment.name} could not be run: {next(iter(failures.values()))}"
+        )
+    believed: dict[str, set[Site]] = {}
+    failed: list[str] = []
+    for run in submission.runs:
+        examined = course.store.get_tests(run.tests) if run.tests else Examined()
+        if examined is None:
+            raise GradingError(f"the stored result {run.tests} has vanished while grading: grade again")
+        notebook = course.assignment.notebook(run.notebook)
+        believed.setdefault(run.notebook, set()).update(site for test in examined.tests.values() for site in test.sites)
+        failed += failed_tests(notebook, examined)
+    for said in dict.fromkeys(failed):
+        log.warning("The course's own solution fails a test, so everybody will: %s", said)
+    return Reference({name: tuple(sorted(sites)) for name, sites in believed.items()}, tuple(dict.fromkeys(failed)))

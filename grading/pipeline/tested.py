@@ -1,0 +1,48 @@
+"""What came of a notebook's tests, wherever they ran: in the examiner, or beside the student's code."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from grading.common.text import clean
+from grading.examiner.examination import Examined, TestRun
+from grading.execution.job import Executed
+from grading.pipeline.notebook import Notebook
+from grading.records.record import BESIDE, EXAMINER, TestResult
+
+
+def test_results(notebook: Notebook, executed: Executed, examined: Examined) -> dict[str, TestResult]:
+    """Return what came of each test that was run, by grade id."""
+    found = {}
+    for grade_id, cell in notebook.tests.items():
+        if cell in examined.tests:
+            found[grade_id] = _examined(examined.tests[cell])
+        elif cell in notebook.beside and cell in executed.outputs:
+            found[grade_id] = _beside(executed.outputs[cell])
+    return found
+
+
+test_results.__test__ = False  # type: ignore[attr-defined]  # it is no test of pytest's
+
+
+def failed_tests(notebook: Notebook, examined: Examined) -> list[str]:
+    """Say which tests of a notebook failed in the examiner, and why; instructor's statements that failed there, too."""
+    said = [f"{notebook.file_name}, cell '{cell}': {clean(error)}" for cell, error in examined.setup_errors.items()]
+    for grade_id, cell in notebook.tests.items():
+        run = examined.tests.get(cell)
+        if run is not None and not run.passed:
+            where = f", line {run.line}" if run.line else ""
+            said.append(f"{notebook.file_name}, test '{grade_id}'{where}: {clean(run.error)}")
+    return said
+
+
+def _examined(run: TestRun) -> TestResult:
+    return TestResult(run.passed, clean(run.error), run.result, EXAMINER)
+
+
+def _beside(outputs: Sequence[Mapping[str, Any]]) -> TestResult:
+    """Read a test's outputs as nbgrader does: an error, or the last value; they come from the student's kernel."""
+    error = next((output for output in outputs if output["output_type"] == "error"), None)
+    if error is not None:
+        return TestResult(False, clean(f"{error['ename']}: {error['evalue']}"), None, BESIDE)
+    values = [output["data"].get("text/plain") for output in outputs if output["output_type"] == "execute_result"]
+    return TestResult(True, "", values[-1] if values else None, BESIDE)
