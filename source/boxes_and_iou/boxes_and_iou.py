@@ -8,9 +8,10 @@
 # is a box, and one number tells how well the two agree: the **intersection over union** (IoU). Six short functions in
 # NumPy, and you have it. Nothing here needs a GPU, and each cell runs at once.
 #
-# **How this is graded.** Below each function stands a test that you can run as often as you like. The points are given
-# later, by calling your functions with other boxes than those you see: part of the cases right, part of the points
-# (from half of the ordinary boxes on; degenerate ones, which you will meet below, count for a quarter).
+# **How this is graded.** Below each function stands a test that you can run as often as you like. It calls your function
+# with a few boxes, says what came out of the first that is wrong, and shows the points. When your work is graded, the
+# same test runs with more boxes than you see: part of the cases right, part of the points (from half of the ordinary
+# boxes on; degenerate ones, which you will meet below, count for a quarter).
 #
 # | test | points | function |
 # | --- | --- | --- |
@@ -47,6 +48,41 @@ def draw(boxes, colours=("tab:blue", "tab:orange")):
 
 draw([(1, 1, 6, 5), (4, 3, 9, 7)])
 
+# %% [markdown] id="cases-text"
+# The tests all count in the same way. You need not read how, but you may: `points_for` calls a function with each case
+# and gives points in proportion to those that are right.
+
+# %% id="points_for"
+def points_for(function, points, ordinary, degenerate=()):
+    """Points for the cases that `function` gets right, rounded down; each case is (arguments, expected value).
+
+    Fewer than half of the ordinary cases right give nothing: 0 for everything would be right now and then.
+    """
+    shares = []
+    for name, cases in (("ordinary", ordinary), ("degenerate", degenerate)):
+        wrong = [said for arguments, expected in cases if (said := what_is_wrong(function, arguments, expected))]
+        if wrong:
+            print(f"{len(cases) - len(wrong)} of {len(cases)} cases with {name} boxes are right. {wrong[0]}")
+        shares.append(1 - len(wrong) / len(cases) if cases else 1.0)
+    share = 0.75 * shares[0] + 0.25 * shares[1] if degenerate else shares[0]
+    return int(points * share) if shares[0] >= 0.5 else 0
+
+
+def what_is_wrong(function, arguments, expected):
+    """Say how the value for one case differs from the expected one; nothing if it does not."""
+    asked = f"{function.__name__}({', '.join(np.array2string(np.asarray(each), separator=', ') for each in arguments)})"
+    try:
+        found = np.asarray(function(*(np.array(each) for each in arguments)))
+    except Exception as error:
+        return f"{asked} raised {type(error).__name__}: {error}"
+    if found.dtype.kind not in "biuf":
+        return f"{asked} gave {'nothing: is a return missing?' if found.item() is None else 'something that is no number.'}"
+    if found.shape != np.shape(expected):
+        return f"{asked} gave an array of shape {found.shape}, not {np.shape(expected)}."
+    if not np.allclose(found.astype(float), expected, rtol=1e-6, atol=1e-6):
+        return f"{asked} gave {np.array2string(found, separator=', ')}, not {np.array2string(np.asarray(expected), separator=', ')}."
+    return ""
+
 # %% [markdown] id="area-text"
 # ## The area of a box
 #
@@ -64,9 +100,28 @@ def area(box):
 
 # %% id="test_area" nbgrader={"grade_id": "test_area", "grade": true, "points": 3}
 # test_area (@POINTS:test_area@ points)
-assert area(np.array([1, 1, 6, 5])) == 20, "5 pixels wide and 4 high make 20. Does your function return the area?"
-assert area(np.array([3, 2, 3, 8])) == 0, "A box without width covers nothing."
-assert area(np.array([6, 5, 1, 1])) == 0, "Both sides are negative here: their product is not an area."
+ordinary = [([[1, 1, 6, 5]], 20), ([[0, 0, 2, 2]], 4)]  # 5 pixels wide and 4 high make 20
+degenerate = [([[3, 2, 3, 8]], 0), ([[6, 5, 1, 1]], 0)]  # without width; both sides negative: their product is no area
+### BEGIN HIDDEN TESTS
+random = np.random.default_rng(20_071)
+
+
+def some_box():
+    """A box of whole pixels, at least 3 wide and high; some corners are negative."""
+    corner = random.integers(-50, 200, 2)
+    return np.concatenate([corner, corner + random.integers(3, 120, 2)])
+
+
+def true_area(box):
+    return max(0.0, float(box[2] - box[0])) * max(0.0, float(box[3] - box[1]))
+
+
+boxes = [some_box() for _ in range(12)]
+awkward = [[3, 2, 3, 8], [2, 5, 9, 5], [6, 5, 1, 1], [6, 1, 2, 5], [0, 0, 0, 0], [-4.5, 7, -8, 9.25]]
+ordinary = [([box], true_area(box)) for box in boxes]
+degenerate = [([box], 0.0) for box in awkward]
+### END HIDDEN TESTS
+points_for(area, @POINTS:test_area@, ordinary, degenerate)
 
 # %% [markdown] id="center-text"
 # ## Centre boxes
@@ -84,10 +139,18 @@ def corners_to_center(boxes):
     ### END SOLUTION
 
 # %% id="test_corners_to_center" nbgrader={"grade_id": "test_corners_to_center", "grade": true, "points": 2}
-# test_corners_to_center (@POINTS:test_corners_to_center@ points)
-centers = corners_to_center(np.array([[1, 1, 6, 5], [0, 0, 2, 2]]))
-assert np.shape(centers) == (2, 4), f"Two boxes go in, so shape (2, 4) must come out, not {np.shape(centers)}."
-assert np.allclose(centers, [[3.5, 3, 5, 4], [1, 1, 2, 2]]), f"Centre, then width and height. You gave {centers}."
+# test_corners_to_center (@POINTS:test_corners_to_center@ points): centre, then width and height
+ordinary = [([[[1, 1, 6, 5], [0, 0, 2, 2]]], [[3.5, 3, 5, 4], [1, 1, 2, 2]])]
+### BEGIN HIDDEN TESTS
+def true_center(box):
+    return [(box[0] + box[2]) / 2, (box[1] + box[3]) / 2, box[2] - box[0], box[3] - box[1]]
+
+
+batches = [np.array(boxes), np.array(boxes[:1], dtype=float), np.array(boxes) - 500]
+centers = [np.array([true_center(box) for box in batch]) for batch in batches]
+ordinary = [([batch], center) for batch, center in zip(batches, centers)]
+### END HIDDEN TESTS
+points_for(corners_to_center, @POINTS:test_corners_to_center@, ordinary)
 
 # %% id="center_to_corners" nbgrader={"grade_id": "center_to_corners", "solution": true}
 def center_to_corners(boxes):
@@ -98,10 +161,12 @@ def center_to_corners(boxes):
     ### END SOLUTION
 
 # %% id="test_center_to_corners" nbgrader={"grade_id": "test_center_to_corners", "grade": true, "points": 2}
-# test_center_to_corners (@POINTS:test_center_to_corners@ points)
-corners = center_to_corners(np.array([[3.5, 3, 5, 4], [1, 1, 2, 2]]))
-assert np.shape(corners) == (2, 4), f"Two boxes go in, so shape (2, 4) must come out, not {np.shape(corners)}."
-assert np.allclose(corners, [[1, 1, 6, 5], [0, 0, 2, 2]]), f"Half the width lies on each side. You gave {corners}."
+# test_center_to_corners (@POINTS:test_center_to_corners@ points): half the width lies on each side of the centre
+ordinary = [([[[3.5, 3, 5, 4], [1, 1, 2, 2]]], [[1, 1, 6, 5], [0, 0, 2, 2]])]
+### BEGIN HIDDEN TESTS
+ordinary = [([center], batch) for batch, center in zip(batches, centers)]
+### END HIDDEN TESTS
+points_for(center_to_corners, @POINTS:test_center_to_corners@, ordinary)
 
 # %% [markdown] id="intersection-text"
 # ## What two boxes share
@@ -119,10 +184,29 @@ def intersection(a, b):
     ### END SOLUTION
 
 # %% id="test_intersection" nbgrader={"grade_id": "test_intersection", "grade": true, "points": 3}
-# test_intersection (@POINTS:test_intersection@ points)
-assert intersection(np.array([1, 1, 6, 5]), np.array([4, 3, 9, 7])) == 4, "They share 2 by 2 pixels."
-assert intersection(np.array([0, 0, 2, 2]), np.array([5, 5, 9, 9])) == 0, "These two do not touch."
-assert intersection(np.array([0, 0, 9, 9]), np.array([2, 3, 4, 5])) == 4, "The second lies inside the first."
+# test_intersection (@POINTS:test_intersection@ points): two that overlap, one inside another, two that do not touch
+ordinary = [
+    ([[1, 1, 6, 5], [4, 3, 9, 7]], 4),
+    ([[0, 0, 9, 9], [2, 3, 4, 5]], 4),
+    ([[0, 0, 2, 2], [5, 5, 9, 9]], 0),
+]
+degenerate = [([[1, 1, 6, 5], [3, 2, 3, 8]], 0)]
+### BEGIN HIDDEN TESTS
+def true_intersection(a, b):
+    return true_area([max(a[0], b[0]), max(a[1], b[1]), min(a[2], b[2]), min(a[3], b[3])])
+
+
+near = [[box, box + random.integers(-30, 30, 4)] for box in boxes[:6]]
+apart = [[box, box + 1000] for box in boxes[6:9]]
+inside = [[box, [box[0] + 1, box[1] + 1, box[2] - 1, box[3] - 1]] for box in boxes[9:11]]
+touching = [[[0, 0, 4, 4], [4, 0, 8, 4]], [[0, 0, 4, 4], [4, 4, 8, 8]]]
+pairs = [*near, *apart, *inside, *touching, [boxes[0], boxes[0]]]
+empty = [[box, awkward[-1 - n]] for n, box in enumerate(awkward)]
+empty += [[boxes[0], box] for box in awkward] + [[[6, 5, 1, 1], [6, 5, 1, 1]]]
+ordinary = [(pair, true_intersection(*pair)) for pair in pairs]
+degenerate = [(pair, true_intersection(*pair)) for pair in empty]
+### END HIDDEN TESTS
+points_for(intersection, @POINTS:test_intersection@, ordinary, degenerate)
 
 # %% [markdown] id="iou-text"
 # ## Intersection over union
@@ -142,10 +226,20 @@ def iou(a, b):
     ### END SOLUTION
 
 # %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 4}
-# test_iou (@POINTS:test_iou@ points)
-assert np.isclose(iou(np.array([1, 1, 6, 5]), np.array([4, 3, 9, 7])), 4 / 36), "20 + 20 - 4 is the union."
-assert np.isclose(iou(np.array([2, 2, 4, 4]), np.array([2, 2, 4, 4])), 1), "A box and itself."
-assert iou(np.array([3, 3, 3, 3]), np.array([3, 3, 3, 3])) == 0, "Two boxes that cover nothing: 0, not NaN."
+# test_iou (@POINTS:test_iou@ points): 20 + 20 - 4 is the union of the first two; then a box and itself
+ordinary = [([[1, 1, 6, 5], [4, 3, 9, 7]], 4 / 36), ([[2, 2, 4, 4], [2, 2, 4, 4]], 1)]
+degenerate = [([[3, 3, 3, 3], [3, 3, 3, 3]], 0)]  # two boxes that cover nothing: 0, not NaN
+### BEGIN HIDDEN TESTS
+def true_iou(a, b):
+    shared = true_intersection(a, b)
+    union = true_area(a) + true_area(b) - shared
+    return shared / union if union > 0 else 0.0
+
+
+ordinary = [(pair, true_iou(*pair)) for pair in pairs]
+degenerate = [(pair, true_iou(*pair)) for pair in empty]
+### END HIDDEN TESTS
+points_for(iou, @POINTS:test_iou@, ordinary, degenerate)
 
 # %% [markdown] id="matrix-text"
 # ## All pairs at once
@@ -169,11 +263,22 @@ def iou_matrix(a, b):
     ### END SOLUTION
 
 # %% id="test_iou_matrix" nbgrader={"grade_id": "test_iou_matrix", "grade": true, "points": 6}
-# test_iou_matrix (@POINTS:test_iou_matrix@ points)
-three, two = np.array([[1, 1, 6, 5], [2, 2, 4, 4], [3, 3, 3, 3]]), np.array([[4, 3, 9, 7], [2, 2, 4, 4]])
-matrix = iou_matrix(three, two)
-assert np.shape(matrix) == (3, 2), f"Three boxes against two: shape (3, 2), not {np.shape(matrix)}."
-assert np.allclose(matrix, [[4 / 36, 4 / 20], [0, 1], [0, 0]]), f"Row by row, each with each. You gave {matrix}."
+# test_iou_matrix (@POINTS:test_iou_matrix@ points): row by row, each of the first with each of the second
+three, two = [[1, 1, 6, 5], [2, 2, 4, 4], [1, 3, 3, 4]], [[4, 3, 9, 7], [2, 2, 4, 4]]
+ordinary = [([three, two], [[4 / 36, 4 / 20], [0, 1], [0, 1 / 5]])]
+degenerate = [([[[3, 3, 3, 3]], two], [[0, 0]])]
+### BEGIN HIDDEN TESTS
+def true_matrix(a, b):
+    return np.array([[true_iou(one, other) for other in b] for one in a])
+
+
+many = [np.array([some_box() for _ in range(n)], dtype=float) for n in (5, 3, 1, 4, 7)]
+matrices = [[many[0], many[1]], [many[2], many[3]], [many[4], many[1]], [many[0], many[4]]]
+crowded = [np.array(awkward, dtype=float), np.concatenate([np.array(awkward, dtype=float), many[0]])]
+ordinary = [(pair, true_matrix(*pair)) for pair in matrices]
+degenerate = [(pair, true_matrix(*pair)) for pair in ([crowded[0], crowded[0]], [crowded[1], many[3]])]
+### END HIDDEN TESTS
+points_for(iou_matrix, @POINTS:test_iou_matrix@, ordinary, degenerate)
 
 # %% [markdown] id="handing-in"
 # ## Handing in
