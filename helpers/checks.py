@@ -84,6 +84,27 @@ def box_scale_hint(boxes: Any) -> str:
     return ""
 
 
+def accuracy_in_words(accuracy: float, minimum: float, images: str = "test") -> str:
+    """Say how a class accuracy compares with the minimum; `images` names those that were looked at.
+
+    >>> accuracy_in_words(0.8125, 0.75)
+    'The class is right for 81.2% of the test images; the minimum is 75%.'
+    """
+    return f"The class is right for {accuracy:.1%} of the {images} images; the minimum is {minimum:.0%}."
+
+
+def iou_in_words(mean_iou: float, start: float, minimum: float, points: float, images: str = "test") -> str:
+    """Say how a mean IoU compares with where points start and where all of them are given.
+
+    >>> iou_in_words(0.4444, start=0.43, minimum=0.47, points=8)
+    'The mean IoU on the test images is 0.444. Points start at 0.43, and all 8 are given from 0.47.'
+    """
+    return (
+        f"The mean IoU on the {images} images is {mean_iou:.3f}. Points start at {start}, "
+        f"and all {points:g} are given from {minimum}."
+    )
+
+
 def partial_credit(value: float, start: float, minimum: float, points: int) -> int:
     """Return the whole points that `value` earns on the way from `start` to `minimum`.
 

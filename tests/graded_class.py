@@ -15,7 +15,7 @@ EXPLAINING = """
 from grading.scoring.explanation import DrawnBox, Explanation, Gallery, Measure, Picture, Table
 
 
-def measures(scores, context):
+def measures(answers, scores, context):
     return [Measure("Share right", scores["test_area"].facts["share"], 0.9, 0.25)]
 
 

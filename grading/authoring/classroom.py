@@ -29,7 +29,7 @@ from grading.release.masters import master_paths, read_master
 from grading.release.steps import WRITTEN_TESTS
 
 AUTOTESTS = "autotests.yml"
-SHARED = ("executed", "hashes", "questions", "views")
+SHARED = ("conversations", "executed", "hashes", "questions", "tests", "views")
 """Folders of a cache whose entries are named by their content."""
 
 

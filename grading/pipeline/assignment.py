@@ -130,9 +130,9 @@ class Assignment:
         """What an instructor should look at; nothing unless `scoring.py` says what."""
         return list(self._call("flags", scores) or ())
 
-    def measures(self, scores: Mapping[str, Score], context: Context) -> list[Measure]:
+    def measures(self, answers: Mapping[str, Answer], scores: Mapping[str, Score], context: Context) -> list[Measure]:
         """The figures that points depend on; none unless `scoring.py` names them."""
-        return list(self._call("measures", scores, context) or ())
+        return list(self._call("measures", answers, scores, context) or ())
 
     def explain(self, answers: Mapping[str, Answer], context: Context) -> Explanation:
         """What a feedback page shows beside points and reasons; nothing unless `scoring.py` says what."""

@@ -20,7 +20,7 @@ from grading.records.record import RECORD
 from grading.release.steps import WRITTEN_TESTS
 
 USED = "used.json"
-"""In the cache: the views and questions that each assignment was last graded with."""
+"""In the cache: the views and questions that each assignment was last graded with, and what its solution gave."""
 DAY = 24 * 3600.0
 
 
@@ -79,21 +79,31 @@ def remove(course_dir: Path, found: Sequence[Leftover]) -> None:
 
 def _results(cache: Path, records: Path) -> Iterator[Leftover]:
     wanted: set[str] = set()
+    tests: set[str] = set()
     for path in records.glob(f"*/*/{RECORD}"):
         record = _json(path)
         if not record:
             raise GradingError(f"{path} cannot be read, so it cannot be told which results it needs: grade again first")
         wanted.update(record.get("execution", {}).get("keys", ()))
-    for path in sorted((cache / "executed").glob("*/*.json")):
-        if path.stem not in wanted:
-            yield Leftover("stored results", path, path.stat().st_size)
+        tests.update(record.get("execution", {}).get("tests", ()))
+    for kind, folder, keys in (
+        ("stored results", "executed", wanted),
+        ("conversations", "conversations", wanted),
+        ("results of tests", "tests", tests),
+    ):
+        for path in sorted((cache / folder).glob("*/*.json")):
+            if path.stem not in keys and not _is_used(cache, path):
+                yield Leftover(kind, path, path.stat().st_size)
 
 
 def _folders(cache: Path, kind: str, depth: int) -> Iterator[Leftover]:
-    used = {name for names in _json(cache / USED).values() for name in names}
     for path in sorted((cache / kind).glob("/".join("*" * depth))):
-        if str(path.relative_to(cache)) not in used:
+        if not _is_used(cache, path):
             yield Leftover(kind, path, sum(file.lstat().st_size for file in path.rglob("*") if file.is_file()))
+
+
+def _is_used(cache: Path, path: Path) -> bool:
+    return any(str(path.relative_to(cache)) in names for names in _json(cache / USED).values())
 
 
 def _memories(cache: Path) -> Iterator[Leftover]:
@@ -108,7 +118,7 @@ def _notebooks(cache: Path) -> Iterator[Leftover]:
     seen = [entry["seen"] for entries in memories for entry in entries.values()]
     known = {notebook["rebuilt"] for hand_in in seen for notebook in hand_in.get("notebooks", ())}
     for path in sorted((cache / "rebuilt").glob("*/*.json")):
-        if path.stem not in known:
+        if path.stem not in known and not _is_used(cache, path):
             yield Leftover("rebuilt notebooks", path, path.stat().st_size)
 
 

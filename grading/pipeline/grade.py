@@ -233,7 +233,7 @@ def score(course: GradingRun, submission: Submission, failures: Mapping[str, str
             if not question.waits
         }
         flags = course.assignment.flags(scores)
-        measures = course.assignment.measures(scores, course.context)
+        measures = course.assignment.measures(answers_of(course, executions[decided_by]), scores, course.context)
     except GradingError as error:
         return replace(record, why=str(error))
     flags += [f"{found.name}.ipynb: {found.refusal}" for found in submission.summary.notebooks if found.refusal]

@@ -17,6 +17,7 @@ from grading.common.files import hash_of
 from grading.common.notebooks import (
     ADDITIONAL_ID,
     DEMO_TAG,
+    EXAMINERS_TAG,
     is_by_hand,
     is_graded,
     is_test,
@@ -63,6 +64,7 @@ class Notebook:
         """Return the tests that the examiner runs; `believed` are sites that the course's own solution needs."""
         sources = {cell.id: cell.source for cell in self.master.cells}
         tests = {test.id: test for test in self.division.tests if not test.beside}
+        own_demos = {cell.id for cell in self.master.cells if EXAMINERS_TAG in cell.metadata.get("tags", [])}
         steps: list[tuple[tuple[Setup, ...], TestCell]] = []
         due: list[Setup] = []
         for cell in self.division.cells:
@@ -70,7 +72,7 @@ class Notebook:
                 test = TestCell(cell.id, sources[cell.id], tests[cell.id].names)
                 steps.append((tuple(due), test))
                 due = []
-            elif cell.e_source.strip() and cell.kind is Kind.instructor:
+            elif cell.e_source.strip() and (cell.kind is Kind.instructor or cell.id in own_demos):
                 due.append(Setup(cell.id, cell.e_source))
         return Examination(tuple(steps), believed)
 

@@ -7,7 +7,7 @@ recording finds it.
 import hashlib
 import json
 import logging
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
@@ -141,6 +141,16 @@ def rebuilt_notebook(course: GradingRun, notebook: NotebookSummary) -> NotebookN
         return nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
     except (OSError, ValueError) as error:
         raise GradingError(f"{path}, the notebook as it was planned, cannot be read: grade again ({error})") from error
+
+
+def files_of(course: GradingRun, submission: Submission) -> Iterator[Path]:
+    """Yield the files of the cache in which all that is known of a submission's runs is stored."""
+    for run in submission.runs:
+        yield from (course.store.path(run.key), course.store.conversation(run.key))
+        if run.tests:
+            yield course.store.tests(run.tests)
+    for notebook in submission.notebooks:
+        yield _rebuilt_path(course, notebook.rebuilt)
 
 
 def has_files_of(course: GradingRun, job: Job, parts: Mapping[str, str]) -> bool:

@@ -15,8 +15,9 @@ from grading.errors import GradingError
 from grading.examiner.examination import Examined, Site
 from grading.execution.workers import run_all
 from grading.intake.hand_in import HandedNotebook, HandIn
+from grading.pipeline.clean import note_used
 from grading.pipeline.grade import keep
-from grading.pipeline.plan import Plan, plan_one
+from grading.pipeline.plan import Plan, files_of, plan_one
 from grading.pipeline.run import GradingRun
 from grading.pipeline.tested import failed_tests
 
@@ -68,6 +69,7 @@ def reference(course: GradingRun) -> Reference:
         raise GradingError(
             f"the solution of {course.assignment.name} could not be run: {next(iter(failures.values()))}"
         )
+    note_used(course.cache, f"solution of {course.assignment.name}", list(files_of(course, submission)))
     believed: dict[str, set[Site]] = {}
     failed: list[str] = []
     for run in submission.runs:

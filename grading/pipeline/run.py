@@ -69,7 +69,7 @@ def open_course(folder: Path, name: str, options: Options, asking: bool = True) 
     config = load_config(folder)
     config.CourseDirectory.root = str(folder)
     coursedir = CourseDirectory(config=config)
-    context = Context(assignment.source, _existing(options.data), _existing(options.withheld))
+    context = Context(assignment.source, _existing(options.data), _existing(options.withheld), assignment.max_points)
     return GradingRun(
         folder=folder,
         db_url=str(coursedir.db_url),

@@ -12,10 +12,13 @@ from grading.records.record import BESIDE, EXAMINER, TestResult
 
 def test_results(notebook: Notebook, executed: Executed, examined: Examined) -> dict[str, TestResult]:
     """Return what came of each test that was run, by grade id."""
+    visible = {cell.id: cell.source for cell in notebook.released.cells}
+    sources = {cell.id: cell.source for cell in notebook.master.cells}
     found = {}
     for grade_id, cell in notebook.tests.items():
         if cell in examined.tests:
-            found[grade_id] = _examined(examined.tests[cell])
+            run = examined.tests[cell]
+            found[grade_id] = _examined(run, _line_seen(run, sources[cell], visible.get(cell, "")))
         elif cell in notebook.beside and cell in executed.outputs:
             found[grade_id] = _beside(executed.outputs[cell])
     return found
@@ -35,8 +38,22 @@ def failed_tests(notebook: Notebook, examined: Examined) -> list[str]:
     return said
 
 
-def _examined(run: TestRun) -> TestResult:
-    return TestResult(run.passed, clean(run.error), run.result, EXAMINER)
+def _line_seen(run: TestRun, source: str, released: str) -> str:
+    """Return the line that raised, if students can read it in the released test; else nothing."""
+    lines = source.splitlines()
+    if run.line is None or not 0 < run.line <= len(lines):
+        return ""
+    line = lines[run.line - 1].strip()
+    return line if line in map(str.strip, released.splitlines()) else ""
+
+
+def _examined(run: TestRun, line: str) -> TestResult:
+    """Say what came of a test; an assertion without words is told by its line, or as one of the hidden tests."""
+    said = " ".join(text for stream, text in run.output if stream == "stdout")
+    error = clean(run.error)
+    if error == "AssertionError":
+        error = f"This does not hold: {clean(line)}" if line else "A hidden test does not hold."
+    return TestResult(run.passed, error, run.result, EXAMINER, clean(said))
 
 
 def _beside(outputs: Sequence[Mapping[str, Any]]) -> TestResult:

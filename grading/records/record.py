@@ -65,6 +65,8 @@ class TestResult:
     """Text of the last expression's value, as Jupyter shows it; None if there was none."""
     where: str = EXAMINER
     """Where it was decided: `EXAMINER` or `BESIDE`."""
+    said: str = ""
+    """What the test printed, in one line."""
 
 
 def points_of(test: TestResult | None, max_points: float) -> tuple[float, str]:
@@ -78,14 +80,15 @@ def points_of(test: TestResult | None, max_points: float) -> tuple[float, str]:
     if test is None:
         return 0.0, NOT_EXAMINED
     if not test.passed:
-        return 0.0, test.error or "The test failed."
+        return 0.0, f"{test.said} {test.error or 'The test failed.'}".strip()
     number = _number(test.value)
     if number is None or number < 0:
         return max_points, "The test passed."
     if number > max_points:
         return max_points, f"The test gives {number:g} points, more than the {max_points:g} of its cell."
-    passed = "The test passed." if number == max_points else f"The test gives {number:g} of {max_points:g} points."
-    return number, passed
+    if number == max_points:
+        return number, "The test passed."
+    return number, f"{test.said} The test gives {number:g} of {max_points:g} points.".strip()
 
 
 def _number(text: str | None) -> float | None:

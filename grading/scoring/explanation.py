@@ -2,7 +2,9 @@
 
 An assignment's `source/<assignment>/scoring.py` may define::
 
-    def measures(scores: Mapping[str, Score], context: Context) -> list[Measure]: ...
+    def measures(
+        answers: Mapping[str, Answer], scores: Mapping[str, Score], context: Context
+    ) -> list[Measure]: ...
     def explain(answers: Mapping[str, Answer], context: Context) -> Explanation: ...
 
 Measures are kept in the record and shown to student and instructor; an explanation is made anew from the stored

@@ -36,6 +36,8 @@ class Context:
     """The course data, whole, with every label."""
     withheld: Path | None = None
     """Data that no student's code sees anything of, but as inputs to questions: what it is, the assignment says."""
+    max_points: Mapping[str, float] = field(default_factory=dict)
+    """Points that can be had, by question."""
 
 
 @dataclass(frozen=True)

@@ -595,8 +595,9 @@ if better_model is not None:
 # guessed: `mean_iou_start` is what a single box gives that is the same for every image, which needs no model at all.
 # Points for the IoU start there.
 
-# %% id="thresholds" tags=["demo", "inline-json"]
-from helpers import box_scale_hint, compute_acc, heads, output_problems, partial_credit, thresholds_for
+# %% id="thresholds" tags=["demo", "inline-json", "examiners"]
+from helpers import accuracy_in_words, box_scale_hint, compute_acc, heads, iou_in_words, output_problems
+from helpers import partial_credit, thresholds_for
 
 THRESHOLDS = json.loads(Path("thresholds.json").read_text(encoding="utf-8"))
 minimum = thresholds_for(THRESHOLDS, representation_key(reprs_path))
@@ -617,32 +618,60 @@ print("Both heads have the right shapes: all @POINTS:test_output_shapes@ points.
 assert better_model is not None, NOT_DONE
 
 class_accuracy = compute_acc(better_model, reprs, annotations, train=False).class_accuracy
-assert class_accuracy >= minimum["class_accuracy"], (
-    f"The class is right for {class_accuracy:.1%} of the test images; "
-    f"the minimum is {minimum['class_accuracy']:.0%}."
-)
+said = accuracy_in_words(class_accuracy, minimum["class_accuracy"])
+assert class_accuracy >= minimum["class_accuracy"], said
 
-print(f"The class is right for {class_accuracy:.1%} of the test images: all @POINTS:test_class_accuracy@ points.")
+print(said, "All @POINTS:test_class_accuracy@ points.")
 
 # %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 8}
 # test_iou (@POINTS:test_iou@ points): the mean IoU on the test images, with part of the points on the way to the minimum.
 assert better_model is not None, NOT_DONE
 
 mean_iou = compute_acc(better_model, reprs, annotations, train=False).mean_iou
-points = partial_credit(mean_iou, minimum["mean_iou_start"], minimum["mean_iou"], points=8)
-print(
-    f"The mean IoU on the test images is {mean_iou:.3f}. Points start at {minimum['mean_iou_start']}, "
-    f"and all @POINTS:test_iou@ are given from {minimum['mean_iou']}: {points} of @POINTS:test_iou@ points."
-)
+start, full = minimum["mean_iou_start"], minimum["mean_iou"]
+points = partial_credit(mean_iou, start, full, points=@POINTS:test_iou@)
+print(iou_in_words(mean_iou, start, full, points=@POINTS:test_iou@))
 hint = box_scale_hint(heads(better_model.predict(reprs[:8], verbose=0))[1])
 if hint:
     print(hint)
 points
 
 # %% id="hidden_tests" nbgrader={"grade_id": "hidden_tests", "grade": true, "points": 4}
-# hidden_tests (@POINTS:hidden_tests@ points): what a sound model does besides. Your model is asked when it is graded, and you will read
-# in words what was missing. There is nothing to run here but this:
+# hidden_tests (@POINTS:hidden_tests@ points): what a sound model does besides. Your model is asked when it is graded,
+# and you will read in words what was missing. There is nothing to run here but this:
 assert better_model is not None, NOT_DONE
+### BEGIN HIDDEN TESTS
+test_images = reprs[parts.test]
+few, alone = (better_model.predict(test_images[:n], verbose=0) for n in (8, 1))
+unusable = output_problems(few, n=8, num_classes=num_classes) or output_problems(alone, n=1, num_classes=num_classes)
+assert not unusable, " ".join(unusable)
+
+points = 0
+try:
+    wrong = output_problems(classif_and_loc(3).predict(test_images[:2], verbose=0), n=2, num_classes=3)
+except Exception as error:
+    wrong = [str(error)]
+if not wrong:
+    points += 1
+else:
+    print("classif_and_loc(3) does not give a model of 3 classes: use the argument num_classes (1 point).")
+
+near = zip(heads(alone), heads(few), (1e-3, 0.5))
+if all(np.allclose(one, several[:1], atol=tolerance) for one, several, tolerance in near):
+    points += 1
+else:
+    print("What is predicted for an image depends on the other images of the batch (1 point).")
+
+valid_accuracy = compute_acc(better_model, reprs, annotations, train=False).valid_accuracy
+if valid_accuracy >= minimum["valid_accuracy"]:
+    points += 2
+else:
+    print(
+        f"Class and box are right together (IoU above 0.5) for {valid_accuracy:.1%} of the test images; "
+        f"the minimum is {minimum['valid_accuracy']:.0%} (2 points)."
+    )
+points
+### END HIDDEN TESTS
 
 # %% [markdown] id="check-text"
 # ## Where do you stand?
