@@ -1,6 +1,5 @@
 """A class that was graded already: after a threshold change, and with nothing to do."""
 
-import json
 import shutil
 from pathlib import Path
 
@@ -99,7 +98,6 @@ def idle_stock(folder: Path, graded: Path, count: int) -> Path:
 
 def change_threshold(classroom: Classroom) -> None:
     """A threshold that changes points."""
-    path = classroom.folder / "source" / classroom.assignment / "thresholds.json"
-    thresholds = json.loads(path.read_text(encoding="utf-8"))
-    thresholds["ordinary_minimum"] = 1.1 if thresholds["ordinary_minimum"] <= 1 else 0.5
-    path.write_text(json.dumps(thresholds), encoding="utf-8")
+    path = classroom.folder / "source" / classroom.assignment / f"{classroom.assignment}.ipynb"
+    master, (low, high) = path.read_text(encoding="utf-8"), (f"ORDINARY_MINIMUM = {bar}" for bar in (0.5, 1.1))
+    path.write_text(master.replace(low, high) if low in master else master.replace(high, low), encoding="utf-8")

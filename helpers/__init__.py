@@ -33,7 +33,15 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "targets": ("IMAGE_SIZE", "tensorize_ground_truth", "interpret_output"),
     "metrics": ("accuracy_and_iou", "compute_acc", "per_example_iou", "predict_dicts"),
     "box_iou": ("BoxIoU",),
-    "checks": ("heads", "output_problems", "partial_credit", "box_scale_hint", "thresholds_for"),
+    "checks": (
+        "heads",
+        "output_problems",
+        "partial_credit",
+        "accuracy_in_words",
+        "box_scale_hint",
+        "iou_in_words",
+        "thresholds_for",
+    ),
     "self_check": ("check",),
     "hand_in": ("ready_to_submit",),
     "plots": (

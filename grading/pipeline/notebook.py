@@ -3,7 +3,7 @@
 import ast
 import contextlib
 import copy
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -168,12 +168,14 @@ def load_notebook(path: Path, config: Config) -> Notebook:
 
 
 def inlined_cells(notebook: NotebookNode) -> frozenset[str]:
-    """Ids of the demonstrations that hold thresholds."""
+    """Return ids of the demonstrations that only the examiner needs, or that hold thresholds: they may change."""
     return frozenset(
-        cell.id
-        for cell in notebook.cells
-        if {INLINE_TAG, DEMO_TAG} <= set(cell.metadata.get("tags", [])) and not is_test(cell)
+        cell.id for cell in notebook.cells if not is_test(cell) and _may_change(cell.metadata.get("tags", []))
     )
+
+
+def _may_change(tags: Sequence[str]) -> bool:
+    return DEMO_TAG in tags and bool({INLINE_TAG, EXAMINERS_TAG} & set(tags))
 
 
 @dataclass(frozen=True)

@@ -52,20 +52,22 @@ draw([(1, 1, 6, 5), (4, 3, 9, 7)])
 # The tests all count in the same way. You need not read how, but you may: `points_for` calls a function with each case
 # and gives points in proportion to those that are right.
 
-# %% id="points_for"
-def points_for(function, points, ordinary, degenerate=()):
-    """Points for the cases that `function` gets right, rounded down; each case is (arguments, expected value).
+# %% id="points_for" tags=["demo", "examiners"]
+ORDINARY_MINIMUM = 0.5  # share of the ordinary cases that have to be right: 0 for everything is right now and then
+DEGENERATE_SHARE = 0.25  # of the points, for degenerate boxes
 
-    Fewer than half of the ordinary cases right give nothing: 0 for everything would be right now and then.
-    """
+
+def points_for(function, points, ordinary, degenerate=()):
+    """Points for the cases that `function` gets right, rounded down; each case is (arguments, expected value)."""
     shares = []
     for name, cases in (("ordinary", ordinary), ("degenerate", degenerate)):
         wrong = [said for arguments, expected in cases if (said := what_is_wrong(function, arguments, expected))]
         if wrong:
             print(f"{len(cases) - len(wrong)} of {len(cases)} cases with {name} boxes are right. {wrong[0]}")
         shares.append(1 - len(wrong) / len(cases) if cases else 1.0)
-    share = 0.75 * shares[0] + 0.25 * shares[1] if degenerate else shares[0]
-    return int(points * share) if shares[0] >= 0.5 else 0
+    extra = DEGENERATE_SHARE if degenerate else 0
+    share = (1 - extra) * shares[0] + extra * shares[1]
+    return int(points * share) if shares[0] >= ORDINARY_MINIMUM else 0
 
 
 def what_is_wrong(function, arguments, expected):

@@ -649,8 +649,8 @@ assert not unusable, " ".join(unusable)
 points = 0
 try:
     wrong = output_problems(classif_and_loc(3).predict(test_images[:2], verbose=0), n=2, num_classes=3)
-except Exception as error:
-    wrong = [str(error)]
+except Exception as stopped:
+    wrong = [str(stopped)]
 if not wrong:
     points += 1
 else:

@@ -71,8 +71,8 @@ def test_class_of_200_is_graded_once_then_left_then_only_rescored(
     assert graded("second run") == expected
     assert len(executed) == 200
     assert gradebook_rows(classroom.folder) == rows
-    thresholds = classroom.folder / "source" / NAME / "thresholds.json"
-    thresholds.write_text(json.dumps(json.loads(thresholds.read_text()) | {"ordinary_minimum": 1.1}))
+    master = classroom.folder / "source" / NAME / f"{NAME}.ipynb"
+    master.write_text(master.read_text().replace("ORDINARY_MINIMUM = 0.5", "ORDINARY_MINIMUM = 1.1"))
     assert set(graded("after a threshold change").values()) == {0.0}
     assert len(executed) == 200
     with capsys.disabled():
