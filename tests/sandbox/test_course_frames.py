@@ -149,6 +149,17 @@ def test_attributes_and_aliases_are_kept() -> None:
     assert one.attrs == {"source": ["survey"]}
 
 
+def test_both_sides_number_alike_what_frames_are_made_of() -> None:
+    copied: dict[int, Any] = {}
+    made: dict[int, Any] = {}
+    frames = [*FRAMES, pd.Series(ARRAYS["categories"]), pd.array([1, None])]
+    table, blobs = course_values.encode(frames, refer, copied=copied)
+    course_values.decode(table, b"".join(blobs), lambda *reference: None, {}, (), made=made)
+    assert copied.keys() == made.keys()
+    for number, obj in copied.items():
+        assert type(made[number]) is type(obj)
+
+
 def test_a_subclass_of_a_frame_stays() -> None:
     class Frame(pd.DataFrame):
         @property

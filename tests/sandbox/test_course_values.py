@@ -22,7 +22,8 @@ import unittest
 import urllib.parse
 import uuid
 import zoneinfo
-from collections.abc import Callable, Iterator
+from array import array as packed_array
+from collections.abc import Callable, ItemsView, Iterator, KeysView, ValuesView
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -206,6 +207,10 @@ def alike(one: Any, other: Any) -> bool:
         )
     if isinstance(one, set | frozenset):
         return one == other and {type(item) for item in one} == {type(item) for item in other}
+    if isinstance(one, types.SimpleNamespace):
+        return alike(vars(one), vars(other))
+    if isinstance(one, KeysView | ValuesView | ItemsView):
+        return alike(list(one), list(other))
     if isinstance(one, slice):
         return alike([one.start, one.stop, one.step], [other.start, other.stop, other.step])
     if isinstance(one, decimal.Decimal):
@@ -219,6 +224,10 @@ def kind(value: object) -> str:
     return type(value).__name__
 
 
+MASKED = [
+    *(np.ma.array([1, 2, 3], mask=[0, 1, 0]), np.ma.array([1.5, 2.5]), np.ma.array([[1]], mask=True, fill_value=9)),
+    *(np.ma.array(["a", "b"], mask=[1, 0]), np.ma.array([1, 2], mask=[0, 1], hard_mask=True)),
+]
 DEFAULT: collections.defaultdict[str, list[int]] = collections.defaultdict(list, {"a": [1]})
 ORDERED = collections.OrderedDict([("b", 1), ("a", 2)])
 ORDERED.move_to_end("b")
@@ -243,6 +252,8 @@ PLAIN = [
     *(pathlib.PurePosixPath("a/b"), pathlib.PureWindowsPath("c:/x"), Path("/tmp/x y"), Path()),
     *(uuid.UUID(int=5), ORDERED, collections.Counter("abca"), DEFAULT, collections.deque([1, 2], 3)),
     *(collections.deque(), collections.defaultdict(None, {1: 2})),
+    *({"a": 1, 2: []}.keys(), {"a": 1, 2: []}.values(), {"a": 1, 2: []}.items(), packed_array("d", [1, -0.0])),
+    *(packed_array("B"), types.SimpleNamespace(a=1, b=[2])),
     *(int, list, type(None), type(...), types.FunctionType, ValueError, KeyboardInterrupt, type, object),
     *(np.ndarray, np.float64, np.integer, collections.OrderedDict, collections.abc.Sequence, decimal.Decimal, Path),
     *(json.JSONDecodeError, np.linalg.LinAlgError, datetime.datetime, fractions.Fraction),
@@ -274,7 +285,6 @@ ARRAYS = [
     *(np.zeros(2, [("p", [("x", "f4"), ("y", "f4")])]), np.zeros(2, "V5")),
     *(np.array([None, "a", [1]], object), np.array([[1, 2], [3, "x"]], object), np.empty((0, 2), object)),
     *(np.array(3, object), np.array([[{}, ()], [1, 2]], object).T),
-    *(np.ma.array([1, 2, 3], mask=[0, 1, 0]), np.ma.array([1.5, 2.5]), np.ma.array([[1]], mask=True, fill_value=9)),
     *(
         np.arange(2).reshape(1, 2).view(np.matrix),
         np.float64(1.5),
@@ -297,6 +307,18 @@ def test_a_value_crosses_unchanged(value: object) -> None:
     assert alike(crossed([value, {"a": value}]), [value, {"a": value}])
 
 
+@pytest.mark.parametrize("value", MASKED, ids=kind)
+def test_masked_arrays_go_only_to_a_reader_that_trusts(value: object) -> None:
+    """What is masked passes for equal in `numpy.testing`."""
+    table, tail = packed([value, np.ma.masked], trusted=True)
+    copied, constant = unpacked(table, tail, trusting=True)
+    assert alike(copied, value)
+    assert constant is np.ma.masked
+    assert isinstance(crossed(value), Stayed)
+    with pytest.raises(BadValue):
+        unpacked(table, tail)
+
+
 def generated(dice: random.Random, depth: int = 0) -> Any:
     """Give an arbitrary value."""
     if depth > 3 or dice.random() < 0.4:
@@ -316,7 +338,7 @@ def generated(dice: random.Random, depth: int = 0) -> Any:
 def hashable(value: object) -> bool:
     try:
         hash(value)
-        return "nan" not in repr(value).lower()
+        return "nan" not in repr(value).lower() and "dict_values" not in repr(value)
     except (TypeError, ValueError):  # a list; a number of too many digits for `repr`
         return False
 
@@ -404,12 +426,12 @@ def test_nan_is_found_in_its_container_as_before(nan: float) -> None:
 
 def test_long_nesting_does_not_recurse() -> None:
     value: Any = []
-    for _ in range(100_000):
+    for _ in range(20_000):
         value = [value]
     copied, depth = crossed(value), 0
     while copied:
         copied, depth = copied[0], depth + 1
-    assert depth == 100_000
+    assert depth == 20_000
 
 
 def test_the_order_in_memory_is_kept() -> None:
@@ -536,7 +558,7 @@ def test_a_subclass_of_a_copied_class_stays_and_its_value_comes_along(value: obj
     [
         *(object(), lambda: 1, len, math.sqrt, iter([]), open, type("Own", (), {}), type("Own", (ValueError,), {})()),
         *(ValueError("a"), functools.partial(int), np.random.default_rng(0), (item for item in ()), [].append),
-        *(re.compile("a"), types.SimpleNamespace(a=1), memoryview(b"a"), {}.keys(), np.poly1d([1, 2])),
+        *(re.compile("a"), types.MappingProxyType({}), memoryview(b"a"), np.poly1d([1, 2]), packed_array("u", "a")),
         *(datetime.datetime(2024, 1, 1, tzinfo=type("Zone", (datetime.tzinfo,), {})()), enum.Enum("E", ["A"])),
         *(enum.Enum("Own", ["A"]).A, range(10**2000), decimal.Decimal("1E+999999999"), np.zeros(1, [("a", object)])),
     ],
@@ -777,6 +799,8 @@ CHANGES: list[tuple[Any, Callable[[Any], object]]] = [
     (Matrix([1], "m"), lambda value: value.append(2)),
     (Registry(a=1), lambda value: value.update(b=2)),
     (Slotted(), lambda value: setattr(value, "unset", 1)),
+    (packed_array("i", [1]), lambda value: value.append(2)),
+    (types.SimpleNamespace(a=1), lambda value: delattr(value, "a")),
 ]
 
 
@@ -784,14 +808,16 @@ CHANGES: list[tuple[Any, Callable[[Any], object]]] = [
 def test_a_change_changes_the_fingerprint_and_can_be_made_elsewhere(
     value: Any, change: Callable[[Any], object]
 ) -> None:
-    value, elsewhere = crossed(value), crossed(value)
+    table, tail = packed(value, trusted=True)
+    value, elsewhere = (unpacked(table, tail, trusting=True) for _ in range(2))
     before = course_values.fingerprint(value, types=CLASSES)
     assert course_values.fingerprint(value, types=CLASSES) == before
     assert course_values.fingerprint(elsewhere, types=CLASSES) == before
     change(value)
     after = course_values.fingerprint(value, types=CLASSES)
     assert after != before
-    assert course_values.replace_contents(elsewhere, crossed(value))
+    table, tail = packed(value, trusted=True)
+    assert course_values.replace_contents(elsewhere, unpacked(table, tail, trusting=True))
     assert course_values.fingerprint(elsewhere, types=CLASSES) == after
 
 

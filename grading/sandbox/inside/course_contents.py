@@ -1,5 +1,6 @@
 """The plain value of an object whose class derives from a plain one, and replacing contents in place. Runs inside."""
 
+import array
 import collections
 import datetime
 import decimal
@@ -7,6 +8,7 @@ import enum
 import fractions
 import pathlib
 import sys
+import types
 import uuid
 
 from course_plain import attributes, instance_dict, native_base, slots
@@ -157,6 +159,19 @@ def replace_contents(target, source):
     return _replace_instance(target, source)
 
 
+def _replace_namespace(target, source):
+    values = {name: target if value is source else value for name, value in instance_dict(source).items()}
+    instance_dict(target).clear()
+    instance_dict(target).update(values)
+
+
+def _replace_packed(target, source):
+    if target.typecode != source.typecode:
+        return False
+    target[:] = source
+    return True
+
+
 def _own(target, source, values):
     return [target if value is source else value for value in values]
 
@@ -240,5 +255,7 @@ _REPLACERS = {
     collections.defaultdict: _replace_defaultdict,
     set: _replace_set,
     bytearray: _replace_bytes,
+    array.array: _replace_packed,
+    types.SimpleNamespace: _replace_namespace,
     collections.deque: _replace_deque,
 }

@@ -51,6 +51,7 @@ _PATHS = {
     path.__name__: path
     for path in (pathlib.PurePosixPath, pathlib.PureWindowsPath, type(pathlib.Path()), pathlib.PurePath)
 }
+_TYPECODES = tuple("bBhHiIlLqQfd")
 _NATIVE = (int, float, complex, str, bytes, tuple, frozenset, list, dict, set, bytearray)
 _FILLED = (list, dict, set, bytearray)
 
@@ -331,6 +332,70 @@ def _read_deque(reader, node):
 def _fill_deque(reader, target, node, values):
     target.clear()
     target.extend(values)
+
+
+def _write_view(writer, values):
+    """Write the keys, values or items of a dict: they become those of another dict."""
+    name = {type({}.keys()): "keys", type({}.values()): "values", type({}.items()): "items"}[type(values)]
+    slot = writer.slot
+    parts = [part for pair in values for part in pair] if name == "items" else values
+    return ["dict view", name, [slot(part) for part in parts]]
+
+
+def _view_form(reader, node):
+    reader.take(node, ("keys", "values", "items").__contains__, list)
+    return node[2]
+
+
+def _read_view(reader, node, values):
+    if node[1] == "values":
+        return dict(enumerate(values)).values()
+    if node[1] == "items":
+        return _mapping(reader, node[2], values).items()
+    return _mapping(reader, [part for slot in node[2] for part in (slot, None)], _with_none(values)).keys()
+
+
+def _with_none(values):
+    return [part for value in values for part in (value, None)]
+
+
+def _write_array(writer, values):
+    return ["array.array", values.typecode, writer.blob(values)] if values.typecode in _TYPECODES else None
+
+
+def _array_form(reader, node):
+    reader.take(node, _TYPECODES.__contains__, int)
+    return []
+
+
+def _read_array(reader, node, values):
+    return array.array(node[1], bytes(reader.blob(node[2])))
+
+
+def _write_namespace(writer, namespace):
+    fields = []
+    for name, value in instance_dict(namespace).items():
+        if type(name) is not str:
+            return None
+        fields += (name, writer.slot(value))
+    return ["SimpleNamespace", fields]
+
+
+def _namespace_form(reader, node):
+    reader.take(node, list)
+    _check_names(node[1])
+    return node[1][1::2]
+
+
+def _check_names(fields):
+    """Check fields, names and slots that alternate."""
+    names = fields[::2]
+    if len(fields) % 2 or not all(type(name) is str for name in names) or len(set(names)) != len(names):
+        raise BadValue("an instance is malformed")
+
+
+def _fill_namespace(reader, target, node, values):
+    instance_dict(target).update(zip(node[1][::2], values, strict=True))
 
 
 def _write_range(writer, values):
@@ -754,9 +819,12 @@ def _library_member_parts(reader, node):
 
 
 def _library_member(node):
+    package = node[1].partition(".")[0]
+    if package == "__main__" or package.startswith("course_"):
+        return None
     try:
         cls = find_class(node[1], node[2])
-        return _member(cls, node[3]) if node[1].partition(".")[0] != "__main__" else None
+        return _member(cls, node[3]) if cls.__eq__ in _HONEST else None
     except BadValue:
         return None
 
@@ -768,6 +836,10 @@ def _read_library_member(reader, node, values):
 @functools.cache
 def _builtin_function():
     return type(len)
+
+
+_HONEST = (object.__eq__, int.__eq__, str.__eq__)
+"""How members of enumerations may compare themselves."""
 
 
 @functools.lru_cache(256)
@@ -830,9 +902,7 @@ def slots(cls):
 def _instance_form(reader, node):
     reader.take(node, str, lambda slot: True, list)
     fields = node[3]
-    names = fields[::2]
-    if len(fields) % 2 or not all(type(name) is str for name in names) or len(set(names)) != len(names):
-        raise BadValue("an instance is malformed")
+    _check_names(fields)
     cls = instructors(reader, node[1])
     native = native_base(cls)
     if (
@@ -959,6 +1029,9 @@ WRITERS = {
     collections.Counter: (lambda writer, values: ["Counter", _pairs(writer, values)], True),
     collections.defaultdict: (_write_defaultdict, True),
     collections.deque: (_write_deque, True),
+    **dict.fromkeys(map(type, ({}.keys(), {}.values(), {}.items())), (_write_view, False)),
+    array.array: (_write_array, True),
+    types.SimpleNamespace: (_write_namespace, True),
     range: (_write_range, False),
     slice: (_write_slice, False),
     type(Ellipsis): (_write_constant, False),
@@ -997,6 +1070,11 @@ KINDS = {
     "Counter": Kind(entries, lambda reader, node: collections.Counter(), _fill_dict, mutable=True),
     "defaultdict": Kind(entries, _read_defaultdict, _fill_defaultdict, mutable=True, stacked=True),
     "deque": Kind(_deque_form, _read_deque, _fill_deque, mutable=True, stacked=True),
+    "dict view": Kind(_view_form, _read_view),
+    "array.array": Kind(_array_form, _read_array, mutable=True),
+    "SimpleNamespace": Kind(
+        _namespace_form, lambda reader, node: types.SimpleNamespace(), _fill_namespace, mutable=True
+    ),
     "range": Kind(several(3), _read_range),
     "slice": Kind(several(3), _read_slice, stacked=True),
     "const": Kind(_fields(str), _read_constant),

@@ -29,7 +29,8 @@ MAX_KEYS = 4_000_000
 MAX_KEY_DEPTH = 200
 MAX_STACKED = 100
 """Objects directly within each other of kinds whose end recurses (slices, arrays of objects)."""
-MAX_EQUAL_HASHES = 64
+MAX_EQUAL_HASHES = 256
+"""Keys of a dict or elements of a set; tuples of -1 and -2 have many equal ones."""
 MAX_HEX = 1_000_000
 """Hexadecimal digits of a whole number."""
 
