@@ -316,9 +316,9 @@ MALFORMED = {
     "an interval the wrong way": table(["Interval", 2, 1, "left"]),
     "an unknown constant": table(["pandas constant", "options"]),
     "many series": table(
-        ["list", [[index + 1] for index in range(20_000)]],
-        *(["Series", [20_001 + index], [40_001], None, None] for index in range(20_000)),
-        *(["strings", "python", "NA", []] for _ in range(20_000)),
+        ["list", [[index + 1] for index in range(17_000)]],
+        *(["Series", [17_001 + index], [34_001], None, None] for index in range(17_000)),
+        *(["strings", "python", "NA", []] for _ in range(17_000)),
         ["RangeIndex", 0, 0, 1, None],
     ),
 }
@@ -326,10 +326,10 @@ MALFORMED = {
 
 @pytest.mark.parametrize("what", MALFORMED)
 def test_malformed_objects_are_refused(what: str) -> None:
-    begin = time.perf_counter()
+    begin = time.process_time()
     with pytest.raises(BadValue):
         unpacked(*MALFORMED[what])
-    assert time.perf_counter() - begin < 20
+    assert time.process_time() - begin < 10
 
 
 def test_a_table_of_the_kinds_above_is_read() -> None:

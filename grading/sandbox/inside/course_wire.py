@@ -6,6 +6,7 @@ memory is taken for it, and whatever is wrong ends as `FrameError`. Deadlines ar
 a socket passes through, and the socket is useless then.
 """
 
+import itertools
 import json
 import re
 import struct
@@ -25,6 +26,8 @@ _AT_ONCE = 2**20
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*+"', re.DOTALL)
 _LONG_NUMBER = re.compile(rb"[0-9]{%d}" % (_MAX_DIGITS + 1))
 _NO_BRACKETS = bytes(set(range(256)) - set(b"[]{}"))
+_STEPS = bytes.maketrans(b"[{]}", b"\1\1\xff\xff")
+"""One deeper, or (as signed bytes) one less deep."""
 
 
 class FrameError(Exception):
@@ -113,15 +116,8 @@ def _refuse_bombs(head_bytes):
     if not 0 < limit <= _MAX_DIGITS and _LONG_NUMBER.search(head_bytes):
         raise ValueError("a number is too long")
     if sys.getrecursionlimit() > _SAFE_RECURSION:
-        brackets = _STRING.sub(b"", head_bytes).translate(None, _NO_BRACKETS)
-        for _ in range(_MAX_DEPTH):
-            fewer = brackets.replace(b"[]", b"").replace(b"{}", b"")
-            if not fewer:
-                return
-            if len(fewer) == len(brackets):
-                break
-            brackets = fewer
-        if brackets:
+        brackets = _STRING.sub(b"", head_bytes).translate(_STEPS, _NO_BRACKETS)
+        if max(itertools.accumulate(memoryview(brackets).cast("b")), default=0) > _MAX_DEPTH:
             raise ValueError("it is nested too deeply")
 
 
