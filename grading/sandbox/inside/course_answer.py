@@ -13,6 +13,7 @@ import io
 import socket
 import sys
 import threading
+import warnings
 
 import course_errors
 import course_state
@@ -24,6 +25,7 @@ from course_tasks import TASKS, Names, Whole
 from course_values import BadValue, Reference, base_value
 from course_wire import ConnectionEnded, receive, send
 
+_MOST_WARNINGS = 100
 _OUTPUT = 65536
 """Characters of output that travel with an answer."""
 
@@ -141,6 +143,7 @@ class Student(Side):
         for name in also.get("unbind", ()):
             self.namespace.pop(name, None)
             self.watched[name] = _MISSING
+        course_state.set_variables(also.get("variables", ()))
         self.patches.take_over(named(also.get("patched", ())))
         course_state.set_random(also.get("random"))
         self.files.write(also.get("files", ()))
@@ -185,7 +188,7 @@ class Student(Side):
                 else:
                     names[name] = now
         files = self.files.changed()
-        also = {"names": pairs(names), "unbound": tuple(unbound), "files": files}
+        also = {"names": pairs(names), "unbound": tuple(unbound), "files": files, "warnings": self.output.warnings()}
         return pairs({key: value for key, value in also.items() if value})
 
     def call_back(self, operation, operands):
@@ -299,7 +302,7 @@ class _Output:
     def __init__(self):
         self._parts = []
         self._left = _OUTPUT
-        self._open = 0
+        self._warnings = []
 
     def add(self, name, text):
         text, self._left = text[: self._left], self._left - len(text[: self._left])
@@ -308,6 +311,11 @@ class _Output:
                 self._parts[-1][1] += text
             else:
                 self._parts.append([name, text])
+
+    def warnings(self):
+        """Give the warnings that were issued since the last time, as (text, category)."""
+        issued, self._warnings[:] = self._warnings[:_MOST_WARNINGS], []
+        return tuple((str(warning.message), warning.category) for warning in issued)
 
     def take(self):
         """Give what was printed since the last time, as [stream, text]."""
@@ -319,8 +327,12 @@ class _Output:
         before = sys.stdout, sys.stderr
         sys.stdout, sys.stderr = _Stream(self, "stdout"), _Stream(self, "stderr")
         try:
-            yield
+            with warnings.catch_warnings(record=True) as issued:  # whether they are shown the test decides
+                warnings.simplefilter("always")
+                outer, self._warnings = self._warnings, issued
+                yield
         finally:
+            self._warnings = [*outer, *issued]
             sys.stdout, sys.stderr = before
 
 

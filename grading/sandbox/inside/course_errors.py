@@ -189,6 +189,8 @@ def _by_force(base, kind):
 def _set_field(error, kind, name, value):
     for base in kind.__mro__:
         if vars(builtins).get(base.__name__) is base and name in _FIELDS.get(base.__name__, ()):
+            if value is None and getattr(base, name).__get__(error) is None:
+                continue  # to say so would make it a part of the text
             try:
                 setattr(error, name, value)
             except Exception:

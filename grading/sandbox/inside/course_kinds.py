@@ -52,7 +52,7 @@ class Kind:
             first = [] if any(issubclass(base, StandIn) for base in bases) else [StandIn]
             tries = [([*first, *bases], alike)] if all(map(_is_light, bases)) else []
             tries.append(([Quiet, *bases], {}))
-        made = next(filter(None, (_make_class(self, *attempt) for attempt in tries)), None)
+        made = next(filter(None, (_make_class(self, *attempt) for attempt in tries)), None) or known
         if made is None:
             raise BadValue("a class cannot be made of what is said of it")
         return made
@@ -99,10 +99,11 @@ def _is_light(base):
 
 def _make_class(kind, bases, inside):
     inside = {"__module__": MODULE, "__qualname__": kind.name, **inside}
-    metaclasses = tuple(dict.fromkeys(type(base) for base in bases if not issubclass(type(base), StandInClass)))
-    metaclasses = tuple(meta for meta in metaclasses if meta is not type)
+    metas = dict.fromkeys((StandInClass, *(type(base) for base in bases)))
+    metas = [meta for meta in metas if not any(other is not meta and issubclass(other, meta) for other in metas)]
+    metas.sort(key=lambda meta: not issubclass(meta, StandInClass))
     try:
-        meta = type.__new__(type, "StandInClass", (StandInClass, *metaclasses), {}) if metaclasses else StandInClass
+        meta = metas[0] if len(metas) == 1 else type.__new__(type, "StandInClass", tuple(metas), {})
         made = type.__new__(meta, kind.name, tuple(dict.fromkeys(bases)), inside)
     except Exception:
         return None
@@ -131,6 +132,8 @@ def _known_class(description, instructors):
         if type(name) is not str or name not in instructors:
             raise BadValue("a class of the instructor's is named that is not there")
         return instructors[name]
+    if (description.get("module"), description.get("qualname")) in _UNNAMED:
+        return _UNNAMED[description["module"], description["qualname"]]
     library = description.get("library")
     if type(library) is not list or len(library) != 2 or not all(type(part) is str for part in library):
         return None
@@ -142,6 +145,16 @@ def _known_class(description, instructors):
     except BadValue:
         return None
     return None if issubclass(found, BaseException) and not is_plain_class(found) else found
+
+
+_UNNAMED = {
+    ("builtins", type(one).__name__): type(one)
+    for one in (
+        *({}.keys(), {}.values(), {}.items(), iter({}), iter({}.values()), iter({}.items()), reversed({})),
+        *(iter([]), reversed([]), iter(()), iter(""), iter(b""), iter(set()), iter(range(0)), iter(range(2**70))),
+    )
+}
+"""Builtin classes that no module has a name for."""
 
 
 def _is_special(name):

@@ -10,7 +10,7 @@ import functools
 import sys
 import types
 
-from course_operations import COMPARED, SYMBOLS, capabilities, forwarders
+from course_operations import COMPARED, SYMBOLS, capabilities, forwarders, perform
 from course_values import NOTHING
 
 _LOCAL = frozenset(
@@ -24,7 +24,7 @@ _LOCAL = frozenset(
 _LOCAL_TO_CLASS = {name for name in _LOCAL if name.startswith("__array_")} | {
     *("__copy__", "__deepcopy__"),
     *("__name__", "__qualname__", "mro", "__base__", "__class__", "__new__"),
-    *("__flags__", "__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
+    *("__basicsize__", "__itemsize__", "__dictoffset__", "__weakrefoffset__", "_abc_impl"),
     *("__instancecheck__", "__subclasscheck__", "__subclasshook__", "__subclasses__", "__init_subclass__"),
 }
 MODULE = "student"
@@ -310,7 +310,7 @@ def _compared(name):
         theirs = link_of(other)
         if link.base is not NOTHING and (theirs is None or theirs.base is not NOTHING):
             mine = _plain(self)
-            return getattr(type(mine), f"__{name}__")(mine, other if theirs is None else _plain(other))
+            return perform(name, (mine, other if theirs is None else _plain(other)))
         if self is other and "__eq__" not in link.kind.specials and name in ("eq", "ne"):
             return name == "eq"
         link.talk.believe(symbol, link)

@@ -35,6 +35,31 @@ def set_random(state):
         numpy.random.set_state((name, numpy.frombuffer(keys, numpy.uint32), *rest))
 
 
+class Variables:
+    """Environment variables that the test has changed."""
+
+    def __init__(self):
+        self._last = dict(os.environ)
+
+    def changed(self):
+        """Give what has changed since the last time: pairs of name and value, or None where there is none any more."""
+        now = dict(os.environ)
+        if now == self._last:
+            return ()
+        names = sorted(name for name in now.keys() | self._last.keys() if now.get(name) != self._last.get(name))
+        self._last = now
+        return tuple((name, now.get(name)) for name in names)
+
+
+def set_variables(changed):
+    """Set environment variables as the other side has."""
+    for name, value in changed:
+        if value is None:
+            os.environ.pop(name, None)
+        else:
+            os.environ[name] = value
+
+
 PATCHED = {
     "builtins": ("input", "print", "open"),
     "sys": ("stdin",),

@@ -6,6 +6,7 @@ All that comes was written by a process that may be hostile. What makes no sense
 
 import sys
 import threading
+import warnings
 import weakref
 
 import course_errors
@@ -22,6 +23,7 @@ LIMITS = {"asked": 1_000_000, "called_back": 200_000, "deep": 64}
 """Questions of one test, callbacks of the student's code in it, and how deeply both call each other."""
 _MAX_OUTPUT = 65536 * 2
 _MAX_CLASSES = 5000
+_MAX_WARNINGS = 100
 _NEVER_REFUSED = frozenset({"isinstance", "issubclass"})
 
 
@@ -59,6 +61,7 @@ class Conversation(Side):
         self._rebound = set()
         self._random = course_state.random_state()
         self._patches = course_state.Patches()
+        self._variables = course_state.Variables()
         self._called_back = 0
         self._deep = 0
         self._kinds = {}
@@ -154,6 +157,7 @@ class Conversation(Side):
                 bind[name] = now
         also = {"bind": pairs(bind), "unbind": tuple(unbind), "files": self.files.changed()}
         also["patched"] = pairs(self._patches.changed())
+        also["variables"] = self._variables.changed()
         state = course_state.random_state()
         if state != self._random:
             also["random"] = self._random = state
@@ -172,8 +176,11 @@ class Conversation(Side):
                     else:
                         self.namespace[name] = value
             self.files.write(also.get("files", ()))
+            issued = [_warning(*warning) for warning in also.get("warnings", ())]
         except (BadValue, ValueError, TypeError):
             self.end("the student's process answered something of no sense")
+        for warning in issued[:_MAX_WARNINGS]:
+            warnings.warn_explicit(*warning, "<student>", 1)
 
     def _print(self, output):
         """Print what the student's code has printed."""
@@ -370,6 +377,14 @@ class Conversation(Side):
         for name, value in self.fetched.items():
             if name not in self._rebound and self.namespace.get(name, _MISSING) is value:
                 del self.namespace[name]
+
+
+def _warning(text, category):
+    """Check a warning of the student's code."""
+    if type(text) is not str:
+        raise TypeError("a warning without a text")
+    good = isinstance(category, type) and issubclass(category, Warning)
+    return text[:_MAX_OUTPUT], category if good else UserWarning
 
 
 def _importable():
