@@ -1,6 +1,7 @@
 """For those who write assignments: planted submissions, calibration, work that looks alike.
 
-In: a course folder. Out: verdicts, proposals, hints; the instructor's gradebook is never touched.
+In: a course folder.
+Out: verdicts, proposals, hints; the instructor's gradebook is never touched.
 Called by `cli`.
 """
 

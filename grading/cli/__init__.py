@@ -1,6 +1,8 @@
-"""The command `course`. In: what a person asks in a shell. Out: lines, files and an exit status.
+"""The command `course`; its commands stand in a module for each kind of work.
 
-Nobody imports this room but the entry point, `main`; its commands stand in a module for each kind of work.
+In: what a person asks in a shell.
+Out: lines, files and an exit status.
+Called by nobody but the entry point, `main`.
 """
 
 import logging

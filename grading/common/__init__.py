@@ -1,6 +1,8 @@
 """Parts that several rooms share: files, names, text, versions, cells.
 
-In and out: plain values. Knows no other room; called by all.
+In: plain values.
+Out: plain values.
+Called by all; knows no other room.
 """
 
 __all__ = ["files", "names", "notebooks", "text", "versions"]

@@ -1,7 +1,9 @@
-"""One submission, run: its cells, then the questions, whatever dies on the way.
+"""One submission, run, whatever dies on the way; only `workers` knows Dask.
 
-In: jobs, plain data. Out: `Executed`, stored by the content of all that it depends on; answers read with suspicion.
-Called by `pipeline`; only `workers` knows Dask.
+In: jobs, plain data.
+Out: `Executed`, stored by the content of all that it depends on; answers read with suspicion.
+Called by `pipeline`, `authoring`, `pages` and nbgrader's plug-ins.
+Way: 5 what is not stored is run, here or on many machines
 """
 
 __all__ = ["answers", "execute", "job", "store", "workers"]

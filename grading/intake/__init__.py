@@ -1,6 +1,9 @@
-"""Reading what was handed in. In: a student's folder. Out: the notebooks' bytes, then the notebooks that are graded.
+"""Reading what was handed in: nothing is believed, followed or run.
 
-Nothing is believed, followed or run; `pipeline` and later rooms may call it.
+In: a student's folder.
+Out: the notebooks' bytes, then the notebooks that are graded, with every repair said.
+Called by `pipeline`, `cli` and nbgrader's plug-ins.
+Way: 4 a hand-in is read, once, and rebuilt
 """
 
 __all__ = ["archives", "files", "hand_in", "matching", "rebuild"]

@@ -1,6 +1,9 @@
-"""Learning management systems. In: a download, a class list, grades. Out: `submitted/` in order, a file to import.
+"""Learning management systems: only this room knows their formats.
 
-Only this room knows their formats; `pages` and the command line may call it.
+In: a download, a class list, grades.
+Out: `submitted/` in order, a file to import.
+Called by `pages`, `pipeline` and `cli`.
+Way: 2 a download becomes hand-ins, 11 grades become a file for the LMS
 """
 
 __all__ = ["collect", "downloads", "export", "roster"]

@@ -1,7 +1,9 @@
-"""Records of what was graded and why: record.json, the executed notebook, the gradebook.
+"""Records of what was graded and why; only `gradebook` talks to nbgrader's tables.
 
-In: records. Out: files and rows, each whole or not at all.
-Called by `pipeline`, `pages` and `cli`; only `gradebook` talks to nbgrader's tables.
+In: records.
+Out: record.json, the executed notebook and rows of the gradebook, each whole or not at all.
+Called by `execution`, `pipeline`, `pages`, `authoring`, `cli` and nbgrader's plug-ins.
+Way: 9 points and reasons are written down
 """
 
 __all__ = ["executed_notebook", "gradebook", "record", "results"]

@@ -1,7 +1,9 @@
 """From a master to what students get.
 
-In: `source/<assignment>/`. Out: `release/<assignment>/`, whole or not at all; ReleaseError names cell and mend.
-Called by `authoring` and `cli`; nbgrader loads `preprocessors` by name (nbgrader_config.py).
+In: `source/<assignment>/`, a master and what lies beside it.
+Out: `release/<assignment>/`, whole or not at all; ReleaseError names cell and mend.
+Called by `pipeline`, `authoring` and `cli`; nbgrader loads `preprocessors` by name (nbgrader_config.py).
+Way: 1 a master becomes a release
 """
 
-__all__ = ["build", "leaks", "markers", "preprocessors", "released", "twin", "wheel"]
+__all__ = ["beside", "build", "leaks", "markers", "masters", "preprocessors", "released", "twin", "wheel"]

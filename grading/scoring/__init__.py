@@ -1,6 +1,7 @@
 """Questions to a submission and what they are worth: the words in which an assignment's `scoring.py` speaks.
 
-In: answers, as plain arrays. Out: points with reasons, and what a page shows beside them, as data.
+In: answers, as plain arrays.
+Out: points with reasons, and what a page shows beside them, as data.
 Called by `source/<assignment>/scoring.py`, which imports this and `helpers` and nothing else of the course, and by
 every room that reads answers or explains points. Names are looked up when they are first used: NumPy is slow to load,
 and a run with nothing to do needs none of it.

@@ -65,3 +65,44 @@ def test_no_test_but_those_of_the_benchmarks_imports_a_benchmark() -> None:
         imported = {node.module for node in ast.walk(tree) if isinstance(node, ast.ImportFrom)}
         imported |= {name.name for node in ast.walk(tree) if isinstance(node, ast.Import) for name in node.names}
         assert path.parent.name == "benchmarks" or not imported & benchmarks, path
+
+
+def rooms_of_grading() -> dict[str, str]:
+    """Docstrings of the rooms, by name; a room is a folder with modules."""
+    paths = (ROOT / "grading").glob("*/__init__.py")
+    return {path.parent.name: ast.get_docstring(ast.parse(path.read_text())) or "" for path in sorted(paths)}
+
+
+def imports_between_rooms() -> Iterator[tuple[str, str, str]]:
+    """Yield (who imports, from which room, which module), by rooms."""
+    for path in sorted((ROOT / "grading").rglob("*.py")):
+        parts = path.relative_to(ROOT / "grading").parts
+        own = parts[0].removesuffix(".py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("grading."):
+                names = [*(node.module or "").split(".")[1:], *(name.name for name in node.names)]
+                if names[0] != own and "inside" not in parts:
+                    yield own, names[0], names[1]
+
+
+def test_each_room_says_what_comes_in_what_goes_out_and_who_may_call() -> None:
+    for room, said in rooms_of_grading().items():
+        assert re.search(r"^In: .+\nOut: .+\nCalled by ", said, re.MULTILINE | re.DOTALL), room
+
+
+def test_nobody_calls_a_room_but_those_it_names() -> None:
+    said = rooms_of_grading()
+    for caller, room, _ in set(imports_between_rooms()):
+        if room in said and "Called by all" not in said[room] and "every room" not in said[room]:
+            allowed = said[room].partition("Called by ")[2].replace("nbgrader's plug-ins", "`nbgrader_plugins`")
+            assert f"`{caller}`" in allowed, f"{caller} imports {room}, which does not name it"
+
+
+def test_each_room_lists_the_modules_that_others_import() -> None:
+    listed = {}
+    for room in rooms_of_grading():
+        text = (ROOT / "grading" / room / "__init__.py").read_text(encoding="utf-8")
+        listed[room] = set(re.findall(r'"(\w+)"', text.partition("__all__")[2]))
+    for caller, room, module in sorted(set(imports_between_rooms())):
+        if (ROOT / "grading" / room / f"{module}.py").is_file():
+            assert module in listed[room], f"{caller} imports {room}.{module}, which {room}/__init__.py does not list"
