@@ -101,6 +101,25 @@ def test_a_gradebook_that_is_locked_costs_only_what_could_not_be_entered(
     assert len(gradebook_rows(classroom.folder)) == 4
 
 
+def test_what_could_not_be_entered_is_not_entered_by_the_next_commit(classroom: Classroom) -> None:
+    """The lock is gone before the other submission is recorded, in the same run."""
+    other = Formgrader(classroom)
+    happened: list[str] = []
+
+    def lock_for_the_first(event: str, name: str) -> None:
+        happened.append(event)
+        if event == "recorded" and happened.count(event) == 1:
+            other.lock()
+        elif event == "started" and happened.count(event) == 2:
+            other.unlock()
+
+    records = graded_while(classroom, lock_for_the_first)
+    assert sorted(record.status for record in records.values()) == [FAILED, GRADED]
+    assert by_record(classroom) == by_gradebook(classroom)
+    classroom.grade(quick())
+    assert by_record(classroom) == by_gradebook(classroom) == {"ada": 5, "bo": 2}
+
+
 def test_a_gradebook_that_is_locked_from_the_start_is_said_in_words(classroom: Classroom) -> None:
     classroom.grade(quick())
     hand_in(classroom, "cy", RIGHT)
