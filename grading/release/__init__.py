@@ -6,4 +6,4 @@ Called by `pipeline`, `authoring` and `cli`; nbgrader loads `preprocessors` by n
 Way: 1 a master becomes a release
 """
 
-__all__ = ["beside", "build", "leaks", "markers", "masters", "preprocessors", "released", "twin", "wheel"]
+__all__ = ["beside", "build", "leaks", "markers", "masters", "preprocessors", "released", "steps", "twin", "wheel"]
