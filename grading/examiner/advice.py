@@ -2,7 +2,7 @@
 
 import ast
 import re
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from grading.examiner.ledger import Ledger
@@ -22,8 +22,10 @@ _PROCESS = {
     "assertLogs": "the log of the student's code does not reach it",
     "chdir": "the student's code does not change its folder with it",
 }
-_IGNORED = frozenset({"stdout", "stderr", "rcParams", "options"})
-"""Parts of modules that change what is printed and drawn: output is brought to the test anyway."""
+_CROSSES = re.compile(
+    r"builtins\.(input|print|open)|sys\.std(in|out|err)|time\.sleep|(numpy\.)?random\.\w+|os\.environ.*|.*\b(rcParams|options)\b.*"
+)
+"""What the student's code gets to see all the same (`sandbox/inside/course_state.py`), or what only changes looks."""
 _WRAPPERS = frozenset({"list", "tuple", "set", "dict", "str", "int", "float", "len", "sorted", "iter", "next", "repr"})
 
 
@@ -35,8 +37,8 @@ class Advice:
     what: str
 
 
-def look_at_test(body: Sequence[ast.stmt], imported: Collection[str]) -> Iterator[Advice]:
-    """Find what only works beside the student's code, each once; `imported` are names of what was imported."""
+def look_at_test(body: Sequence[ast.stmt], imported: Mapping[str, str]) -> Iterator[Advice]:
+    """Find what only works beside the student's code, each once; `imported` are names, and what was imported."""
     said: set[str] = set()
     for statement in body:
         for node in ast.walk(statement):
@@ -46,39 +48,46 @@ def look_at_test(body: Sequence[ast.stmt], imported: Collection[str]) -> Iterato
                 yield Advice(getattr(node, "lineno", statement.lineno), what)
 
 
-def _outside(node: ast.AST, imported: Collection[str]) -> str:
+def _outside(node: ast.AST, imported: Mapping[str, str]) -> str:
     if isinstance(node, ast.Attribute | ast.Subscript) and not isinstance(node.ctx, ast.Load):
-        path = ast.unparse(node)
-        if root(node) in imported and not _IGNORED & set(re.findall(r"\w+", path)):
-            return f"it changes {path}, which the student's code does not see"
-        return ""
+        return (
+            f"it changes {ast.unparse(node)}, which the student's code does not see" if _stays(node, imported) else ""
+        )
     if not isinstance(node, ast.Call):
         return ""
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    path = ast.unparse(node.func)
+    path = ast.unparse(node.func).split(".")
     if name in _PYPLOT:
         return "it looks at the figure that pyplot holds, which is in the student's kernel"
-    if name in ("system", "getoutput", "run_cell_magic") and root(node.func) == "get_ipython":
+    if name in ("system", "getoutput", "run_cell_magic") and path[0] == "get_ipython()":
         return "it gives a command to the shell, which the examiner does not have"
-    if name in ("setattr", "delattr") or ("patch" in path.split(".") and root(node.func) in imported):
-        return _patched(node, name, imported)
-    if (name == "catch_warnings" and node.keywords) or (name in ("simplefilter", "filterwarnings") and _is_error(node)):
-        return "warnings of the student's code do not reach it"
-    for part in (name, *path.split(".")[:1]):
-        if part in _PROCESS:
-            return _PROCESS[part]
-    return ""
+    if node.args and (name in ("setattr", "delattr") or ("patch" in path and root(node.func) in imported)):
+        return _patched(node, imported)
+    return next((_PROCESS[part] for part in (name, path[0]) if part in _PROCESS), "")
 
 
-def _is_error(node: ast.Call) -> bool:
-    return any(isinstance(part, ast.Constant) and part.value == "error" for part in node.args)
+def _stays(target: ast.expr, imported: Mapping[str, str]) -> bool:
+    """Whether it is in a module, and a change of it is seen in the examiner only."""
+    name = root(target)
+    if name is None or name not in imported:
+        return False
+    path = ast.unparse(target)
+    return not _CROSSES.fullmatch(imported[name] + path.removeprefix(name))
 
 
-def _patched(node: ast.Call, name: str, imported: Collection[str]) -> str:
-    if name in ("setattr", "delattr") and (not node.args or root(node.args[0]) not in imported):
+def _patched(node: ast.Call, imported: Mapping[str, str]) -> str:
+    """Say what `patch("builtins.input")`, `setattr(random, "random", ...)` or the like patches."""
+    target, *rest = node.args
+    if isinstance(target, ast.Constant):
+        return "" if _CROSSES.fullmatch(str(target.value)) else _does_not_see("patches", target)
+    if root(target) not in imported or not rest or not isinstance(rest[0], ast.Constant):
         return ""
-    target = ast.unparse(node.args[0]) if node.args else "something"
-    return "" if "stdout" in target else f"it patches {target}, which the student's code does not see"
+    attribute = ast.Attribute(target, str(rest[0].value))
+    return _does_not_see("patches", attribute) if _stays(attribute, imported) else ""
+
+
+def _does_not_see(does: str, target: ast.expr) -> str:
+    return f"it {does} {ast.unparse(target)}, which the student's code does not see"
 
 
 def is_check(node: ast.stmt) -> bool:

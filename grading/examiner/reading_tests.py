@@ -130,8 +130,8 @@ def _advise(ledger: Ledger, text: CellText, statements: Sequence[Statement], tes
             "itself is safe."
         )
     _advise_on_names(ledger, text, _read_first(statements))
-    imported = {name for statement in statements for name, at in statement.binds.items() if at.imported}
-    imported |= {name for name, entry in ledger.entries.items() if entry.imported}
+    imported = {name: entry.module for name, entry in ledger.entries.items() if entry.imported}
+    imported |= {name: at.module for part in statements for name, at in part.binds.items() if at.imported}
     for advice in look_at_test(text.body, imported):
         ledger.note(f"{advice.what}: tag the cell {BESIDE_TAG}, or test it otherwise.", advice.line)
     asked = any(ledger.entries[name.name].asked for name in test.reads)

@@ -1118,10 +1118,10 @@ def test_everything_of_an_unknown_module_is_said_to_be_unknown() -> None:
     [
         ("np.linalg.solve = None", "it changes np.linalg.solve"),
         ("del np.linalg.solve", "it changes np.linalg.solve"),
-        ("import os\nos.environ['A'] = 'b'", "it changes os.environ"),
-        ("from unittest.mock import patch\nwith patch('builtins.input'): f(1)", "it patches 'builtins.input'"),
+        ("from unittest.mock import patch\nwith patch('numpy.linalg.solve'): f(1)", "it patches 'numpy.linalg.solve'"),
+        ("from unittest import mock\nmock.patch.object(np.linalg, 'inv')", "it patches np.linalg.inv"),
+        ("setattr(np, 'sum', None)", "it patches np.sum"),
         ("import matplotlib.pyplot as plt\nassert plt.gcf()", "figure that pyplot holds"),
-        ("import warnings\nwith warnings.catch_warnings(record=True): f(1)", "warnings of the student's code"),
         ("import sys\nsys.setrecursionlimit(50)", "recursion limit"),
         ("import tracemalloc\ntracemalloc.start()", "memory of the student's code"),
         ("!ls", "command to the shell"),
@@ -1133,17 +1133,24 @@ def test_test_that_only_works_beside_the_student_is_said(source: str, words: str
     assert [words in note for note in division.notes] == [True]
 
 
-def test_capturing_output_is_nothing_to_be_said() -> None:
-    division = of(
-        F
-        + """# %% test
-import io, sys
-sys.stdout = io.StringIO()
-f(1)
-sys.stdout = sys.__stdout__
-"""
-    )
-    assert division.notes == ()
+@pytest.mark.parametrize(
+    "source",
+    [
+        "import io, sys\nsys.stdout = io.StringIO()\nf(1)\nsys.stdout = sys.__stdout__",
+        "import io, sys\nsys.stdin = io.StringIO('1')",
+        "from unittest.mock import patch\nwith patch('builtins.input', lambda *_: '3'): f(1)",
+        "from unittest.mock import patch\nwith patch('sys.stdout'): f(1)",
+        "import builtins\nbuiltins.input = lambda *_: '3'",
+        "import random\nsetattr(random, 'random', lambda: 0.5)",
+        "np.random.rand = lambda: 0.5",
+        "import os\nos.environ['A'] = 'b'",
+        "import warnings\nwith warnings.catch_warnings(record=True): f(1)",
+        "patch = f(1)\npatch.height = 3",
+        "import matplotlib.pyplot as plt\nplt.rcParams['a'] = 1",
+    ],
+)
+def test_patch_that_reaches_the_student_is_nothing_to_be_said(source: str) -> None:
+    assert of(f"# %%\nimport numpy as np\n{F}# %% test\n{source}\nassert f(1) == 2\n").notes == ()
 
 
 def test_name_that_only_a_test_binds_is_missing_in_the_students_kernel() -> None:
