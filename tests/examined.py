@@ -207,12 +207,14 @@ class Talk:
         names: Sequence[str] | None = None,
         believed: Any = None,
         cell: str = "test",
+        libraries: Sequence[str] = (),
         answer: Answer = lambda asked: None,
         twist: Twist = lambda head, tail: None,
     ) -> Done:
         """Run a test cell."""
         found = names if names is not None else _names(self.cells[1:], source)
         frame = {"kind": "test", "cell": cell, "source": source, "names": found, "believed": believed}
+        frame["libraries"] = list(libraries)
         course_wire.send(self.connection, frame)
         requests = []
         while True:

@@ -60,7 +60,7 @@ class DividedTest:
     name: str
     names: tuple[str, ...]
     """The student's names that it may read, itself or in a function that it can reach."""
-    modules: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     """Of these, whole libraries that a solution cell imports (`import numpy as np`). The examiner has its own, and uses
     that: the student's kernel is only believed that there is none."""
     borrowed: tuple[str, ...] = ()
@@ -76,6 +76,11 @@ class DividedTest:
     """Its imports that students see: the student's kernel may run them in its place, as later cells may need them."""
     reads: tuple[OwnedName, ...] = ()
     """All of the notebook's names that it may read."""
+
+    @property
+    def fetched(self) -> tuple[str, ...]:
+        """Return all names that are asked of the student's kernel."""
+        return (*self.names, *self.borrowed)
 
 
 @dataclass(frozen=True)

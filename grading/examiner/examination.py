@@ -18,13 +18,15 @@ class Setup:
 
 @dataclass(frozen=True)
 class TestCell:
-    """A test cell. `names` are those of the student's that it may need."""
+    """A test cell. `names` are those that are asked of the student's kernel, since the test may need them."""
 
     __test__ = False  # it is no test of pytest's
 
     cell: str
     source: str
     names: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    """Of these, the libraries of which the examiner has its own: it uses that if the student's kernel has any."""
 
 
 @dataclass(frozen=True)

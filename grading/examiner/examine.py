@@ -100,6 +100,7 @@ class Examiner:
                 cell=test.cell,
                 source=test.source,
                 names=list(test.names),
+                libraries=list(test.libraries),
                 believed=None if believed is None else [list(site) for site in believed],
             )
         )

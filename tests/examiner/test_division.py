@@ -203,7 +203,7 @@ from math import sqrt
 assert np.allclose(sqrt(4), 2)
 """
     test = of(text).tests[0]
-    assert (test.names, test.modules) == (("np", "sqrt"), ("np",))
+    assert (test.names, test.libraries) == (("np", "sqrt"), ("np",))
     assert runs(text, "c1") == "import numpy as np\n\nfrom math import sqrt\n"
 
 

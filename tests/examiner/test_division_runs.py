@@ -51,7 +51,7 @@ def run_apart(text: str) -> dict[str, str]:
     for cell in notebook.cells:
         if _is_test(cell):
             test = division.test(cell.id)
-            examiner.live = {*test.names, *test.borrowed}
+            examiner.live = set(test.fetched)
             found[cell.id] = _run(cell.source, student if test.beside else examiner)
             examiner.live = set()
             _run(test.imports, student)

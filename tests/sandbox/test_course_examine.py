@@ -177,6 +177,25 @@ def test_names_are_those_of_their_moment(examination: Examination) -> None:
         assert talk.test("assert mine == 5\nn").why == "NameError: name 'n' is not defined"
 
 
+def test_examiners_own_are_there_again_after_a_test_that_asked_for_the_students(examination: Examination) -> None:
+    setup = "import math as m\ngiven = [1]"
+    with examination.submission("given = [2]", setup) as talk:
+        assert talk.test("assert given == [2] and m.pi > 3", names=["given", "m"]).error is None
+        assert talk.test("assert given == [1] and m.pi > 3", names=[]).error is None
+        assert talk.test("given = [3]", names=["given"]).error is None
+        assert talk.test("assert given == [3]", names=[]).error is None
+
+
+def test_library_is_the_examiners_own_if_the_student_has_any(examination: Examination) -> None:
+    with examination.submission("class m:\n    pi = 3", "import math as m") as talk:
+        libraries = {"names": ["m"], "libraries": ["m"]}
+        assert talk.test("assert m.pi == 3", names=["m"]).error is None
+        assert talk.test("import math\nassert m is math", **libraries).error is None
+    with examination.submission("del m", "import math as m") as talk:
+        assert talk.test("m", **libraries).why == "NameError: name 'm' is not defined"
+        assert talk.test("assert m.pi > 3", names=[]).error is None
+
+
 def test_name_that_the_student_lacks_is_a_name_error(examination: Examination) -> None:
     why = examination.fails("def squares(n): ...", "assert cubes(3)", names=["cubes", "squares"])
     assert why == "NameError: name 'cubes' is not defined"

@@ -161,7 +161,7 @@ class Server:
                 elif kind == "setup":
                     send(connection, self.shell.set_up(head["cell"], head["source"]))
                 elif kind == "test":
-                    asked = head["cell"], head["source"], head["names"], head["believed"]
+                    asked = head["cell"], head["source"], head["names"], head["believed"], head.get("libraries", ())
                     send(connection, self.shell.test(connection, *asked))
                 elif kind == "kill":
                     send(connection, {"kind": "killed"})

@@ -61,8 +61,11 @@ class Shell:
         self.files.look(keep=True)
         return {"kind": "done", "cell": cell, "error": error, "output": output}
 
-    def test(self, connection, cell, source, names, believed):
-        """Run a test cell that asks over `connection`; gives the frame that says how it ended."""
+    def test(self, connection, cell, source, names, believed, libraries=()):
+        """Run a test cell that asks over `connection`; gives the frame that says how it ended.
+
+        Of the `names` that are asked for, those in `libraries` are the examiner's own if the student has any.
+        """
         self.files.look()
         talk = Conversation(connection, self, believed)
         talk.know({name: kind for name, kind in self.types.items() if self.namespace.get(name) is kind})
@@ -71,7 +74,7 @@ class Shell:
         self.guard.begin()
         gc.disable()  # so that what is let go, and told, does not depend on when it runs
         try:
-            error, output = self._run(cell, source, talk, names)
+            error, output = self._run(cell, source, talk, names, libraries)
             result = None
             if error is None and self.shell.displayhook.shown is not NOTHING:
                 error, result = self._result(talk, cell, self.shell.displayhook.shown)
@@ -86,7 +89,7 @@ class Shell:
         done = {"kind": "done", "cell": cell, "error": error, "output": output, "result": result}
         return {**done, "sites": [list(site) for site in talk.sites], "asked": talk.asked}
 
-    def _run(self, cell, source, talk, names=()):
+    def _run(self, cell, source, talk, names=(), libraries=()):
         """Run a cell; gives (error or None, output)."""
         self._name = f"<cell {cell}>"
         self.cells[self._name] = cell
@@ -97,7 +100,7 @@ class Shell:
         with recorded.recording():
             try:
                 if talk is not None:
-                    talk.fetch(names)
+                    talk.fetch(names, libraries)
                 result = self.shell.run_cell(source, store_history=False)
                 error = result.error_before_exec or result.error_in_exec
                 if talk is not None:

@@ -58,6 +58,8 @@ class Conversation(Side):
         self.ended = False
         self.fetched = {}
         """The student's names and what they were bound to when both sides were last told; _MISSING is unbound."""
+        self._own = {}
+        """What the examiner itself had bound to these names."""
         self._rebound = set()
         self._random = course_state.random_state()
         self._patches = course_state.Patches()
@@ -352,8 +354,11 @@ class Conversation(Side):
 
     # The test cell's names.
 
-    def fetch(self, names):
-        """Bind the student's names in the test's namespace; those that are not there stay unbound."""
+    def fetch(self, names, libraries=()):
+        """Bind the student's names in the test's namespace; those that are not there stay unbound.
+
+        `libraries` are names under which the examiner has imported a library itself, and uses its own.
+        """
         found = self.ask("fetch", tuple(sorted(names)), tuple(self.types))
         try:
             found = named(found)
@@ -361,8 +366,8 @@ class Conversation(Side):
             self.end(f"the student's process answered something of no sense: {error}")
         if not set(names) >= found.keys():
             self.end("the student's process gives names that it was not asked for")
-        for name in names:
-            self.namespace.pop(name, None)
+        self._own = {name: self.namespace.pop(name) for name in names if name in self.namespace}
+        found.update({name: self._own[name] for name in libraries if name in found and name in self._own})
         self.namespace.update(found)
         self.fetched = found
 
@@ -372,11 +377,14 @@ class Conversation(Side):
             self.ask("settle")
 
     def close(self):
-        """End the conversation in good order: names that were the student's are unbound."""
+        """End the conversation in good order: names that were the student's are unbound, or the examiner's again."""
         self.ended = True
         for name, value in self.fetched.items():
             if name not in self._rebound and self.namespace.get(name, _MISSING) is value:
                 del self.namespace[name]
+        for name, value in self._own.items():
+            if name not in self._rebound:
+                self.namespace.setdefault(name, value)
 
 
 def _warning(text, category):
