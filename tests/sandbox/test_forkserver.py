@@ -288,8 +288,10 @@ def test_fork_server_that_dies_when_just_chosen_costs_nobody_a_grade(
     real = ForkServer.start
 
     def die_first(server: ForkServer, *given: object) -> object:
-        server._process.kill()
-        server._process.wait()
+        tree = psutil.Process(server._process.pid).children(recursive=True)
+        for process in tree:  # bubblewrap waits for it, and is not what answers
+            process.kill()
+        psutil.wait_procs(tree)
         return real(server, *given)  # type: ignore[arg-type]
 
     monkeypatch.setattr(ForkServer, "start", die_first)
