@@ -11,6 +11,7 @@ from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from notebooks import ROOT, code, grade_cell, markdown, notebook
 
+from grading.examiner.examination import Examined, TestRun
 from grading.pipeline.assignment import load_assignment
 from grading.pipeline.grade import grade
 from grading.pipeline.plan import plan
@@ -111,14 +112,16 @@ def graded(folder: Path) -> dict[str, Record]:
 def pass_tests(folder: Path, results: Mapping[str, TestResult]) -> dict[str, Record]:
     """Grade with these results of the tests of all submissions, by grade id."""
     graded(folder)
-    run = opened(folder)
+    run = with_reference(opened(folder))
     for submission in plan(run).submissions:
-        for each in submission.runs:
-            executed = run.store.get(each.key)
-            assert executed is not None
-            ids = run.assignment.notebook(each.notebook).max_points
-            executed.tests = {name: result for name, result in results.items() if name in ids}
-            run.store.put(each.key, executed)
+        for each in (one for one in submission.runs if one.tests):
+            cells = run.assignment.notebook(each.notebook).tests
+            given = {
+                cells[name]: TestRun(result.passed, result.error, result=result.value)
+                for name, result in results.items()
+                if name in cells
+            }
+            run.store.put_tests(each.tests, Examined(given))
     return graded(folder)
 
 

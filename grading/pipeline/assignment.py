@@ -126,6 +126,13 @@ class Assignment:
                 raise GradingError(f"{self.source / SCORING} gives {score.points} points for {name}, of {maximum:g}")
         return {name: scores[name] for name in self.max_points if name in scores}
 
+    def scored(self, notebook: str, context: Context) -> frozenset[str]:
+        """Grade ids of a notebook that `scoring.py` decides: all, unless it defines `scored`, or no `score`."""
+        if not hasattr(self.scoring, "score"):
+            return frozenset()
+        names = self._call("scored", context) if hasattr(self.scoring, "scored") else self.max_points
+        return frozenset(self.cells[name][1] for name in names if self.cells[name][0] == notebook)
+
     def flags(self, scores: Mapping[str, Score]) -> list[str]:
         """What an instructor should look at; nothing unless `scoring.py` says what."""
         return list(self._call("flags", scores) or ())

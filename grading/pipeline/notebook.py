@@ -3,7 +3,7 @@
 import ast
 import contextlib
 import copy
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -60,10 +60,14 @@ class Notebook:
         """Which names are the examiner's own and which are the student's."""
         return divide(self.master)
 
-    def examination(self, believed: tuple[Site, ...] | None) -> Examination:
-        """Return the tests that the examiner runs; `believed` are sites that the course's own solution needs."""
+    def examination(self, believed: tuple[Site, ...] | None, scored: Collection[str] = frozenset()) -> Examination:
+        """Return the tests that the examiner runs.
+
+        `believed` are sites that the course's own solution needs; `scored` are grade ids that `scoring.py` decides.
+        """
         sources = {cell.id: cell.source for cell in self.master.cells}
-        tests = {test.id: test for test in self.division.tests if not test.beside}
+        elsewhere = {self.tests[name] for name in scored if name in self.tests}
+        tests = {test.id: test for test in self.division.tests if not test.beside and test.id not in elsewhere}
         own_demos = {cell.id for cell in self.master.cells if EXAMINERS_TAG in cell.metadata.get("tags", [])}
         steps: list[tuple[tuple[Setup, ...], TestCell]] = []
         due: list[Setup] = []
@@ -87,9 +91,14 @@ class Notebook:
         sources = {cell.id: cell.source for cell in self.master.cells}
         return {test.id: sources[test.id] for test in self.division.tests if test.beside}
 
-    def cells_to_run(self, rebuilt: NotebookNode) -> tuple[Cell, ...]:
-        """Return the code cells of a rebuilt notebook; those that the examiner runs are marked, without a source."""
-        return tuple(self._cell(cell) for cell in rebuilt.cells if cell.cell_type == "code")
+    def cells_to_run(self, rebuilt: NotebookNode, scored: Collection[str] = frozenset()) -> tuple[Cell, ...]:
+        """Return the code cells of a rebuilt notebook; those that the examiner runs are marked, without a source.
+
+        Tests that `scoring.py` decides, `scored` by grade id, are left out.
+        """
+        left_out = {self.tests[name] for name in scored if name in self.tests}
+        cells = [cell for cell in rebuilt.cells if cell.cell_type == "code" and cell.id not in left_out]
+        return tuple(self._cell(cell) for cell in cells)
 
     def _cell(self, cell: NotebookNode) -> Cell:
         if is_test(cell):

@@ -20,7 +20,7 @@ from grading.common.names import MAX_NAME
 from grading.common.text import clean, quoted, short_list
 from grading.common.versions import our_code, versions
 from grading.errors import GradingError, RefusedError
-from grading.execution.job import Examining, Job
+from grading.execution.job import Cell, Examining, Job
 from grading.execution.store import code_hash, fingerprint, job_key, job_parts, tests_key, write_questions
 from grading.intake.hand_in import HandedNotebook, HandIn, find_hand_ins, read_hand_in
 from grading.intake.matching import Expected
@@ -259,7 +259,7 @@ class _Planner:
             examining = replace(examining, environment=replace(examining.environment, seed=run.seed))
         recorded = self._course.store.conversation(run.key)
         return Job(
-            cells=self._course.assignment.notebook(run.notebook).cells_to_run(rebuilt.notebook),
+            cells=_cells(self._course, run.notebook, rebuilt),
             questions=tuple(question.name for question in questions),
             cases=tuple(len(question.cases) for question in questions),
             environment=replace(self._common[run.notebook], extras=dict(hand_in.extras), seed=run.seed),
@@ -278,7 +278,7 @@ def _examining(course: GradingRun, name: str, around: Mapping[str, Environment])
     """Return what the examiner needs for a notebook; None if none of its tests are the examiner's."""
     notebook = course.assignment.notebook(name)
     believed = course.believed.get(name, ()) if course.believed is not None else None
-    examination = notebook.examination(believed)
+    examination = notebook.examination(believed, course.assignment.scored(name, course.context))
     if not examination.steps:
         return None
     environment = replace(around[name], data=_whole_data(course), files=_examiners_files(course))
@@ -348,7 +348,7 @@ def _notebook_summary(
     )
     if isinstance(rebuilt, RefusedError):
         return replace(summary, refusal=str(rebuilt), missing=not found.name)
-    cells = course.assignment.notebook(name).cells_to_run(rebuilt.notebook)
+    cells = _cells(course, name, rebuilt)
     return replace(
         summary,
         changed=rebuilt.changed,
@@ -356,6 +356,11 @@ def _notebook_summary(
         code=code_hash(cells, inlined_cells(rebuilt.notebook)),
         rebuilt=_spill(course, rebuilt.notebook),
     )
+
+
+def _cells(course: GradingRun, name: str, rebuilt: Rebuilt) -> tuple[Cell, ...]:
+    scored = course.assignment.scored(name, course.context)
+    return course.assignment.notebook(name).cells_to_run(rebuilt.notebook, scored)
 
 
 def _beside(course: GradingRun, handed_in: Mapping[str, Path]) -> str:

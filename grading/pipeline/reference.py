@@ -17,6 +17,7 @@ from grading.execution.workers import run_all
 from grading.intake.hand_in import HandedNotebook, HandIn
 from grading.pipeline.clean import note_used
 from grading.pipeline.grade import keep
+from grading.pipeline.notebook import Notebook
 from grading.pipeline.plan import Plan, files_of, plan_one
 from grading.pipeline.run import GradingRun
 from grading.pipeline.tested import failed_tests
@@ -52,11 +53,17 @@ def plan_reference(course: GradingRun) -> Plan:
     return plan_one(course, HandIn(_WHO, handed_in))
 
 
+def _examined(course: GradingRun, notebook: Notebook) -> bool:
+    return bool(notebook.examination((), course.assignment.scored(notebook.name, course.context)).steps)
+
+
 def reference(course: GradingRun) -> Reference:
     """Run the solution unless that was done, and return what came of it.
 
     Raises GradingError if it cannot be run, which is the machine's or the author's fault.
     """
+    if not any(_examined(course, notebook) for notebook in course.assignment.notebooks):
+        return Reference()
     planned = plan_reference(course)
     (submission,) = planned.submissions
     if submission.refusal:

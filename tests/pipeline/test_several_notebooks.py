@@ -185,6 +185,7 @@ def test_scoring_decides_some_questions_and_tests_and_people_the_others(folder: 
     scoring.write_text(
         "from dataclasses import replace\nfrom grading.scoring import Score, call\n"
         "def questions(context):\n    return [replace(call('q', 'square', [[3]]), notebook='one')]\n"
+        "def scored(context):\n    return ['one/part-a']\n"
         "def score(answers, context):\n"
         "    return {'one/part-a': Score(2.0 if answers['q'].results[0].value == 9 else 0.0, 'Asked.')}\n"
     )
