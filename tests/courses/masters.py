@@ -166,14 +166,15 @@ def read_master(path: Path) -> Master:
     for file in files:
         text = file.read_text(encoding="utf-8") if file.suffix == ".py" else ""
         if text.startswith("# %%"):
-            notebooks[file.stem], found = _read_notebook(file.stem, text)
+            notebooks[file.stem], found = read_notebook(file.stem, text)
             mistakes += found
         else:
             beside[file.relative_to(path).as_posix()] = file.read_bytes()
     return Master(path.stem, notebooks, beside, tuple(mistakes))
 
 
-def _read_notebook(name: str, text: str) -> tuple[NotebookNode, list[Mistake]]:
+def read_notebook(name: str, text: str) -> tuple[NotebookNode, list[Mistake]]:
+    """Make a notebook of a percent script, and list the mistakes in it."""
     made: list[NotebookNode] = []
     mistakes: list[Mistake] = []
     solution = ""

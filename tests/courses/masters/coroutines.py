@@ -27,7 +27,7 @@ async def fetch_all(names):
     """Fetch all names at the same time; return the answers in their order."""
     return [await fetch(name) for name in names]
 
-# %% mistake="forgets_to_await"
+# %% mistake="forgets_to_await" deserves={"test_fetch_all_at_once": 2} because="Python's warning about a coroutine that was never awaited goes to stderr, which stock takes for a failure"
 async def fetch_all(names):
     """Fetch all names at the same time; return the answers in their order."""
     return [fetch(name) for name in names]
