@@ -738,21 +738,46 @@ lying(
 )
 lying(
     "names_what_it_was_not_given",
-    "Answers with references to the examiner's objects by number, to modules and functions by name, to made-up classes.",
+    "Answers with references to the examiner's objects by number, to modules and functions by name, to made-up classes, "
+    "arrays that claim terabytes, and changes of objects that it does not have.",
     SOCKET
     + """
-def crafted(*nodes):
-    return frame({'kind': 'answer', 'output': [], 'classes': [], 'value': {'root': 0, 'nodes': list(nodes), 'blobs': []},
-                  'nodes': list(nodes), 'root': 0, 'packed': {'root': 0, 'nodes': list(nodes), 'blobs': []}})
-def answer(*nodes):
-    write(crafted(*nodes))
+def answer(*nodes, blobs=(), classes=(), more=(), dropped=()):
+    # An answer whose value is the list of all of these nodes.
+    table = [['tuple', [True, [1], [2]]], ['list', [[n + 3] for n in range(len(nodes))]], ['dict', []], *nodes]
+    packs = [[{'nodes': table, 'root': [0], 'blobs': [len(b) for b in blobs]}, 0], *more]
+    head = {'kind': 'answer', 'output': [['stdout', 'x']], 'classes': list(classes), 'packs': packs, 'dropped': list(dropped)}
+    write(frame({**head, 'blobs': [len(b) for b in blobs]}, b''.join(blobs)))
     os._exit(0)
+facts = {'what': 'object', 'class': 0}
 """,
-    total="def total(numbers): answer(['yours', 0], ['yours', 1], ['yours', -1], ['there', 10**30, {}])",
-    mean_rows="def mean_rows(matrix): answer(['module', 'os'], ['class', 'subprocess', 'Popen'], ['function', 'os', 'system'])",
-    count="def count(words): answer(['class', 'builtins', 'eval'], ['instance', '__main__.Flower', [0, 0]], ['dict', [[0, 0]]])",
-    by_kind="def by_kind(table): answer(['array', 'O', [2**62], 0], ['array', '<f8', [2**40, 2**40], 0], ['array', '|V99999999999', [1], 0])",
-    positive="def positive(numbers): answer(['int', '9' * 10**7], ['str', 5], ['list', [0, 1, 2, 10**9]], ['tuple', [1]])",
+    total="""\
+def total(numbers):
+    answer(*[['ref', 'yours', n, facts] for n in (0, 1, 7, -1, 10**30, '0', None)], ['ref', 'there', 10**30, facts],
+           ['ref', 'mine', 0, facts], ['ref', 'there', 0, {'what': 'class', '__class__': 0}], dropped=[[True, 0], [False, 0]])""",
+    mean_rows="""\
+def mean_rows(matrix):
+    answer(['module', 'os', ['3']], ['module', 'subprocess', 3], ['class', 'subprocess', 'Popen', None], ['class', 'os', '_wrap_close', 3],
+           ['function', 'os', 'system', 3], ['function', 'builtins', 'eval', 3], ['type', 'type'], ['class', 'course_standin', 'StandIn', 3])""",
+    count="""\
+def count(words):
+    answer(['instance', 'Flower', [1, 2]], ['named', 'Flower', [1] * 10**6], ['derived', 'Flower', [1]], ['member', 'Flower', '__init__'],
+           ['library member', 'enum', 'Enum', '__call__'], ['Counter', [[3], 1]], ['defaultdict', 'os.system', []], ['ZoneInfo', '../../etc/passwd'],
+           ['path', 'PosixPath', 5], ['Decimal', '1e' + '9' * 18], ['Fraction', 1, 0], ['range', 0, 10**30, 0])""",
+    by_kind="""\
+def by_kind(table):
+    answer(['array', '<f8', [2**40, 2**40], None, True, 0], ['array', 'O', [1], None, True, 0], ['array', '|V999999999', [10**6], None, True, 0],
+           ['array', '<f8', [-1], [8, 8], True, 0], ['array', '<f8', [3], [2**62], True, 0], ['objects', [10**9], None, True, [1]], blobs=[b'x' * 24])""",
+    positive="""\
+def positive(numbers):
+    answer(['int', 'f' * 10**7], ['str', 5], ['list', [[3], [4], [10**9]]], ['tuple', [[6]]], ['set', [[5]]], ['float', 'x'],
+           more=[[{'nodes': [['tuple', [[1]]], ['tuple', [True, n, [2]]], ['list', [True, True, True, True]]], 'root': [0], 'blobs': []}, 9] for n in range(50)])""",
+    stack="""\
+class Stack:
+    def __init__(self):
+        answer(['ref', 'there', 1, {'what': 'object', 'class': 1}], classes=[
+            {'number': 1, 'name': '__class__', 'bases': [['class', 'builtins', 'type']], 'mro': [1, 1, 1], 'methods': ['__del__', '__reduce__'],
+             'attributes': {'__getattribute__': 0}, 'known': ['os', 'system']}, {'number': '1'}, 7, {'number': 2, 'bases': [2]}])""",
 )
 nothing(
     "patched_codec",
