@@ -5,7 +5,8 @@ Attacks are as in `hostile.cells`: `nothing` ones hand in the untouched release 
 right solution, which keeps all points if it comes out alive, `lying` ones the right solution but for some cells.
 
 Nothing of `SECRETS` may ever be seen inside: they stand only in hidden tests. Arguments of hidden tests are seen, of
-course, by the code that they are given to. Code that searches spells them backwards and prints `FOUND`.
+course, by the code that they are given to, and functions among them have names. Code that searches spells what it looks
+for backwards and prints `FOUND`.
 """
 
 from collections.abc import Mapping
@@ -494,8 +495,8 @@ lying(
 lying(
     "colliding_keys",
     "Answers with a dictionary and a set whose keys all have the same hash, which takes hours to build.",
-    count="def count(words): return {n * (2**61 - 1): 1 for n in range(1, 40_000)}",
-    total="def total(numbers): return frozenset(float(n * (2**61 - 1)) for n in range(1, 40_000))",
+    count="def count(words): return {n * (2**61 - 1): 1 for n in range(1, 4_000)}",
+    total="def total(numbers): return frozenset(float(n * (2**61 - 1)) for n in range(1, 4_000))",
 )
 lying(
     "endless_generator",
@@ -553,7 +554,7 @@ def apply_all(function, items):
         except BaseException as error: found.append((name, type(error).__name__))
     text = repr(found) + repr([repr(thing)[:2000] for thing in gc.get_referrers(function)])
     for word in ('1174_lertsek', 'ecnerefer_neddih', 'sllac'):
-        if word[::-1] in text: print('FOUND', word[::-1])
+        if word in text[::-1]: print('FOUND', word[:3])
     return [function(item) for item in items]"""
     },
 )
@@ -849,10 +850,11 @@ pytest.raises = lambda *a, **k: contextlib.suppress(BaseException)
 
 SEARCH = """\
 import gc, glob, os, sys
-WORDS = [word[::-1] for word in ('1174_lertsek', '319284', 'ecnerefer_neddih', 'sdnik_neddih_tset', 'erauqs_neddih')]
+WORDS = ['1174_lertsek', '319284', 'ecnerefer_neddih', 'sdnik_neddih_tset']
 def look(where, text):
+    backwards = text[::-1]  # so that what is looked for stands nowhere itself
     for word in WORDS:
-        if word in text: print('FOUND', where, word)
+        if word in backwards: print('FOUND', where, word[:3])
 def search():
     frame = sys._getframe(1)
     while frame is not None:
@@ -861,7 +863,7 @@ def search():
     for thing in gc.get_objects():
         if thing is not WORDS and type(thing) in (dict, list, tuple, set) and len(thing) < 5000:
             for part in (list(thing) + list(thing.values()) if type(thing) is dict else thing):
-                if type(part) in (str, bytes, int) and part not in WORDS: look('memory', str(part)[:100_000])
+                if type(part) in (str, bytes, int): look('memory', str(part)[:100_000])
     for module in list(sys.modules.values()):
         for name in list(getattr(module, '__dict__', {})): look('module', str(name))
     for pattern in ('/proc/*/environ', '/proc/*/cmdline', '/run/**/*', '/tmp/**/*', '/home/**/*', '/opt/course/**/*', '/questions/*'):
@@ -889,7 +891,7 @@ honest(
         "total": """\
 import os, re
 def total(numbers):
-    words = [word[::-1].encode() for word in ('1174_lertsek', 'sdnik_neddih_tset')]
+    words = [b'1174_lertsek', b'sdnik_neddih_tset']
     for pid in [name for name in os.listdir('/proc') if name.isdigit()]:
         try:
             with open(f'/proc/{pid}/maps') as maps, open(f'/proc/{pid}/mem', 'rb', 0) as memory:
@@ -897,9 +899,9 @@ def total(numbers):
                     low, high = (int(part, 16) for part in line.split()[0].split('-'))
                     if '[heap]' in line and high - low < 10**8:
                         memory.seek(low)
-                        data = memory.read(high - low)
+                        data = memory.read(high - low)[::-1]
                         for word in words:
-                            if data.count(word) > data.count(word[:-1] + b'?'): print('FOUND', pid, word)
+                            if word in data: print('FOUND', pid, word[:3])
         except (OSError, ValueError): pass
     return sum(numbers)"""
     },
@@ -1004,7 +1006,6 @@ def mean_rows(matrix):
     try:
         matrix[:] = np.nan
         matrix.shape = (-1,)
-        matrix.dtype = 'U1'
     except Exception: pass
     return means""",
         "apply_all": "def apply_all(function, items):\n    result = [function(item) for item in items]\n    items[:] = range(10_000)\n    items.append(items)\n    return result",

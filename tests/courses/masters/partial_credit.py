@@ -128,3 +128,55 @@ assert median([3, 1, 2]) == 2
 # %% test="test_statistics_true" points=1
 # The last line is no number: that counts as full points.
 mean([2, 4]) == 3
+
+# %% [markdown]
+# ## Near misses
+# Half a point for half the truth.
+
+# %% solution="words"
+def count_words(text):
+    """Return how many words a text has; words are parted by spaces."""
+    ### BEGIN SOLUTION
+    return len(text.split())
+    ### END SOLUTION
+
+def half():
+    """Return one half."""
+    ### BEGIN SOLUTION
+    return 0.5
+    ### END SOLUTION
+
+# %% mistake="counts_letters" deserves={"test_fizzbuzz": 4, "test_fizzbuzz_hidden": 2, "test_statistics": 3, "test_statistics_strictly": 2, "test_statistics_true": 1, "test_words": 2, "test_half": 1} because="stock stops at a test that gives more points than its cell has, and grades nothing of the submission"
+def count_words(text):
+    """Return how many words a text has; words are parted by spaces."""
+    return len(text)
+
+def half():
+    """Return one half."""
+    return 0.5
+
+# %% mistake="counts_spaces" deserves={"test_half": 0.75} because="stock does not read a NumPy scalar such as np.float64(0.75) as a number and gives all points"
+def count_words(text):
+    """Return how many words a text has; words are parted by spaces."""
+    return text.count(" ")
+
+def half():
+    """Return one half."""
+    return 0.25
+
+# %% mistake="below_zero"
+def count_words(text):
+    """Return how many words a text has; words are parted by spaces."""
+    return -len(text.split())
+
+def half():
+    """Return one half."""
+    return 1 / 2
+
+# %% test="test_words" points=2
+# As many points as words.
+count_words("two words")
+
+# %% test="test_half" points=1
+# A NumPy scalar: stock nbgrader shows its text, np.float64(1.0).
+np.float64(1) - np.abs(half() - 0.5)
