@@ -1,17 +1,17 @@
 """Masters as in real courses get the points that stock nbgrader gives; what differs is named."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
 from courses.compare import Difference, compare, compare_all, explained_in_vain, table
-from courses.masters import SOLUTION, WITHOUT, Master, Variant, masters, read_notebook
+from courses.masters import SOLUTION, WITHOUT, Master, masters, read_notebook
 from courses.stock import Points, outdated, read_stored, stock_points
 
 QUICK = ("squares", "two_notebooks", "by_hand")
 """Masters that are graded by ours in the ordinary tests."""
-ANY_FEW = ("by_hand", "partial_credit")
 NAMES = list(masters())
+SLOW_ONES = [pytest.param(name, marks=() if name in QUICK else pytest.mark.slow) for name in NAMES]
 
 TINY = """\
 # %% solution="double"
@@ -137,9 +137,7 @@ def test_every_explanation_is_needed(name: str) -> None:
 
 
 @pytest.mark.usefixtures("bubblewrap")
-@pytest.mark.parametrize(
-    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in NAMES]
-)
+@pytest.mark.parametrize("name", SLOW_ONES)
 def test_our_points_are_those_of_stock(name: str) -> None:
     (one,) = compare_all([name])
     assert one.unexplained == (), "\n".join(map(str, one.unexplained))
@@ -152,13 +150,8 @@ def test_stored_points_are_those_that_stock_gives(name: str) -> None:
     assert stock_points(master, master.variants()) == read_stored()[name]
 
 
-@pytest.mark.parametrize("name", ANY_FEW)
-def test_stock_gives_what_is_stored_to_a_few(name: str) -> None:
-    master = masters()[name]
-    few = _few(master)
-    stored = read_stored()[name]
+def test_stock_gives_what_is_stored_to_a_few() -> None:
+    master = masters()["by_hand"]
+    few = master.variants()[:2]
+    stored = read_stored()["by_hand"]
     assert stock_points(master, few) == {variant.name: stored[variant.name] for variant in few}
-
-
-def _few(master: Master) -> Sequence[Variant]:
-    return master.variants()[:2]
