@@ -20,6 +20,8 @@ import base64
 import contextlib
 import ctypes
 import gc
+import importlib.abc
+import importlib.util
 import json
 import os
 import random
@@ -68,6 +70,7 @@ class Server:
         seeding = kernel.SeedOnImport(self.settings["seed"])
         seeding.seed_what_is_there()
         sys.meta_path.insert(0, seeding)
+        sys.meta_path.insert(1, CourseModules(self.folders["home"], _files(self.folders)))
 
     def run(self):
         """Run the first segment, then serve for ever."""
@@ -168,6 +171,40 @@ class Server:
                     return
                 else:
                     return
+
+
+class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):
+    """Finds the course's own modules, which lie beside its notebooks: as they were before any submission came.
+
+    What student code has written into the folder since is never imported, not even beside or inside of them.
+    """
+
+    def __init__(self, home, files):
+        self.sources = {}
+        """Name -> (path, source, whether it is a package)."""
+        for path, source in files:
+            if source is not None and path.suffix == ".py" and path.is_relative_to(home):
+                parts = path.relative_to(home).with_suffix("").parts
+                package = parts[-1] == "__init__"
+                parts = parts[:-1] if package else parts
+                self.sources[".".join(parts)] = path, source, package
+                for end in range(1, len(parts)):  # a folder without __init__.py is a package, too
+                    self.sources.setdefault(".".join(parts[:end]), (path.parents[len(parts) - end - 1], b"", True))
+
+    def find_spec(self, name, path=None, target=None):
+        if name not in self.sources:
+            return None
+        path, _, package = self.sources[name]
+        return importlib.util.spec_from_loader(name, self, origin=str(path), is_package=package)
+
+    def is_package(self, name):
+        return self.sources[name][2]
+
+    def get_source(self, name):
+        return importlib.util.decode_source(self.sources[name][1])
+
+    def get_code(self, name):
+        return compile(self.sources[name][1], str(self.sources[name][0]), "exec", dont_inherit=True)
 
 
 def _wants_kill(caller):
