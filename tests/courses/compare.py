@@ -106,9 +106,9 @@ def _shown(points: float | None) -> str:
 
 
 def compare_all(names: Sequence[str] = (), grader: Grader = our_points) -> Iterator[Comparison]:
-    """Grade masters, all if none are named, and compare them with what is stored of stock."""
+    """Grade masters, all that stock has graded if none are named, and compare them with what is stored of stock."""
     stored = read_stored()
-    for name in names or masters():
+    for name in names or stored:
         master = masters()[name]
         yield compare(master, stored[name], grader(master, master.variants()))
 
