@@ -438,13 +438,14 @@ def test_importing_a_module_is_light(module: str) -> None:
     assert done.stdout.strip() == "[]"
 
 
+@pytest.fixture(scope="module")
+def everything() -> list[Annotation]:
+    return load_annotations(VOC, require_photos=False)
+
+
 @pytest.mark.voc
 @needs_voc
 class TestRealPhotographs:
-    @pytest.fixture(scope="class")
-    def everything(self) -> list[Annotation]:
-        return load_annotations(VOC, require_photos=False)
-
     def test_annotations_are_those_of_the_lab(self, everything: list[Annotation]) -> None:
         assert len(everything) == 1264
         assert everything[:2] == [
