@@ -255,14 +255,13 @@ with sandbox.folder() as folder:
         print("up", flush=True)
         import time; time.sleep(600)
 """
-    worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == b"up\n"
-    deadline = time.monotonic() + 10
-    while not running(marker) and time.monotonic() < deadline:
-        time.sleep(0.05)
-    worker.kill()
-    worker.wait()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT) as worker:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == b"up\n"
+        deadline = time.monotonic() + 10
+        while not running(marker) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        worker.kill()
     deadline = time.monotonic() + 10
     while running(marker) and time.monotonic() < deadline:
         time.sleep(0.05)

@@ -218,12 +218,11 @@ with KernelPool() as pool, started(environment, Resources(), Isolation.bwrap, 10
     print(json.dumps([child.pid for child in psutil.Process().children(recursive=True)]), flush=True)
     time.sleep(600)
 """
-    worker = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT)
-    assert worker.stdout is not None
-    processes = [psutil.Process(pid) for pid in json.loads(worker.stdout.readline())]
-    assert len(processes) > 5
-    worker.kill()
-    worker.wait()
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, cwd=ROOT) as worker:
+        assert worker.stdout is not None
+        processes = [psutil.Process(pid) for pid in json.loads(worker.stdout.readline())]
+        assert len(processes) > 5
+        worker.kill()
     psutil.wait_procs(processes, timeout=10)
     assert not [process for process in processes if process.is_running()]
 
