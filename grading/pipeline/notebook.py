@@ -23,7 +23,7 @@ from grading.common.notebooks import (
     is_test,
 )
 from grading.errors import GradingError
-from grading.examiner.division import Division, Kind, divide
+from grading.examiner.division import Division, divide
 from grading.examiner.examination import Examination, Setup, Site, TestCell
 from grading.execution.job import Cell
 from grading.release.masters import read_master
@@ -68,15 +68,14 @@ class Notebook:
         sources = {cell.id: cell.source for cell in self.master.cells}
         elsewhere = {self.tests[name] for name in scored if name in self.tests}
         tests = {test.id: test for test in self.division.tests if not test.beside and test.id not in elsewhere}
-        own_demos = {cell.id for cell in self.master.cells if EXAMINERS_TAG in cell.metadata.get("tags", [])}
         steps: list[tuple[tuple[Setup, ...], TestCell]] = []
         due: list[Setup] = []
         for cell in self.division.cells:
             if cell.id in tests:
-                test = TestCell(cell.id, sources[cell.id], tests[cell.id].names)
-                steps.append((tuple(due), test))
+                test = tests[cell.id]
+                steps.append((tuple(due), TestCell(cell.id, sources[cell.id], test.fetched, test.libraries)))
                 due = []
-            elif cell.e_source.strip() and (cell.kind is Kind.instructor or cell.id in own_demos):
+            elif cell.e_source.strip():
                 due.append(Setup(cell.id, cell.e_source))
         return Examination(tuple(steps), believed)
 
