@@ -37,7 +37,7 @@ from grading.release.instantiate import Instantiator, instantiate
 from grading.release.leaks import Secret, Text, file_texts, find_leaks, not_shown, notebook_texts, secrets
 from grading.release.markers import SCHEME, SOLUTION, TESTS, Marks, check_markers, shown_lines
 from grading.release.masters import accept, master_paths, name_cells, read_master
-from grading.release.wheel import build_wheel, wheel_name
+from grading.release.wheel import build_wheel, is_library, wheel_name
 
 Processed = tuple[NotebookNode, dict[str, Any]]
 
@@ -194,7 +194,7 @@ class AddWheel(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
         library, source = _root(self) / "helpers", _source_dir(resources)
         has_own = (source / "helpers.py").is_file() or (source / "helpers").is_dir()
-        if (library / "pyproject.toml").is_file() and not has_own and _uses(nb, wheel_name(library)):
+        if is_library(library) and not has_own and _uses(nb, wheel_name(library)):
             with tempfile.TemporaryDirectory() as out_dir:
                 wheel = build_wheel(library, Path(out_dir))
                 resources.setdefault("outputs", {})[wheel.name] = wheel.read_bytes()

@@ -4,7 +4,9 @@ import os
 import re
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
+from typing import Any
 
 from grading.errors import ReleaseError
 
@@ -12,13 +14,22 @@ EPOCH = "1580601600"  # 2020-02-02: the date inside the wheel, so that every bui
 VERSION = re.compile(r"""^__version__ = ["'](?P<version>[^"']+)["']""", re.MULTILINE)
 
 
+def is_library(helpers_dir: Path) -> bool:
+    """Whether a folder is a students' library from which a wheel can be built: hatchling's, with a version."""
+    source = helpers_dir / "__init__.py"
+    backend = _project(helpers_dir).get("build-system", {}).get("build-backend")
+    has_version = source.is_file() and VERSION.search(source.read_text(encoding="utf-8")) is not None
+    return bool(has_version and backend == "hatchling.build")
+
+
 def wheel_name(helpers_dir: Path) -> str:
-    """Return the file name of the wheel that `build_wheel` makes."""
+    """Return the file name of the wheel that `build_wheel` makes. Raises ReleaseError where no version is said."""
     source = helpers_dir / "__init__.py"
     match = VERSION.search(source.read_text(encoding="utf-8")) if source.is_file() else None
     if match is None:
         raise ReleaseError(f"{source} says no __version__")
-    return f"course_helpers-{match['version']}-py3-none-any.whl"
+    name = _project(helpers_dir).get("project", {}).get("name", "course-helpers")
+    return f"{re.sub(r'[-_.]+', '_', name).lower()}-{match['version']}-py3-none-any.whl"
 
 
 def build_wheel(helpers_dir: Path, out_dir: Path) -> Path:
@@ -30,3 +41,11 @@ def build_wheel(helpers_dir: Path, out_dir: Path) -> Path:
     if result.returncode != 0 or not wheel.is_file():
         raise ReleaseError(f"the wheel of {helpers_dir} was not built:\n{result.stdout}{result.stderr}")
     return wheel
+
+
+def _project(helpers_dir: Path) -> dict[str, Any]:
+    """Read a pyproject.toml; empty if there is none that can be read."""
+    try:
+        return tomllib.loads((helpers_dir / "pyproject.toml").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}

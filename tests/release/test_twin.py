@@ -154,3 +154,49 @@ def test_builders_of_these_tests_agree_with_the_twin() -> None:
     """They fill in nbgrader's metadata as the twin does."""
     made = twin.to_notebook(twin.to_text(notebook(solution(), grade_cell())))
     assert made == notebook(solution(SOLUTION), grade_cell())
+
+
+class TestUsualNotebooks:
+    """Notebooks as Jupyter and nbgrader make them."""
+
+    @pytest.fixture
+    def path(self, tmp_path: Path) -> Path:
+        cells = [markdown("a", "# Areas"), solution(), grade_cell("assert area(None)\n\n"), code("b", "x = 1")]
+        for cell in cells:
+            cell.pop("id")
+        del cells[1].metadata.nbgrader["task"]
+        made = nbformat.v4.new_notebook(cells=cells, nbformat=4, nbformat_minor=2)
+        made.metadata = {"kernelspec": {"display_name": "Python", "language": "python", "name": "python"}}
+        path = tmp_path / "any name.ipynb"
+        nbformat.write(nbformat.from_dict(made), path)
+        return path
+
+    def test_twin_of_a_notebook_without_ids_gives_it_some_that_stay(self, path: Path) -> None:
+        text = twin.write_twin(path).read_text()
+        ids = [cell.id for cell in nbformat.read(path, as_version=4).cells]
+        assert ids[1:3] == ["area", "test_area"]
+        assert twin.write_twin(path).read_text() == text
+        assert [cell.id for cell in nbformat.read(path, as_version=4).cells] == ids
+
+    def test_notebook_and_twin_are_in_step_either_way(self, path: Path) -> None:
+        text = twin.write_twin(path)
+        twin.check_in_step(text, path)
+        before = nbformat.read(path, as_version=4).metadata
+        twin.write_notebook(text)
+        twin.check_in_step(text, path)
+        assert nbformat.read(path, as_version=4).metadata == before
+
+    def test_picture_pasted_into_a_cell_is_told_not_lost(self, path: Path) -> None:
+        master = nbformat.read(path, as_version=4)
+        master.cells[0].attachments = {"a.png": {"image/png": "iVBORw0KGgo="}}
+        nbformat.write(master, path)
+        before = path.read_bytes()
+        with pytest.raises(ReleaseError, match="cannot hold the pictures pasted into cell 1"):
+            twin.write_twin(path)
+        assert path.read_bytes() == before
+        assert not path.with_suffix(".py").exists()
+
+    def test_script_without_ids_is_no_twin(self, path: Path) -> None:
+        path.with_suffix(".py").write_text("# %%\nx = 1\n")
+        assert not twin.has_twin(path)
+        assert twin.twins_of(path.parent) == []
