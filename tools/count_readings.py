@@ -19,6 +19,8 @@ import nbformat
 NAME = "boxes_and_iou"
 HAND_INS = 3
 COUNTED = ("read_hand_in", "rebuild")
+SOLUTION = "with_reference"
+"""Runs the master's own solution, which is no hand-in, before any."""
 
 
 def hand_in(checkout: Path, course: Path) -> None:
@@ -42,6 +44,8 @@ def count_calls(counts: Counter[str]) -> None:
     def look(frame: FrameType, event: str, _: Any) -> None:
         if event == "call" and frame.f_code.co_name in COUNTED and "grading" in frame.f_code.co_filename:
             counts[frame.f_code.co_name] += 1
+        elif event == "return" and frame.f_code.co_name == SOLUTION:
+            counts.clear()
 
     sys.setprofile(look)
 

@@ -7,4 +7,17 @@ Called by `pages`, `authoring`, `cli` and nbgrader's plug-ins. `unchanged` asks 
 Way: 3 it is planned what has to run, 8 what came of it is scored
 """
 
-__all__ = ["assignment", "clean", "grade", "limits", "lock", "notebook", "plan", "run", "seen", "unchanged"]
+__all__ = [
+    "assignment",
+    "clean",
+    "grade",
+    "limits",
+    "lock",
+    "notebook",
+    "plan",
+    "reference",
+    "run",
+    "seen",
+    "tested",
+    "unchanged",
+]

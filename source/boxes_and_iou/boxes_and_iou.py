@@ -57,7 +57,7 @@ ORDINARY_MINIMUM = 0.5  # share of the ordinary cases that have to be right: 0 f
 DEGENERATE_SHARE = 0.25  # of the points, for degenerate boxes
 
 
-def points_for(function, points, ordinary, degenerate=()):
+def points_for(function, ordinary, degenerate=(), *, points):
     """Points for the cases that `function` gets right, rounded down; each case is (arguments, expected value)."""
     shares = []
     for name, cases in (("ordinary", ordinary), ("degenerate", degenerate)):
@@ -123,7 +123,7 @@ awkward = [[3, 2, 3, 8], [2, 5, 9, 5], [6, 5, 1, 1], [6, 1, 2, 5], [0, 0, 0, 0],
 ordinary = [([box], true_area(box)) for box in boxes]
 degenerate = [([box], 0.0) for box in awkward]
 ### END HIDDEN TESTS
-points_for(area, @POINTS:test_area@, ordinary, degenerate)
+points_for(area, ordinary, degenerate, points=3)
 
 # %% [markdown] id="center-text"
 # ## Centre boxes
@@ -152,7 +152,7 @@ batches = [np.array(boxes), np.array(boxes[:1], dtype=float), np.array(boxes) - 
 centers = [np.array([true_center(box) for box in batch]) for batch in batches]
 ordinary = [([batch], center) for batch, center in zip(batches, centers)]
 ### END HIDDEN TESTS
-points_for(corners_to_center, @POINTS:test_corners_to_center@, ordinary)
+points_for(corners_to_center, ordinary, points=2)
 
 # %% id="center_to_corners" nbgrader={"grade_id": "center_to_corners", "solution": true}
 def center_to_corners(boxes):
@@ -168,7 +168,7 @@ ordinary = [([[[3.5, 3, 5, 4], [1, 1, 2, 2]]], [[1, 1, 6, 5], [0, 0, 2, 2]])]
 ### BEGIN HIDDEN TESTS
 ordinary = [([center], batch) for batch, center in zip(batches, centers)]
 ### END HIDDEN TESTS
-points_for(center_to_corners, @POINTS:test_center_to_corners@, ordinary)
+points_for(center_to_corners, ordinary, points=2)
 
 # %% [markdown] id="intersection-text"
 # ## What two boxes share
@@ -208,7 +208,7 @@ empty += [[boxes[0], box] for box in awkward] + [[[6, 5, 1, 1], [6, 5, 1, 1]]]
 ordinary = [(pair, true_intersection(*pair)) for pair in pairs]
 degenerate = [(pair, true_intersection(*pair)) for pair in empty]
 ### END HIDDEN TESTS
-points_for(intersection, @POINTS:test_intersection@, ordinary, degenerate)
+points_for(intersection, ordinary, degenerate, points=3)
 
 # %% [markdown] id="iou-text"
 # ## Intersection over union
@@ -241,7 +241,7 @@ def true_iou(a, b):
 ordinary = [(pair, true_iou(*pair)) for pair in pairs]
 degenerate = [(pair, true_iou(*pair)) for pair in empty]
 ### END HIDDEN TESTS
-points_for(iou, @POINTS:test_iou@, ordinary, degenerate)
+points_for(iou, ordinary, degenerate, points=4)
 
 # %% [markdown] id="matrix-text"
 # ## All pairs at once
@@ -280,7 +280,7 @@ crowded = [np.array(awkward, dtype=float), np.concatenate([np.array(awkward, dty
 ordinary = [(pair, true_matrix(*pair)) for pair in matrices]
 degenerate = [(pair, true_matrix(*pair)) for pair in ([crowded[0], crowded[0]], [crowded[1], many[3]])]
 ### END HIDDEN TESTS
-points_for(iou_matrix, @POINTS:test_iou_matrix@, ordinary, degenerate)
+points_for(iou_matrix, ordinary, degenerate, points=6)
 
 # %% [markdown] id="handing-in"
 # ## Handing in

@@ -1,8 +1,8 @@
 """What is asked of a submission and what it is worth. Runs outside the sandbox; expected values stay here.
 
-With private evaluation data (`c.Grading.withheld`, made by `private_images.py`), accuracy and boxes are scored on photographs whose labels
-student code never sees, and the public test set is only compared with it. Without, the public test set decides;
-its labels are taken out of the data that student code sees.
+The notebook's own tests decide the points. With private evaluation data (`c.Grading.withheld`, made by
+`private_images.py`), class and box are scored here instead, on photographs whose labels student code never sees, and
+the public test set is only compared with it. The labels of the test images are taken out of what student code sees.
 """
 
 import hashlib
@@ -50,7 +50,8 @@ SUSPICIOUS_GAP = 0.25
 """A mean IoU on the public test set that is this much above the private one is flagged.
 
 Private images may be harder: with 108 photographs that show other, difficult objects too, an honest solution had 0.535
-in public and 0.392 in private (tests/assignments/test_object_detection_scoring.py prints it). Learning by heart gives more than 0.9 in public.
+in public and 0.392 in private (tests/assignments/test_object_detection_scoring.py prints it). Learning by heart gives more
+than 0.9 in public.
 """
 SHOWN = 6
 """How many of the best and of the worst predictions a feedback page shows."""
@@ -381,7 +382,8 @@ def _problems(answer: Answer, n: int, num_classes: int = len(CLASSES)) -> str:
 
 
 def _in_words(failure: str) -> str:
-    if failure.startswith("NameError: name 'better_model'") or "'NoneType' object has no attribute 'predict'" in failure:
+    no_model = ("NameError: name 'better_model'", "AttributeError: 'NoneType' object has no attribute 'predict'")
+    if failure.startswith(no_model):
         return "There is no better_model: classif_and_loc is not complete, or its model could not be trained."
     return failure
 

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 
 import helpers
-from helpers.checks import box_scale_hint, heads, output_problems, partial_credit
+from helpers.checks import (
+    accuracy_in_words,
+    box_scale_hint,
+    heads,
+    iou_in_words,
+    output_problems,
+    partial_credit,
+)
 from helpers.data import split
 from helpers.metrics import compute_acc
 from helpers.sample import make_sample
@@ -103,6 +110,7 @@ def notebooks_points(model: Model) -> dict[str, int]:
             **{"better_model": model, "reprs": REPRS, "annotations": ANNOTATIONS, "minimum": MINIMUM},
             **{"num_classes": 5, "NOT_DONE": "", "compute_acc": compute_acc, "output_problems": output_problems},
             **{"partial_credit": partial_credit, "box_scale_hint": box_scale_hint, "heads": heads},
+            **{"accuracy_in_words": accuracy_in_words, "iou_in_words": iou_in_words},
         }
         try:
             exec(cells[cell], space)

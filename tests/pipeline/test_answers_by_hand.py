@@ -76,7 +76,7 @@ def test_answer_that_is_as_released_gets_nothing_and_does_not_wait(folder: Path)
         assert book.find_comment("draw", "two", NAME, "ada").auto_comment is None
 
 
-def test_what_a_person_gave_counts_and_is_never_overwritten(folder: Path, executed: list[str]) -> None:
+def test_points_of_a_person_count_and_are_never_overwritten(folder: Path, executed: list[str]) -> None:
     give(folder, "ada", "one", "use", 2.5, "nearly")
     record = graded(folder)["ada"]
     assert (record.questions["use"].points, record.questions["use"].waits) == (2.5, False)

@@ -101,7 +101,7 @@ def test_a_gradebook_that_is_locked_costs_only_what_could_not_be_entered(
     assert len(gradebook_rows(classroom.folder)) == 4
 
 
-def test_what_could_not_be_entered_is_not_entered_by_the_next_commit(classroom: Classroom) -> None:
+def test_rows_that_could_not_be_entered_are_not_entered_by_the_next_commit(classroom: Classroom) -> None:
     """The lock is gone before the other submission is recorded, in the same run."""
     other = Formgrader(classroom)
     happened: list[str] = []

@@ -55,12 +55,16 @@ def test_solution_is_run_once_for_release_and_grading(tmp_path: Path, started: l
     exec(full.cells[1].source, space)
 
 
+def append(path: Path, text: str) -> None:
+    path.write_text(path.read_text(encoding="utf-8") + text, encoding="utf-8")
+
+
 @pytest.mark.parametrize(
     "change",
     [
         lambda folder: (folder / "autotests.yml").write_text(TEMPLATES.replace("Success", "Well done")),
         lambda folder: (folder / "source" / "hw" / "data.csv").write_text("2"),
-        lambda folder: (folder / "nbgrader_config.py").open("a").write("c.InstantiateTests.use_salt = False\n"),
+        lambda folder: append(folder / "nbgrader_config.py", "c.InstantiateTests.use_salt = False\n"),
     ],
 )
 def test_solution_is_run_again_when_what_tests_depend_on_has_changed(

@@ -189,9 +189,9 @@ def test_second_build_gives_the_same_bytes_though_nothing_is_stored(tmp_path: Pa
 
 
 class TestUserGuide:
-    @pytest.fixture(scope="class")
-    def course(self, tmp_path_factory: pytest.TempPathFactory) -> Path:
-        return guide_course(tmp_path_factory.mktemp("guide") / "course")
+    @pytest.fixture
+    def course(self, tmp_path: Path) -> Path:
+        return guide_course(tmp_path / "course")
 
     @pytest.mark.parametrize("assignment", ["ps1", "ps1_autotest"])
     def test_release_is_that_of_nbgraders_own_generate_assignment(self, course: Path, assignment: str) -> None:

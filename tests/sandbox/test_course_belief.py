@@ -70,7 +70,7 @@ def test_solution_is_believed_and_the_line_is_named(examination: Examination, te
     assert again.why == done.why
 
 
-def test_what_is_expected_is_not_told_to_an_object_that_is_not_believed(examination: Examination) -> None:
+def test_object_that_is_not_believed_is_not_told_what_is_expected(examination: Examination) -> None:
     done = examination.test(LIAR, "assert f(2) == 'EXPECTED'", believed=[])
     assert b"EXPECTED" not in b"".join(head + tail for head, tail in done.requests)
     done = examination.test(LIAR, "assert f(2) == 'EXPECTED'")

@@ -96,7 +96,7 @@ def test_two_submissions_wait_for_each_other(warm: Examination) -> None:
         assert second.test("assert x == 2").error is None
 
 
-def test_where_threads_run_one_submission_is_served(tmp_path: Path) -> None:
+def test_one_submission_is_served_once_threads_run(tmp_path: Path) -> None:
     setup = "import threading, time\nthreading.Thread(target=time.sleep, args=(1000,), daemon=True).start()"
     server = Examination(tmp_path, setup=[["first", setup]])
     try:

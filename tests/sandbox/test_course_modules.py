@@ -44,7 +44,7 @@ def test_a_module_is_what_it_was_before_the_submission(imported: Importer) -> No
     assert imported("tools.sums").WHO == "course"
 
 
-def test_what_a_student_has_written_is_not_found(imported: Importer) -> None:
+def test_modules_that_a_student_has_written_are_not_found(imported: Importer) -> None:
     assert imported("own") is None
     assert imported("data") is None
     assert "helper" not in sys.modules

@@ -39,7 +39,7 @@ def test_a_run_leaves_nothing_in_the_temporary_folder(workers: int, tmp_path: Pa
     assert [path.name for path in left.iterdir() if path.name.startswith(scratch.PREFIXES)] == []
 
 
-def test_what_a_killed_process_left_is_removed_by_the_next_one_and_nothing_else(
+def test_leftovers_of_a_killed_process_are_removed_by_the_next_one_and_nothing_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(scratch, "short_tmp", lambda: str(tmp_path))

@@ -1,0 +1,123 @@
+"""The notebook's own tests, hidden ones too, give what a model is worth."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from notebooks import ROOT
+
+import helpers
+from helpers.data import split
+from helpers.targets import tensorize_ground_truth
+
+NAME = "object_detection"
+FULL = {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
+MINIMUM = {"class_accuracy": 0.8, "mean_iou_start": 0.3, "mean_iou": 0.6, "valid_accuracy": 0.5}
+N = 80
+REPRS = np.arange(N, dtype=np.float32).reshape(-1, 1, 1, 1)
+ANNOTATIONS: list[Any] = [
+    {
+        "size": (200, 150),
+        "filename": f"{row:06}.jpg",
+        "class": helpers.CLASSES[row % 5],
+        "bbox": [5 + row * 37 % 80, 7, 100 + row * 37 % 80, 120],
+    }
+    for row in range(N)
+]
+Change = Callable[[np.ndarray, np.ndarray], Any]
+
+
+class Model:
+    """Knows the answers, but for what is done to them."""
+
+    def __init__(self, change: Change = lambda classes, boxes: [classes, boxes]) -> None:
+        self.classes, self.boxes = tensorize_ground_truth(ANNOTATIONS)
+        self.change = change
+
+    def predict(self, reprs: Any, verbose: Any = "auto") -> Any:
+        rows = reprs[:, 0, 0, 0].astype(int)
+        return self.change(self.classes[rows].copy(), self.boxes[rows].copy())
+
+
+def three_classes(num_classes: int) -> Model:
+    """Return what `classif_and_loc(3)` should: a model of as many classes as it is asked for."""
+    return Model(lambda classes, boxes: [np.full((len(classes), num_classes), 1 / num_classes), boxes])
+
+
+def points(model: Any, classif_and_loc: Any = three_classes) -> dict[str, float]:
+    """Return what the test cells of the master give for a model of this process."""
+    from grading.release.twin import to_notebook
+
+    space: dict[str, Any] = {
+        **{"better_model": model, "classif_and_loc": classif_and_loc, "reprs": REPRS, "annotations": ANNOTATIONS},
+        **{"minimum": MINIMUM, "num_classes": 5, "NOT_DONE": "not done", "np": np, "parts": split(N)},
+        **{name: getattr(helpers, name) for name in HELPERS},
+    }
+    found: dict[str, float] = {}
+    for cell in to_notebook((ROOT / "source" / NAME / f"{NAME}.py").read_text()).cells:
+        if cell.id in FULL:
+            space.pop("points", None)
+            try:
+                exec(cell.source, space)
+            except Exception:
+                found[cell.id] = 0
+            else:
+                found[cell.id] = space.get("points", FULL[cell.id])
+    return found
+
+
+HELPERS = (
+    *("accuracy_in_words", "box_scale_hint", "compute_acc", "heads", "iou_in_words", "output_problems"),
+    "partial_credit",
+)
+
+
+def test_truth_earns_full_points() -> None:
+    assert points(Model()) == FULL
+
+
+def test_no_model_earns_nothing() -> None:
+    assert points(None) == dict.fromkeys(FULL, 0)
+
+
+def test_model_with_a_fixed_number_of_classes_loses_a_point() -> None:
+    assert points(Model(), lambda num_classes: Model()) == FULL | {"hidden_tests": 3}
+
+
+def test_prediction_that_depends_on_its_batch_loses_a_point() -> None:
+    shifted = Model(lambda classes, boxes: [classes, boxes + (5 if len(boxes) == 1 else 0)])
+    assert points(shifted) == FULL | {"hidden_tests": 3}
+
+
+STRANGE: dict[str, Change] = {
+    "swapped": lambda classes, boxes: [boxes, classes],
+    "one array": lambda classes, boxes: classes,
+    "three arrays": lambda classes, boxes: [classes, boxes, boxes],
+    "nothing": lambda classes, boxes: None,
+    "too few rows": lambda classes, boxes: [classes[:-1], boxes[:-1]],
+    "flat": lambda classes, boxes: [classes.ravel(), boxes.ravel()],
+    "numbers": lambda classes, boxes: [1.0, 2.0],
+}
+
+
+@pytest.mark.parametrize("name", STRANGE)
+def test_strange_predictions_earn_nothing(name: str) -> None:
+    assert sum(points(Model(STRANGE[name])).values()) == 0
+
+
+@pytest.mark.parametrize("value", [np.nan, np.inf])
+def test_boxes_that_are_no_numbers_leave_the_points_of_the_class(value: float) -> None:
+    found = points(Model(lambda classes, boxes: [classes, boxes + value]))
+    assert found == dict.fromkeys(FULL, 0) | {"test_class_accuracy": 4}
+
+
+@pytest.mark.parametrize("value", [1e308, -1e308, 1e-308, 0.0, -1.0])
+def test_extreme_boxes_earn_no_iou_points(value: float) -> None:
+    model = Model(lambda classes, boxes: [classes, np.full_like(boxes, value, dtype=np.float64)])
+    assert points(model)["test_iou"] == 0
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64, bool])
+def test_any_kind_of_number_is_accepted(dtype: Any) -> None:
+    assert points(Model(lambda classes, boxes: [classes.astype(dtype), boxes])) == FULL
