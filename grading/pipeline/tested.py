@@ -53,6 +53,7 @@ def _examined(run: TestRun, line: str) -> TestResult:
     error = clean(run.error)
     if error == "AssertionError":
         error = f"This does not hold: {clean(line)}" if line else "A hidden test does not hold."
+    error = error.removeprefix("AssertionError: ")
     return TestResult(run.passed, error, run.result, EXAMINER, clean(said))
 
 
