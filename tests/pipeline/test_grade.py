@@ -25,7 +25,7 @@ from grading.pipeline.lock import alone
 from grading.pipeline.plan import plan, why_run
 from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
-from grading.records.record import FAILED, GRADED, NOT_EXAMINED, REFUSED, Record, read_record
+from grading.records.record import EXAMINER, FAILED, GRADED, REFUSED, Record, read_record
 from grading.scoring.questions import Score
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -314,14 +314,12 @@ def test_second_run_at_once_is_refused(classroom: Classroom) -> None:
         grade(course, plan(course))
 
 
-def test_assignment_without_scoring_is_graded_and_a_test_that_was_not_run_is_worth_nothing(
-    classroom: Classroom,
-) -> None:
+def test_assignment_without_scoring_is_graded_by_its_own_tests(classroom: Classroom) -> None:
     (classroom.folder / "source" / ASSIGNMENT / "scoring.py").unlink()
     hand_in(classroom, "ada", RIGHT)
     (record,) = classroom.grade(quick())
-    assert (record.status, record.points, record.max_points) == (GRADED, 0, 5)
-    assert {question.reason for question in record.questions.values()} == {NOT_EXAMINED}
+    assert (record.status, record.points, record.max_points) == (GRADED, 5, 5)
+    assert {question.decided for question in record.questions.values()} == {EXAMINER}
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,8 @@ sys.path.insert(0, str(INSIDE))
 import course_values
 from course_values import NOTHING, BadValue, Reference
 
+pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning")  # pandas 3 warns of what pandas 4 will be
+
 
 def refer(obj: object) -> Reference:
     return Reference("there", 7, {}, course_values.base_value(obj))
