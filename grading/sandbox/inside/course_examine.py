@@ -65,7 +65,7 @@ class Server:
         self.shell = Shell(clock, self.folders, settings.get("limits"))
 
     def _prepare(self):
-        kernel.prepare(self.settings["imports"])
+        kernel.import_all(self.settings["imports"])
         random.seed(self.settings["seed"])
         seeding = kernel.SeedOnImport(self.settings["seed"])
         seeding.seed_what_is_there()
@@ -74,6 +74,7 @@ class Server:
 
     def run(self):
         """Run the first segment, then serve for ever."""
+        random.seed(self.settings["seed"])  # the shell may have used chance, as a kernel may
         for cell, source in self.settings["setup"]:
             self.told.append((cell, source, self.shell.set_up(cell, source)))
         self.files = _files(self.folders)

@@ -3,6 +3,7 @@
 import ast
 import contextlib
 import gc
+import importlib
 import io
 import linecache
 import sys
@@ -67,6 +68,7 @@ class Shell:
         Of the `names` that are asked for, those in `libraries` are the examiner's own if the student has any.
         """
         self.files.look()
+        self._import_for(source)
         talk = Conversation(connection, self, believed)
         talk.know({name: kind for name, kind in self.types.items() if self.namespace.get(name) is kind})
         self.shell.displayhook.shown = NOTHING
@@ -88,6 +90,20 @@ class Shell:
         gc.collect()
         done = {"kind": "done", "cell": cell, "error": error, "output": output, "result": result}
         return {**done, "sites": [list(site) for site in talk.sites], "asked": talk.asked}
+
+    def _import_for(self, source):
+        """Import what a cell imports first of all: then classes are known from there when the names are fetched."""
+        try:
+            statements = ast.parse(self.shell.transform_cell(source)).body
+        except (SyntaxError, ValueError):
+            return
+        for statement in statements:
+            modules = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
+            if isinstance(statement, ast.ImportFrom) and statement.level == 0:
+                modules = [statement.module]
+            for module in modules:
+                with contextlib.suppress(Exception):  # the cell itself will say so
+                    importlib.import_module(module)
 
     def _run(self, cell, source, talk, names=(), libraries=()):
         """Run a cell; gives (error or None, output)."""

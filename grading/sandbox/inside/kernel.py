@@ -19,9 +19,8 @@ import resource
 import sys
 from types import ModuleType
 
-from ipykernel import kernelapp
-
 IMPORTED_AT_START = (
+    "ipykernel.kernelapp",
     *("IPython.core.completerlib", "IPython.core.debugger", "IPython.core.logger", "IPython.core.oinspect"),
     *("IPython.extensions.storemagic", "tornado.platform.asyncio", "tornado.queues"),
 )
@@ -109,6 +108,8 @@ def run(connection_file, settings):
     sys.meta_path.insert(0, seeding)
     sys.argv = ["kernel", "-f", connection_file, "--HistoryManager.enabled=False"]
     sys.modules["debugpy"] = None  # nobody steps through cells here, and its import is half of the start
+    from ipykernel import kernelapp  # half a second that who only wants the rest of this module need not wait
+
     application = kernelapp.IPKernelApp.instance()
     application.initialize()
     del sys.modules["debugpy"]
@@ -131,6 +132,11 @@ def prepare(imports):
     for name in IMPORTED_AT_START:
         with contextlib.suppress(ImportError):  # another version of ipykernel
             importlib.import_module(name)
+    import_all(imports)
+
+
+def import_all(imports):
+    """Run the import statements that every submission begins with."""
     os.environ.setdefault("MPLBACKEND", "module://matplotlib_inline.backend_inline")  # as ipykernel sets it later
     for statement in imports:
         with contextlib.suppress(Exception):  # it will fail where it is wanted, and say so there
