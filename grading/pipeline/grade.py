@@ -85,20 +85,27 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
         basis = _Basis.of(course)
 
         def record(submission: Submission, failures: Mapping[str, str]) -> None:
-            records[submission.student], lost = _record(course, gradebook, submission, failures, basis)
+            made, lost = _record(course, gradebook, submission, failures, basis)
+            records[submission.student] = made
+            if made.status == GRADED and made.regrade:
+                to_tell.add(submission.student)
             fail(lost)
             progress("recorded", submission.student)
 
         def enter() -> None:
             lost = gradebook.commit()
             fail(lost)
-            for student in [student for student in records if records[student].regrade and student not in lost]:
+            for student in to_tell - lost.keys():
                 records[student] = _told(course, by_student[student], records[student])
+            to_tell.clear()
 
         def fail(lost: Mapping[str, str]) -> None:
             for student, why in lost.items():
                 records[student] = _record_failure(course, by_student[student], why)
+                to_tell.discard(student)
 
+        to_tell: set[str] = set()
+        """Students whose records say that answers need another look, until the gradebook does."""
         by_student = {submission.student: submission for submission in planned.submissions}
         waiting: dict[str, list[Submission]] = {}
         undone: dict[str, set[str]] = {}
