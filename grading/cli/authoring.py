@@ -16,6 +16,8 @@ from rich.markup import escape
 from grading.cli import terminal
 from grading.cli.grade import print_reasons, print_table
 from grading.cli.terminal import DataError, console, progress_bar, stderr
+from grading.pipeline import limits
+from grading.records.record import GRADED, Record
 
 if TYPE_CHECKING:
     from rich.progress import Progress
@@ -52,12 +54,37 @@ def verify(
     workers: Workers = 2,
     cell_seconds: CellSeconds = 60,
     data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
+    write_limits: Annotated[
+        bool, typer.Option("--write-limits", help="Put the proposed limits into the assignment's limits.json.")
+    ] = False,
 ) -> None:
-    """Check that the solution, the untouched release and every planted answer get their expected points."""
+    """Check that the solution, the untouched release and every planted answer get their expected points.
+
+    Proposes limits of time from what the solution takes.
+    """
     with tempfile.TemporaryDirectory() as folder:
         options = _demo_options(data or _sample(), workers, cell_seconds)
-        wrong = _grade_planted(assignment, Path(folder) / "class", options)
+        wrong, solution = _grade_planted(assignment, Path(folder) / "class", options)
+    if solution is not None:
+        _propose_limits(terminal.repository() / "source" / assignment, solution, write_limits)
     raise typer.Exit(1 if wrong else 0)
+
+
+def _propose_limits(source: Path, solution: Record, write: bool) -> None:
+    """Say what limits the solution speaks for, and those that the assignment has; write the proposal if asked to."""
+    took = solution.execution
+    longest, whole = max(took["longest_seconds"]), max(took["seconds"])
+    proposed, own = limits.propose(longest, whole), limits.own_limits(source)
+    words = ", ".join(f"{name} {value:g}" for name, value in proposed.items())
+    console.print(
+        f"The solution takes {whole:.1f} s, its longest cell {longest:.1f} s. Limits with room for slow ones: {words}",
+        highlight=False,
+    )
+    if write:
+        console.print(f"wrote {terminal.shown(limits.write_limits(source, proposed))}")
+    elif {name: own.get(name) for name in proposed} != proposed:
+        has = ", ".join(f"{name} {value:g}" for name, value in own.items())
+        console.print(f"{limits.FILE} has {has or 'none of its own'}; --write-limits writes them", highlight=False)
 
 
 @app.command()
@@ -82,7 +109,7 @@ def demo(
     console.print(f"data: {terminal.shown(data)}")
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
-    wrong = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
+    wrong, _ = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
     student = read_planted(planted_folder(repository, assignment))[0].name
     page = Classroom(folder, assignment).feedback(student)
     console.print(f"\nA feedback page, to open in a browser: [bold]{terminal.shown(page)}[/bold]", soft_wrap=True)
@@ -163,8 +190,11 @@ def _counting(progress: "Progress") -> Callable[[str, str], None]:
     return on_event
 
 
-def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
-    """Grade the planted submissions, print the table and the differences; return the number that differ."""
+def _grade_planted(assignment: str, folder: Path, options: "Options") -> tuple[int, Record | None]:
+    """Grade the planted submissions, print the table and the differences.
+
+    Return the number that differ, and the record of the master's own solution, if it is among them and was graded.
+    """
     from grading.authoring.planted import planted_folder, read_planted, verify
 
     repository = terminal.repository()
@@ -188,7 +218,8 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> int:
             stderr.print(f"  {line}", highlight=False, markup=False)
     if not wrong:
         console.print(f"All {len(verdicts)} submissions got exactly the points they deserve.")
-    return len(wrong)
+    solutions = [one.record for one in verdicts if one.planted.origin == "master" and not one.planted.cells]
+    return len(wrong), next((record for record in solutions if record.status == GRADED), None)
 
 
 def _sample() -> Path:

@@ -19,7 +19,7 @@ from grading.examiner.conversation import Conversation, NeedsStudentError, Recor
 from grading.examiner.examination import Examined
 from grading.examiner.examine import Examiner
 from grading.examiner.server import ExaminerPool
-from grading.execution.job import Cell, Executed, Job, Results
+from grading.execution.job import Cell, Executed, Job, Results, times_of
 from grading.execution.partner import GonePartner, LivePartner
 from grading.options import Isolation
 from grading.records.record import Event
@@ -101,7 +101,8 @@ def _examiner(job: Job, kept: Pools) -> Examiner:
 def _attempt(job: Job, kept: Pools, demos: bool) -> Results:
     began = time.monotonic()
     filtered = system_call_filter().state if job.isolation is Isolation.bwrap else "not filtered: no isolation"
-    executed = Executed(demos=demos, gpu=job.environment.gpu, system_calls=filtered)
+    ran_under = times_of(job.limits)
+    executed = Executed(demos=demos, gpu=job.environment.gpu, system_calls=filtered, ran_under=ran_under)
     cells = [cell for cell in job.cells if demos or not cell.demo]
     with contextlib.ExitStack() as stack:
         examiner = stack.enter_context(_examiner(job, kept)) if job.examining is not None else None
@@ -166,13 +167,19 @@ class _Session:
 
     def run(self, cell: Cell, seconds: float) -> CellRun:
         """Run a cell and keep its outputs; one that kills the kernel is not run again."""
+        began = time.monotonic()
         run = self.kernel.run(cell.source, seconds)
+        self.took(began)
         self.executed.outputs[cell.id] = run.outputs
         if run.ended in (Ended.died, Ended.interrupted):
             self.note(f"cell {cell.id}", run)
         if run.ended is Ended.died:
             self.killers.add(cell.id)
         return run
+
+    def took(self, began: float) -> None:
+        """Note how long something took that began at a time of the monotonic clock."""
+        self.executed.longest = max(self.executed.longest, round(time.monotonic() - began, 3))
 
     def examine(self, cell: Cell, why_gone: str) -> None:
         """Have the examiner run a test; where the kernel is lost for good, `why_gone` is what the test hears."""
@@ -184,8 +191,10 @@ class _Session:
             self.examiner.test(cell.id, GonePartner(why_gone), seconds)
             return
         partner = LivePartner(self.kernel, seconds, self.conversation)
+        began = time.monotonic()
         with self.tests_time.spending():
             self.examiner.test(cell.id, partner, seconds)
+        self.took(began)
         if partner.run is not None and partner.run.ended in (Ended.died, Ended.interrupted):
             self.note(f"test {cell.id}", partner.run)
 
@@ -262,8 +271,10 @@ def _ask(session: _Session, cells: Sequence[Cell]) -> None:
         elif not session.kernel.sandbox.alive and not session.replay(cells, budget):
             lost[name] = f"The kernel died {session.executed.kernels} times before it could be asked."
         else:
+            began = time.monotonic()
             with budget.spending():
                 run = session.kernel.ask(index, budget.left or 1.0)
+            session.took(began)
             if run.answer:
                 session.executed.packed[name] = run.answer
             else:

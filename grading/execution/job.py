@@ -50,6 +50,15 @@ class Examining:
     environment: Environment
 
 
+TIMES = ("cell_seconds", "notebook_seconds", "cpu_seconds")
+"""Limits of time: whoever met none of them would have done the same under others."""
+
+
+def times_of(limits: Limits) -> dict[str, float]:
+    """Return the limits of time among others."""
+    return {name: getattr(limits, name) for name in TIMES}
+
+
 @dataclass
 class Executed:
     """What came of a job. Outputs and answers are as hostile as the code that made them."""
@@ -72,8 +81,22 @@ class Executed:
     """`filtered`, or why the system calls of the student's code were not."""
     tests: dict[str, TestResult] = field(default_factory=dict)
     """What came of the tests that were run, by grade id."""
+    longest: float = 0.0
+    """Seconds of the cell, question or test that took longest."""
+    ran_under: dict[str, float] = field(default_factory=dict)
+    """Limits of time that it had, by the names of `grading.options.Limits`."""
     suspicious: bool = False
     """Something outside killed a kernel, so that this result may not be the student's doing."""
+
+    @property
+    def needed(self) -> dict[str, float] | None:
+        """Return the time that it took, by limit; None if it met one, or something else befell it.
+
+        All of it together stands for the notebook's: cells, questions and tests have that time each.
+        """
+        needed = dict(zip(TIMES, (self.longest, self.seconds, self.cpu_seconds), strict=True))
+        met = any(needed[name] >= self.ran_under.get(name, 0.0) for name in TIMES)
+        return None if met or self.events or self.suspicious else needed
 
     def answer(self, question: str, cases: int) -> Answer:
         """The answer to a question, read with suspicion."""
@@ -93,6 +116,7 @@ class Executed:
         """From what `to_json` gave."""
         events = [Event(**event) for event in data["events"]]
         tests = {name: TestResult(**test) for name, test in data.get("tests", {}).items()}
+        data = {name: value for name, value in data.items() if name != "needed"}
         return cls(**{**data, "events": events, "tests": tests})
 
 

@@ -4,6 +4,7 @@ import contextlib
 import hashlib
 import json
 import logging
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from functools import cache
@@ -16,7 +17,7 @@ from grading.common.files import built_once, hash_of, read_json, tree_hash, writ
 from grading.common.versions import versions
 from grading.examiner.conversation import Conversation
 from grading.examiner.examination import Examination, Examined
-from grading.execution.job import Cell, Executed
+from grading.execution.job import TIMES, Cell, Executed, times_of
 from grading.options import Isolation, Limits
 from grading.sandbox.kernel import INSIDE, Environment
 from grading.scoring.questions import Array, Question
@@ -24,6 +25,8 @@ from grading.scoring.questions import Array, Question
 log = logging.getLogger(__name__)
 
 Kept = TypeVar("Kept")
+_HEAD = re.compile(r'\{"ran_under": (\{[^}]*\}), "needed": (null|\{[^}]*\})')
+_HEAD_SIZE = 500
 
 
 class Store:
@@ -41,8 +44,21 @@ class Store:
         return self.path(key).is_file()
 
     def holds(self, key: str, limits: Limits) -> bool:
-        """Return whether a result is stored that these limits would not have changed."""
-        return key in self
+        """Return whether a result is stored that these limits would not have changed.
+
+        Limits of time are not in the key: a result stands if it was made under these very ones, or met none and needed
+        less than these allow. Only the head of the file is read, since a class has many.
+        """
+        try:
+            with self.path(key).open(encoding="utf-8") as file:
+                head = _HEAD.match(file.read(_HEAD_SIZE))
+        except (OSError, ValueError):
+            return False
+        asked = times_of(limits)
+        if head is None:  # it was made before times were noted: what it ran under is not known
+            return False
+        ran_under, needed = json.loads(head[1]), json.loads(head[2])
+        return bool(ran_under == asked or (needed and all(needed[name] < asked[name] for name in TIMES)))
 
     def get(self, key: str) -> Executed | None:
         """Return what was stored under a key, or None."""
@@ -54,7 +70,8 @@ class Store:
             write_atomically(self.conversation(key), json.dumps(conversation.to_json()))
         else:
             self.conversation(key).unlink(missing_ok=True)
-        write_atomically(self.path(key), json.dumps(executed.to_json()))
+        head = {"ran_under": executed.ran_under, "needed": executed.needed}
+        write_atomically(self.path(key), json.dumps({**head, **executed.to_json()}))
 
     def get_tests(self, key: str) -> Examined | None:
         """Return what came of the tests under a key, or None."""
@@ -116,7 +133,7 @@ def job_parts(
         extras: `fingerprint` of what else was handed in.
         data: `fingerprint` of the data as students see it.
         environment: Its paths do not count, their contents do.
-        limits: Limits of the execution.
+        limits: Limits of the execution; those of time do not count, see `Store.holds`.
         isolation: What stands around it.
         gpu: Whether a GPU was asked for.
     """
@@ -127,7 +144,7 @@ def job_parts(
         "data": data,
         "other files": extras,
         "seed": hash_of([environment.seed, variables, gpu]),
-        "limits": hash_of(asdict(limits)),
+        "limits": hash_of({name: value for name, value in asdict(limits).items() if name not in TIMES}),
         "isolation": hash_of(isolation),
         "environment": environment_hash(environment.helpers),
     }

@@ -446,6 +446,7 @@ def _what_it_took(executions: Sequence[Mapping[str, Executed]]) -> dict[str, obj
     every = [executed for runs in executions for executed in runs.values()]
     return {
         "seconds": [round(sum(executed.seconds for executed in runs.values()), 3) for runs in executions],
+        "longest_seconds": [max(executed.longest for executed in runs.values()) for runs in executions],
         "cpu_seconds": [round(sum(executed.cpu_seconds for executed in runs.values()), 3) for runs in executions],
         "peak_memory_bytes": max(executed.peak_memory for executed in every),
         "kernels": [sum(executed.kernels for executed in runs.values()) for runs in executions],

@@ -57,11 +57,11 @@ def test_written_limits_keep_the_others(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("bubblewrap")
 def test_a_submission_that_never_ends_is_stopped_at_the_assignments_limit(tmp_path: Path) -> None:
     classroom = tiny_classroom(tmp_path)
-    write_limits(classroom.folder / "source" / ASSIGNMENT, {"cell_seconds": 1, "notebook_seconds": 2})
+    write_limits(classroom.folder / "source" / ASSIGNMENT, {"cell_seconds": 3, "notebook_seconds": 15})
     hand_in(classroom, "ada", RIGHT)
     hand_in(classroom, "bo", "while True:\n    pass")
     limits = open_course(classroom.folder, ASSIGNMENT, quick()).options.limits
-    assert (limits.cell_seconds, limits.notebook_seconds) == (1, 2)
+    assert (limits.cell_seconds, limits.notebook_seconds) == (3, 15)
     ada, bo = classroom.grade(quick())
     assert (ada.status, ada.points, bo.status, bo.points) == (GRADED, 5, GRADED, 0)
     assert any("interrupted" in event.what for event in bo.events)
