@@ -95,7 +95,7 @@ class Executed:
         All of it together stands for the notebook's: cells, questions and tests have that time each.
         """
         needed = dict(zip(TIMES, (self.longest, self.seconds, self.cpu_seconds), strict=True))
-        met = any(needed[name] >= self.ran_under.get(name, 0.0) for name in TIMES)
+        met = any(needed[name] >= limit for name, limit in self.ran_under.items())
         return None if met or self.events or self.suspicious else needed
 
     def answer(self, question: str, cases: int) -> Answer:
