@@ -155,6 +155,7 @@ def test_our_points_are_those_of_stock(name: str) -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.stock
 @pytest.mark.parametrize("name", NAMES)
 def test_stored_points_are_those_that_stock_gives(name: str) -> None:
     master = masters()[name]
