@@ -65,9 +65,24 @@ def verify(
     with tempfile.TemporaryDirectory() as folder:
         options = _demo_options(data or _sample(), workers, cell_seconds)
         wrong, solution = _grade_planted(assignment, Path(folder) / "class", options)
+        _say_both_ways(assignment, options)
     if solution is not None:
         _propose_limits(terminal.repository() / "source" / assignment, solution, write_limits)
     raise typer.Exit(1 if wrong else 0)
+
+
+def _say_both_ways(assignment: str, options: "Options") -> None:
+    """Print whose names are whose, and what of the master's tests an author should look at."""
+    from grading.authoring.both_ways import advice  # slow to load
+    from grading.pipeline.run import open_course
+
+    found = advice(open_course(terminal.repository(), assignment, options))
+    if found.division:
+        console.print("Whose the names are that decide points", style="bold")
+        rows = [["name", "whose", "why", "read by"], *map(list, found.division)]
+        console.out("\n".join(terminal.plain_table(rows, to_the_left=4)), highlight=False)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False, highlight=False)
 
 
 def _propose_limits(source: Path, solution: Record, write: bool) -> None:

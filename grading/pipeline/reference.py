@@ -18,7 +18,7 @@ from grading.intake.hand_in import HandedNotebook, HandIn
 from grading.pipeline.clean import note_used
 from grading.pipeline.grade import keep
 from grading.pipeline.notebook import Notebook
-from grading.pipeline.plan import Plan, files_of, plan_one
+from grading.pipeline.plan import Plan, Run, files_of, plan_one
 from grading.pipeline.run import GradingRun
 from grading.pipeline.tested import failed_tests
 
@@ -57,13 +57,11 @@ def _examined(course: GradingRun, notebook: Notebook) -> bool:
     return bool(notebook.examination((), course.assignment.scored(notebook.name, course.context)).steps)
 
 
-def reference(course: GradingRun) -> Reference:
-    """Run the solution unless that was done, and return what came of it.
+def run_solution(course: GradingRun) -> tuple[Run, ...]:
+    """Run the solution unless that was done; return its runs, whose results are stored.
 
     Raises GradingError if it cannot be run, which is the machine's or the author's fault.
     """
-    if not any(_examined(course, notebook) for notebook in course.assignment.notebooks):
-        return Reference()
     planned = plan_reference(course)
     (submission,) = planned.submissions
     if submission.refusal:
@@ -73,13 +71,19 @@ def reference(course: GradingRun) -> Reference:
     for outcome in run_all(planned.jobs, course.options.workers):
         keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
     if failures:
-        raise GradingError(
-            f"the solution of {course.assignment.name} could not be run: {next(iter(failures.values()))}"
-        )
+        why = next(iter(failures.values()))
+        raise GradingError(f"the solution of {course.assignment.name} could not be run: {why}")
     note_used(course.cache, f"solution of {course.assignment.name}", list(files_of(course, submission)))
+    return submission.runs
+
+
+def reference(course: GradingRun) -> Reference:
+    """Run the solution unless that was done, and return what came of it. Raises GradingError if it cannot be run."""
+    if not any(_examined(course, notebook) for notebook in course.assignment.notebooks):
+        return Reference()
     believed: dict[str, set[Site]] = {}
     failed: list[str] = []
-    for run in submission.runs:
+    for run in run_solution(course):
         examined = course.store.get_tests(run.tests) if run.tests else Examined()
         if examined is None:
             raise GradingError(f"the stored result {run.tests} has vanished while grading: grade again")
