@@ -20,7 +20,7 @@ test: $(READY) sandbox  ## lint, types and the tests that are not slow
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
-	$(BIN)/pytest -m "not slow"
+	$(BIN)/pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: $(READY) sandbox  ## the long tests: every planted submission, real photographs, Colab's versions
 	$(BIN)/pytest -m "slow and not stock" --durations=40
