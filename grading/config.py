@@ -1,4 +1,4 @@
-"""Where the course lives, and the one configuration file that nbgrader's commands and ours share."""
+"""The home of the course, and the one configuration file that nbgrader's commands and ours share."""
 
 import glob
 import io
@@ -71,7 +71,7 @@ class Course(Configurable):
 
 
 class Grading(Configurable):
-    """How `course grade`, and `nbgrader autograde` in this course, run submissions."""
+    """Configuration of how `course grade`, and `nbgrader autograde` in this course, run submissions."""
 
     data = Unicode("", help="Folder of course data; COURSE_DATA in the environment comes first.").tag(config=True)
     withheld = Unicode("", help="Folder of data that student code never sees, for assignments that want some.").tag(
@@ -169,7 +169,7 @@ def instructor_names(course_dir: Path) -> list[str]:
 
 
 def is_twin(path: Path) -> bool:
-    """Whether a file is the text twin of a notebook: a percent script named like one, or with ids of cells."""
+    """Return whether a file is the text twin of a notebook: a percent script named like one, or with ids of cells."""
     if path.suffix != ".py" or not path.is_file():
         return False
     text = path.read_text(encoding="utf-8", errors="replace")

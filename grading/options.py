@@ -1,4 +1,4 @@
-"""How submissions are run, as plain data: limits, isolation, workers. Each default stands here and nowhere else."""
+"""Options of running submissions, as plain data: limits, isolation, workers. Defaults stand here and nowhere else."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -27,7 +27,7 @@ INK, SOFT, CARD, EDGE, WAY = "#1f2933", "#52606d", "#f5f7fa", "#cbd2d9", "#0060a
 
 @dataclass(frozen=True)
 class Room:
-    """What a room's docstring says."""
+    """Facts that a room's docstring tells."""
 
     name: str
     title: str

@@ -38,7 +38,7 @@ class RepeatBorder(layers.Layer):
 
 
 def networks() -> tuple[keras.Model, keras.Model]:
-    """The network that is trained, and the part of it that is kept."""
+    """Build the network that is trained, and return it and the part of it that is kept."""
     pixels = keras.Input((FRAME // 2, FRAME // 2, 3))
     x = layers.Rescaling(1 / 64.0, -2.0)(pixels)
     for index, filters in enumerate(FILTERS):
@@ -52,7 +52,7 @@ def networks() -> tuple[keras.Model, keras.Model]:
 
 
 def scene(index: int) -> tuple[np.ndarray, np.ndarray]:
-    """Pixels (112, 112, 3) and part labels (7, 7) of a training scene."""
+    """Render a training scene: its pixels (112, 112, 3) and part labels (7, 7)."""
     name = CLASSES[index % len(CLASSES)]
     drawn = render_scene(name, np.random.default_rng([SEED, index]))
     frame = drawn.image.resize((FRAME, FRAME), Image.Resampling.BILINEAR).reduce(2)
@@ -63,7 +63,7 @@ def scene(index: int) -> tuple[np.ndarray, np.ndarray]:
 
 
 def part_labels(label: int, box: np.ndarray) -> np.ndarray:
-    """Which part of the object of a corner box (224-pixel frame) each of the 7×7 positions lies in."""
+    """Return the part of the object of a corner box (224-pixel frame) in which each of the 7×7 positions lies."""
     centres = (np.arange(7) + 0.5) * 32
     size = box[2:] - box[:2]
     across = (centres - box[0]) / size[0]
@@ -78,7 +78,7 @@ def part_labels(label: int, box: np.ndarray) -> np.ndarray:
 
 
 def folded(features: keras.Model, scenes: np.ndarray) -> dict[str, np.ndarray]:
-    """Kernels and biases with batch normalisation folded in, and the last layer's mean and covariance."""
+    """Return kernels and biases with batch normalisation folded in, and the last layer's mean and covariance."""
     arrays = {}
     convolutions = [layer for layer in features.layers if isinstance(layer, layers.Conv2D)]
     norms = [layer for layer in features.layers if isinstance(layer, layers.BatchNormalization)]

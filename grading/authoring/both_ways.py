@@ -1,5 +1,5 @@
-"""What an author should know of a master's tests: whose names are whose, what hangs on an object's word, what has to
-run beside the student's code. Found by running the solution both ways: as `course grade` does, and as nbgrader does.
+"""Advice on a master's tests: whose names are whose, what hangs on an object's word, what has to run beside the
+student's code. Found by running the solution both ways: as `course grade` does, and as nbgrader does.
 """
 
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ class _Inside(Notebook):
 
     @cached_property
     def division(self) -> Division:
-        """Which names are whose; no test is the examiner's."""
+        """The division of names; no test is the examiner's."""
         found = divide(self.master)
         return replace(found, tests=tuple(replace(test, beside=True) for test in found.tests))
 

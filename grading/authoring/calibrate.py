@@ -139,7 +139,7 @@ def measure(
 
 
 def _runs(course: GradingRun, planted: Planted, keys: Sequence[Mapping[str, str]]) -> Runs:
-    """What came of each seed; `keys` of the stored results are by notebook."""
+    """Read the outcomes of each seed; `keys` of the stored results are by notebook."""
     found = []
     for of_seed in keys:
         stored = {notebook: course.store.get(key) for notebook, key in of_seed.items()}

@@ -97,7 +97,7 @@ def compare(work: Mapping[str, str], released: str, published: Mapping[str, str]
 
 
 def _decodable(source: str) -> str:
-    """Code of unknown origin as text that can be cut into tokens."""
+    """Return code of unknown origin as text that can be cut into tokens."""
     return source[:_MAX_SOURCE].replace("\x00", " ").encode("utf-8", "replace").decode("utf-8")
 
 

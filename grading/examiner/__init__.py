@@ -1,4 +1,4 @@
-"""Where test cells decide the points: beside student code, in a process that it never ran in.
+"""Test cells that decide points: they run beside student code, in a process that it never ran in.
 
 In: a master, a conversation with the student's kernel.
 Out: which names are whose, results of test cells.

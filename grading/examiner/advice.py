@@ -1,4 +1,4 @@
-"""What a test cell does that means something else outside the student's process, and what is safer worked out there."""
+"""Advice on test cells: what means something else outside the student's process, and what is safer worked out there."""
 
 import ast
 import re
@@ -31,7 +31,7 @@ _WRAPPERS = frozenset({"list", "tuple", "set", "dict", "str", "int", "float", "l
 
 @dataclass(frozen=True)
 class Advice:
-    """Something in a test cell that means something else outside: `what`, and the line of the cell."""
+    """A remark on a test cell that means something else outside: `what`, and the line of the cell."""
 
     line: int
     what: str
@@ -67,7 +67,7 @@ def _outside(node: ast.AST, imported: Mapping[str, str]) -> str:
 
 
 def _stays(target: ast.expr, imported: Mapping[str, str]) -> bool:
-    """Whether it is in a module, and a change of it is seen in the examiner only."""
+    """Return whether it is in a module, and a change of it is seen in the examiner only."""
     name = root(target)
     if name is None or name not in imported:
         return False
@@ -91,7 +91,7 @@ def _does_not_see(does: str, target: ast.expr) -> str:
 
 
 def is_check(node: ast.stmt) -> bool:
-    """Whether a statement only checks something: `assert`, a call of `assert_equal`, `if ...: raise ...`."""
+    """Return whether a statement only checks something: `assert`, a call of `assert_equal`, `if ...: raise ...`."""
     if isinstance(node, ast.If):
         return all(isinstance(part, ast.Raise) for part in node.body) and not node.orelse
     if isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
@@ -103,7 +103,7 @@ def is_check(node: ast.stmt) -> bool:
 
 
 def works_out(statement: Statement, ledger: Ledger) -> bool:
-    """Whether the course's own code makes something of what the student's gives, rather than keep it as it is.
+    """Return whether the course's own code makes something of what the student's gives, rather than keep it as it is.
 
     `y = f(3)` and `model.fit(x)` are the student's answers; `ok = check(f)` and `table = [f(x) for x in xs]` are not.
     """

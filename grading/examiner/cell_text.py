@@ -52,7 +52,7 @@ def read_cell(source: str) -> CellText:
 
 
 def without(text: CellText, skipped: Sequence[ast.stmt]) -> str:
-    """The cell without some of its statements, every other on its own line still; empty if none is left."""
+    """Return the cell without some of its statements, every other on its own line still; empty if none is left."""
     kept = [statement for statement in text.body if statement not in skipped]
     if not kept:
         return ""
@@ -75,13 +75,13 @@ def _span(statement: ast.stmt) -> range:
 
 
 def first_line(statement: ast.stmt) -> int:
-    """The first line of a statement, that of its first decorator if it has one."""
+    """Return the first line of a statement, that of its first decorator if it has one."""
     decorators: list[ast.expr] = getattr(statement, "decorator_list", [])
     return min([statement.lineno, *(decorator.lineno for decorator in decorators)])
 
 
 def last_line(statement: ast.stmt) -> int:
-    """The last line of a statement."""
+    """Return the last line of a statement."""
     return statement.end_lineno or statement.lineno
 
 
@@ -95,7 +95,7 @@ def _parsed(source: str) -> CellText:
 
 
 def _transformed(source: str) -> str:
-    """A cell as plain Python of as many lines; as it is if IPython cannot make that of it."""
+    """Return a cell as plain Python of as many lines; as it is if IPython cannot make that of it."""
     stripped = source.lstrip("\n \t") if not source.strip() else source
     lines = stripped.split("\n")
     above = next((number for number, line in enumerate(lines) if line.strip()), 0)
@@ -112,7 +112,7 @@ def _transformed(source: str) -> str:
 
 
 def _unwrapped(lines: Sequence[str]) -> list[str]:
-    """Magics that go on after a backslash on one line, with blank lines in place of the others."""
+    """Put magics that go on after a backslash on one line, with blank lines in place of the others."""
     result: list[str] = []
     owed = 0
     for line in lines:

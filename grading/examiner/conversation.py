@@ -1,4 +1,4 @@
-"""What the examiner asked of a student's code and what came back, kept so that the same need not be asked again.
+"""Requests of the examiner to a student's code, and its answers, kept so that the same need not be asked again.
 
 A conversation is a list of exchanges for each test cell. Requests are kept as hashes, replies as they came: bytes from
 a process that student code controls. They are never parsed here; the examiner reads them, with suspicion.
@@ -74,7 +74,7 @@ class Conversation:
 
     @property
     def complete(self) -> bool:
-        """Whether all of it was kept."""
+        """Return whether all of it was kept."""
         return self.size <= MAX_KEPT
 
     def note(self, test: str, request: Frame, reply: Frame) -> None:

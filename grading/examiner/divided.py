@@ -1,4 +1,4 @@
-"""What reading a master finds: which cells and names are whose, as plain data."""
+"""Findings of reading a master: which cells and names are whose, as plain data."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ _MANY = 5
 
 
 class Kind(StrEnum):
-    """What a code cell is. An answer that is graded by hand is a solution."""
+    """Kinds of code cells. An answer that is graded by hand is a solution."""
 
     instructor = "instructor"
     solution = "solution"
@@ -85,7 +85,7 @@ class DividedTest:
 
 @dataclass(frozen=True)
 class Division:
-    """Who runs what of a master, in the order of its code cells."""
+    """Division of a master: who runs which of its code cells, in their order."""
 
     cells: tuple[DividedCell, ...]
     tests: tuple[DividedTest, ...]
@@ -95,11 +95,11 @@ class Division:
     """What the author should know, in words."""
 
     def cell(self, cell_id: str) -> DividedCell:
-        """A code cell by its id."""
+        """Return a code cell by its id."""
         return next(cell for cell in self.cells if cell.id == cell_id)
 
     def test(self, cell_id: str) -> DividedTest:
-        """A test cell by its id."""
+        """Return a test cell by its id."""
         return next(test for test in self.tests if test.id == cell_id)
 
 

@@ -45,7 +45,7 @@ class Examination:
 
 @dataclass(frozen=True)
 class TestRun:
-    """What came of a test cell in the examiner."""
+    """Outcome of a test cell in the examiner."""
 
     __test__ = False
 
@@ -66,7 +66,7 @@ class TestRun:
 
 @dataclass
 class Examined:
-    """What came of all tests of a run, by cell id."""
+    """Outcome of all tests of a run, by cell id."""
 
     tests: dict[str, TestRun] = field(default_factory=dict)
     setup_errors: dict[str, str] = field(default_factory=dict)

@@ -29,7 +29,7 @@ class Place:
 
 @dataclass
 class Entry:
-    """What is known of a name."""
+    """Knowledge of a name."""
 
     owner: Owner
     place: Place
@@ -55,7 +55,7 @@ class Entry:
 
     @property
     def imported(self) -> bool:
-        """Whether an import binds it."""
+        """Return whether an import binds it."""
         return self.kind in ("module", "member")
 
 
@@ -120,24 +120,24 @@ class Ledger:
     # Whose
 
     def is_students(self, name: str) -> bool:
-        """Whether a name is the student's here."""
+        """Return whether a name is the student's here."""
         return name in self.entries and self.entries[name].owner is Owner.student
 
     def is_examiners(self, name: str) -> bool:
-        """Whether a name is the examiner's here."""
+        """Return whether a name is the examiner's here."""
         return name in self.entries and self.entries[name].owner is Owner.examiner
 
     def is_library(self, name: str) -> bool:
-        """Whether a name is a whole library that a solution cell imports and the examiner can import, too."""
+        """Return whether a name is a whole library that a solution cell imports and the examiner can import, too."""
         entry = self.entries.get(name)
         return entry is not None and entry.kind == "module" and bool(entry.pieces)
 
     def is_data(self, name: str) -> bool:
-        """Whether a name is the examiner's own and no function, class or import, nor a test's."""
+        """Return whether a name is the examiner's own and no function, class or import, nor a test's."""
         return self.is_examiners(name) and self.entries[name].kind == "value" and not self.entries[name].by_test
 
     def reach(self, names: Iterable[str], making: Iterable[str] = ()) -> set[str]:
-        """Names that may be read when functions among `names` are called and classes in `making` instantiated."""
+        """Return the names that may be read when functions of `names` are called and classes of `making` are made."""
         waiting = list(names)
         for name in making:
             here = self.entries.get(name)
@@ -155,7 +155,7 @@ class Ledger:
         return seen | set(making)
 
     def pieces(self, names: Iterable[str]) -> frozenset[int]:
-        """What the examiner has to run besides for these names."""
+        """Return what the examiner has to run besides for these names."""
         found: set[int] = set()
         for name in names:
             if name in self.entries:
@@ -184,7 +184,7 @@ class Ledger:
         return ""
 
     def _is_in_the_way(self, name: str) -> bool:
-        """Whether a name is the student's and cannot be had otherwise: a library can be imported again."""
+        """Return whether a name is the student's and cannot be had otherwise: a library can be imported again."""
         return self.is_students(name) and not (self.entries[name].imported and self.entries[name].pieces)
 
     def _through(self, names: Iterable[str], found: str) -> str:
@@ -266,7 +266,7 @@ class Ledger:
                 self.taint(name, statement.line, "a function of the student's changes it", how)
 
     def _changed_by(self, statement: Statement) -> dict[str, tuple[int, str]]:
-        """Names that a statement changes in place: the line, and the reason."""
+        """Return the names that a statement changes in place: the line, and the reason."""
         found: dict[str, tuple[int, str]] = {}
         for (name, how), line in statement.changes.items():
             here = self.entries.get(name)
@@ -285,7 +285,7 @@ class Ledger:
         return found
 
     def _changes(self, how: str, else_: bool) -> bool:
-        """Whether a method changes its object; `else_` if its name does not tell."""
+        """Return whether a method changes its object; `else_` if its name does not tell."""
         if how == ASSIGNED:
             return True
         if how in self.methods:
@@ -305,7 +305,10 @@ class Ledger:
         return False
 
     def _changed_arguments(self, call: Call, seen: set[str]) -> list[str]:
-        """Names among a call's arguments that it changes in place; of a function not known, all if it stands alone."""
+        """Return the names among a call's arguments that it changes in place.
+
+        Of an unknown function these are all, if the call stands alone.
+        """
         given = [*call.positional, *(value for _, value in call.keywords)]
         known = self.functions.get(call.function)
         if known is None:
@@ -372,7 +375,7 @@ class Ledger:
             entry.pieces |= here.pieces
 
     def _parts(self, name: str, statement: Statement) -> tuple[Later, Later]:
-        """What calling, and what making, the value does that a statement binds to a name."""
+        """Return what calling, and what making, the value does that a statement binds to a name."""
         later, making = Later(), Later()
         later.add(statement.later.get(name, Later()))
         making.add(statement.making.get(name, Later()))
@@ -425,7 +428,7 @@ def star_names(module: str) -> tuple[str, ...] | None:
 
 
 def names_in(code: str) -> set[str]:
-    """Names in a piece of code; none if it is no Python."""
+    """Return the names in a piece of code; none if it is no Python."""
     try:
         tree = ast.parse(code)
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -1,4 +1,4 @@
-"""Which methods and functions change what they are called on or given, as far as their names tell."""
+"""Methods and functions that change what they are called on or given, as far as their names tell."""
 
 import datetime
 import pathlib

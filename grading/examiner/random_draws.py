@@ -1,4 +1,4 @@
-"""Where the examiner and the student's kernel may draw different random numbers."""
+"""Random numbers that the examiner and the student's kernel may draw differently."""
 
 import ast
 from collections.abc import Iterator
@@ -13,7 +13,7 @@ _NO_DRAW = frozenset({"get_state", "set_state", "getstate", "setstate"})
 
 @dataclass(frozen=True)
 class Drawn:
-    """What a piece of code does with random numbers."""
+    """Use of random numbers by a piece of code."""
 
     seeds: bool = False
     draws: bool = False
@@ -27,14 +27,14 @@ class Drawn:
 
 @dataclass
 class Draws:
-    """Whether both processes would draw the same numbers now, from the state that all code shares."""
+    """Bookkeeping of whether both processes would draw the same numbers now, from the state that all code shares."""
 
     same: bool = True
     functions: dict[str, Drawn] = field(default_factory=dict)
     """What the instructor's functions do when they are called."""
 
     def students_code_ran(self) -> None:
-        """From here on the student's kernel may be some numbers ahead."""
+        """Note that from here on the student's kernel may be some numbers ahead."""
         self.same = False
 
     def differ(self, statement: Statement, ledger: Ledger) -> bool:
@@ -65,7 +65,7 @@ class Draws:
 
 
 def _calls(node: ast.AST, ledger: Ledger) -> Iterator[tuple[str, ast.Call]]:
-    """Calls, with the full names of what is called: `numpy.random.rand`, whatever NumPy is called here."""
+    """Yield calls, with the full names of what is called: `numpy.random.rand`, whatever NumPy is called here."""
     for call in ast.walk(node):
         if not isinstance(call, ast.Call):
             continue

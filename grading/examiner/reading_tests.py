@@ -61,7 +61,7 @@ def _read_statements(nodes: Iterable[ast.stmt], future_annotations: bool) -> lis
 
 
 def _reached(ledger: Ledger, statements: Sequence[Statement]) -> set[str]:
-    """Names that a test cell may read which it has not bound itself."""
+    """Return the names that a test cell may read which it has not bound itself."""
     needed: set[str] = set()
     bound: set[str] = set()
     for statement in statements:
@@ -153,7 +153,7 @@ def _advise_on_names(ledger: Ledger, text: CellText, read: Mapping[str, int]) ->
 
 
 def _read_first(statements: Sequence[Statement]) -> dict[str, int]:
-    """Names that a test cell reads before it binds them, with the first line that does."""
+    """Return the names that a test cell reads before it binds them, with the first line that does."""
     found: dict[str, int] = {}
     bound: set[str] = set()
     for statement in statements:
@@ -163,14 +163,14 @@ def _read_first(statements: Sequence[Statement]) -> dict[str, int]:
 
 
 def _is_object(name: str, body: Iterable[ast.stmt]) -> bool:
-    """Whether a name is called, or an attribute of it used: it may be more than plain data."""
+    """Return whether a name is called, or an attribute of it used: it may be more than plain data."""
     nodes = (node for part in body for node in ast.walk(part))
     used = (node.func if isinstance(node, ast.Call) else getattr(node, "value", None) for node in nodes)
     return any(isinstance(node, ast.Name) and node.id == name for node in used)
 
 
 def _imports(text: CellText, source: str) -> str:
-    """Imports at the top level of a test cell, outside its hidden regions."""
+    """Return the imports at the top level of a test cell, outside its hidden regions."""
     hidden = False
     shown = set()
     for number, line in enumerate(source.split("\n"), start=1):
@@ -184,7 +184,7 @@ def _imports(text: CellText, source: str) -> str:
 
 
 def _autotests(source: str) -> list[ast.stmt]:
-    """Statements that nbgrader makes assertions of: `### AUTOTEST f(1); f(2)`."""
+    """Return the statements that nbgrader makes assertions of: `### AUTOTEST f(1); f(2)`."""
     found: list[ast.stmt] = []
     for number, line in enumerate(source.split("\n")):
         match = _AUTOTEST.fullmatch(line)

@@ -1,4 +1,4 @@
-"""What a statement at the top level of a notebook reads, binds and changes, found by reading it.
+"""Statements at the top level of a notebook: what each reads, binds and changes, found by reading it.
 
 What it reads *at once* is evaluated when the statement runs. What it reads *later* stands in the bodies of functions
 and lambdas, and is evaluated when they are called.
@@ -26,7 +26,7 @@ _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 @dataclass
 class Later:
-    """What a function will do when it is called, as far as the notebook's own names go."""
+    """Effects of a function when it is called, as far as the notebook's own names go."""
 
     loads: set[str] = field(default_factory=set)
     binds: set[str] = field(default_factory=set)
@@ -65,13 +65,13 @@ class Bound:
 
     @property
     def imported(self) -> bool:
-        """Whether an import binds it."""
+        """Return whether an import binds it."""
         return self.kind in ("module", "member")
 
 
 @dataclass
 class Statement:
-    """What a statement does. A name's line is the one that does it first."""
+    """Effects of a statement. A name's line is the one that has the effect first."""
 
     node: ast.stmt
     line: int
@@ -127,7 +127,7 @@ def read_statement(node: ast.stmt, future_annotations: bool = False, bound: Iter
 
 
 def root(node: ast.expr) -> str | None:
-    """The name at the root of `name.a[0].b().c`; None if there is none."""
+    """Return the name at the root of `name.a[0].b().c`; None if there is none."""
     while True:
         if isinstance(node, ast.Name):
             return node.id
@@ -140,7 +140,7 @@ def root(node: ast.expr) -> str | None:
 
 
 def parameters(node: _Function) -> list[str]:
-    """Names of a function's parameters that can be given by position, then the others."""
+    """Return the names of a function's parameters that can be given by position, then the others."""
     arguments = node.args
     every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
     every += [argument for argument in (arguments.vararg, arguments.kwarg) if argument]
@@ -149,7 +149,7 @@ def parameters(node: _Function) -> list[str]:
 
 @dataclass(frozen=True)
 class Treatment:
-    """What a function does to what it is given: pairs of a parameter and how it is changed; calls it is handed to."""
+    """Effects of a function on what it is given: pairs of a parameter and how it is changed; calls it is handed to."""
 
     parameters: tuple[str, ...]
     changes: frozenset[tuple[str, str]]
@@ -189,7 +189,7 @@ class _Scope:
         self.globals = globals_
 
     def is_global(self, name: str) -> bool:
-        """Whether a name means the notebook's here."""
+        """Return whether a name means the notebook's here."""
         scope: _Scope | None = self
         while scope is not None:
             if name in scope.globals:
@@ -304,7 +304,7 @@ class _Reader(ast.NodeVisitor):
 
     @contextmanager
     def _used(self) -> Iterator[None]:
-        """What is read in here is used, not only handed on."""
+        """Treat what is read in here as used, not only handed on."""
         saved = self.handed, self.owners
         self.handed, self.owners = False, ()
         yield
@@ -449,7 +449,7 @@ class _Reader(ast.NodeVisitor):
         return later
 
     def _class_owners(self) -> tuple[str, ...]:
-        """The class at the top level whose body is read."""
+        """Return the class at the top level whose body is read."""
         return self.owners if self.scope is not None and self.scope.kind == "class" else ()
 
     def visit_FunctionDef(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> None:
@@ -637,19 +637,19 @@ class _Reader(ast.NodeVisitor):
 
 
 def _file_names(node: ast.AST) -> Iterator[str]:
-    """Texts in a call that look like names of files."""
+    """Return the texts in a call that look like names of files."""
     for part in ast.walk(node):
         if isinstance(part, ast.Constant) and isinstance(part.value, str) and "." in part.value:
             yield part.value
 
 
 def _is_slice(node: ast.expr) -> bool:
-    """Whether an index takes a part of the whole: `a[1:]`, `a[:, 0]`."""
+    """Return whether an index takes a part of the whole: `a[1:]`, `a[:, 0]`."""
     return isinstance(node, ast.Slice) or (isinstance(node, ast.Tuple) and any(map(_is_slice, node.elts)))
 
 
 def _own_names(body: Iterable[ast.AST]) -> tuple[set[str], set[str]]:
-    """Names that a function's body binds, and those that it says are global; nested functions have their own."""
+    """Return the names that a function's body binds, and those it says are global; nested functions have their own."""
     names: set[str] = set()
     globals_: set[str] = set()
     outer: set[str] = set()

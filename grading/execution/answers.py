@@ -1,4 +1,4 @@
-"""Reading what came out of a sandbox. Everything here is hostile: sizes are checked before memory is taken.
+"""Answers that came out of a sandbox. Everything here is hostile: sizes are checked before memory is taken.
 
 The format is `.npz`: for case i either `i/error` (text), or `i/value` (one array), or `i/item/0`, `i/item/1`...
 (several arrays), or for cases i to j `i-j/value` (their arrays, stacked). Pickle is refused, so are objects, dates and
@@ -35,11 +35,11 @@ _PLAIN = re.compile(r"[<>|=]?(?:[biuf]\d+|\?|U\d+)")
 
 
 class BadAnswerError(ValueError):
-    """What came out is not an answer; the message is for the student."""
+    """Bytes that are not an answer; the message is for the student."""
 
 
 def read_answer(packed: bytes, cases: int) -> Answer:
-    """The answer in an `.npz`; one that breaks a rule is an answer that was lost, with the reason."""
+    """Read the answer in an `.npz`; one that breaks a rule is an answer that was lost, with the reason."""
     try:
         return Answer(_results(_arrays(packed), cases))
     except BadAnswerError as error:
@@ -50,7 +50,7 @@ def read_answer(packed: bytes, cases: int) -> Answer:
 
 
 def decode(text: str) -> bytes:
-    """Bytes from base64. Raises BadAnswerError for what is too long or something else."""
+    """Decode base64 to bytes. Raises BadAnswerError for what is too long or something else."""
     if len(text) > 2 * MAX_BYTES:
         raise BadAnswerError(f"it is larger than {MAX_BYTES} bytes")
     try:
@@ -77,7 +77,7 @@ def _arrays(packed: bytes) -> dict[str, Array]:
 
 
 def _array(content: bytes) -> Array:
-    """An array from the bytes of a `.npy`; its header is not believed before it agrees with its length."""
+    """Read an array from the bytes of a `.npy`; its header is not believed before it agrees with its length."""
     stream = io.BytesIO(content)
     try:
         version = npy.read_magic(stream)
@@ -116,7 +116,7 @@ def _is_text(data: bytes, dtype: np.dtype[Any]) -> bool:
 
 @lru_cache(maxsize=1000)
 def _header(content: bytes) -> Mapping[str, Any]:
-    """The few kinds of headers come again and again."""
+    """Read the header of a `.npy`; kept, since the few kinds of headers come again and again."""
     header: Mapping[str, Any] = ast.literal_eval(content.decode("latin1").strip())
     return header
 

@@ -35,7 +35,7 @@ _MISSING_NAME = re.compile(r"name '(\w+)' is not defined")
 
 @dataclass(frozen=True)
 class Pools:
-    """What a worker keeps from job to job. Without one for kernels, these start cold."""
+    """Pools that a worker keeps from job to job. Without one for kernels, these start cold."""
 
     kernels: KernelPool | None = field(default_factory=KernelPool)
     examiners: ExaminerPool = field(default_factory=ExaminerPool)
@@ -206,7 +206,7 @@ class _Session:
         self.executed.suspicious |= run.from_outside
 
     def replay(self, cells: Sequence[Cell], budget: _Budget) -> bool:
-        """A fresh kernel in which the cells have run, but for those that kill; False if that cannot be had."""
+        """Start a fresh kernel and run the cells before, but for those that kill; return False if there can be none."""
         while self.can_restart:
             self._stop()
             self._start()
@@ -292,7 +292,7 @@ def _why_lost(run: CellRun) -> str:
 
 
 def _needs_a_demo(job: Job, results: Results) -> bool:
-    """Whether something failed for want of a name that one of the demonstrations defines."""
+    """Return whether something failed for want of a name that one of the demonstrations defines."""
     executed = results.executed
     assert executed is not None, "it has just been executed"
     said = [run.error for run in results.examined.tests.values()] if results.examined else []
@@ -307,7 +307,7 @@ def _needs_a_demo(job: Job, results: Results) -> bool:
 
 
 def names(source: str) -> set[str]:
-    """Every name that a cell's source binds anywhere in it."""
+    """Return every name that a cell's source binds anywhere in it."""
     try:
         tree = ast.parse(source)
     except (SyntaxError, ValueError, RecursionError):  # a magic, say: what it binds cannot be known

@@ -1,4 +1,4 @@
-"""What one execution needs, and what came of it: plain data, so that both can go to another machine."""
+"""The needs of one execution, and its outcome: plain data, so that both can go to another machine."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -61,7 +61,7 @@ def times_of(limits: Limits) -> dict[str, float]:
 
 @dataclass
 class Executed:
-    """What came of a job. Outputs and answers are as hostile as the code that made them."""
+    """Outcome of a job. Outputs and answers are as hostile as the code that made them."""
 
     outputs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     """Outputs of the cells that were run, by id."""
@@ -99,7 +99,7 @@ class Executed:
         return None if met or self.events or self.suspicious else needed
 
     def answer(self, question: str, cases: int) -> Answer:
-        """The answer to a question, read with suspicion."""
+        """Read the answer to a question, with suspicion."""
         if question in self.packed:
             try:
                 return read_answer(decode(self.packed[question]), cases)
@@ -108,12 +108,12 @@ class Executed:
         return Answer(lost=self.lost.get(question, "It was not asked."))
 
     def to_json(self) -> dict[str, Any]:
-        """As plain data."""
+        """Return the outcome as plain data."""
         return asdict(self)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Executed":
-        """From what `to_json` gave."""
+        """Make an outcome from what `to_json` returned."""
         events = [Event(**event) for event in data["events"]]
         tests = {name: TestResult(**test) for name, test in data.get("tests", {}).items()}
         data = {name: value for name, value in data.items() if name != "needed"}

@@ -1,4 +1,4 @@
-"""What was executed, kept by content: nothing that has not changed runs twice."""
+"""Results of executions, kept by content: nothing that has not changed runs twice."""
 
 import contextlib
 import hashlib
@@ -126,7 +126,7 @@ def code_hash(cells: Sequence[Cell], inlined: frozenset[str]) -> str:
 def job_parts(
     code: str, extras: str, data: str, environment: Environment, limits: Limits, isolation: Isolation, gpu: bool = False
 ) -> dict[str, str]:
-    """What an execution depends on, each part as a hash; `job_key` makes one of them.
+    """Hash all that an execution depends on, part by part; `job_key` makes one hash of them.
 
     Args:
         code: `code_hash` of the cells.
@@ -151,7 +151,7 @@ def job_parts(
 
 
 def job_key(parts: Mapping[str, str]) -> str:
-    """The name under which the result of an execution is stored."""
+    """Return the name under which the result of an execution is stored."""
     return hash_of(dict(parts))
 
 
@@ -197,7 +197,7 @@ def _write_questions(questions: Sequence[Question], target: Path) -> None:
 
 
 def _inputs(question: Question) -> dict[str, Array]:
-    """Inputs as `<case>/<name>`; where all cases have arrays of one kind, stacked as `<name>`: faster to read."""
+    """Name inputs `<case>/<name>`; where all cases have arrays of one kind, stack them as `<name>`: faster to read."""
     by_name: dict[str, list[Array]] = {}
     for case in question.cases:
         for name, array in case.items():

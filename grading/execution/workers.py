@@ -25,7 +25,7 @@ GPU_VARIABLE = "COURSE_GPU"
 
 @dataclass(frozen=True)
 class Outcome:
-    """What came of a job, or why nothing did: the machine's fault, not the student's."""
+    """Result of a job, or the reason why there is none: the machine's fault, not the student's."""
 
     key: str
     results: Results | None

@@ -1,4 +1,4 @@
-"""Reading what was handed in: nothing is believed, followed or run.
+"""Reader of hand-ins: nothing is believed, followed or run.
 
 In: a student's folder.
 Out: the notebooks' bytes, then the notebooks that are graded, with every repair said.

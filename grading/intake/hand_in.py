@@ -131,7 +131,7 @@ def read_hand_in(
 
 
 def _common_refusal(notebooks: Mapping[str, HandedNotebook]) -> str:
-    """Why none of the notebooks can be graded; nothing if one can."""
+    """Return why none of the notebooks can be graded; nothing if one can."""
     refusals = {name: found.refusal for name, found in notebooks.items() if found.content is None}
     if len(refusals) < len(notebooks):
         return ""

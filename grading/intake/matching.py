@@ -1,4 +1,4 @@
-"""Which of the notebooks handed in stands for which of an assignment's, where there are several.
+"""Notebooks handed in, matched to those of an assignment that has several.
 
 By name first: exactly, then with what students, browsers and learning management systems add (`problem1 (1).ipynb`,
 `problem1-Copy1.ipynb`, `Doe_Jane_123_problem1.ipynb`), then by content: the most cells of the course.
@@ -92,13 +92,13 @@ def _exactly(file: HandInFile, expected: Sequence[Expected]) -> Expected | None:
 
 
 def _nearly(file: HandInFile, expected: Sequence[Expected]) -> Expected | None:
-    """The notebook with the longest name that a file's may have been made from."""
+    """Return the notebook with the longest name that a file's may have been made from."""
     fitting = [item for item in expected if _made_from(_stem(file), item.name)]
     return max(fitting, key=lambda item: len(item.name), default=None)
 
 
 def _made_from(stem: str, name: str) -> bool:
-    """Whether a stem is a name with something added before or behind, in whatever case."""
+    """Return whether a stem is a name with something added before or behind, in whatever case."""
     stem, name = _BEFORE.sub("", stem.strip()).casefold(), name.casefold()
     while True:
         if stem == name or (stem.endswith(name) and stem[-len(name) - 1] in _SEPARATORS):
@@ -110,14 +110,14 @@ def _made_from(stem: str, name: str) -> bool:
 
 
 def _is_better(file: HandInFile, other: HandInFile | None) -> bool:
-    """Whether a file is nearer to the top than another of the same name, or as near and newer."""
+    """Return whether a file is nearer to the top than another of the same name, or as near and newer."""
     return other is None or (-file.depth, file.mtime, file.name) > (-other.depth, other.mtime, other.name)
 
 
 def _by_content(
     files: Sequence[HandInFile], expected: Sequence[Expected], marks_of: Callable[[HandInFile], Collection[str]]
 ) -> dict[str, HandInFile]:
-    """Pairs of a notebook and a file that share most marks, the best pair first."""
+    """Pair notebooks and files that share most marks, the best pair first."""
     marks = {file: set(marks_of(file)) for file in files}
     pairs = [
         (len(item.marks & marks[file]), -file.depth, file.mtime, item.name, file) for item in expected for file in files

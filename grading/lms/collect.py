@@ -69,7 +69,7 @@ class Placed:
 
 @dataclass(frozen=True)
 class Unplaced:
-    """Something that was not placed, and why. `student` is empty where that is not known."""
+    """A file that was not placed, and why. `student` is empty where that is not known."""
 
     name: str
     reason: str

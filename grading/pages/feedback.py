@@ -105,7 +105,7 @@ def feedback_page(course: GradingRun, record: Record, grades: Grades | None, exp
 
 
 def _files(record: Record) -> list[Mapping[str, Any]]:
-    """Names and hashes of the notebooks that were handed in."""
+    """Name the notebooks that were handed in, with their hashes."""
     described = record.submission.get("notebooks") or {"": record.submission}
     return [{"name": one.get("file") or "–", "sha256": one.get("sha256")} for one in described.values()]
 

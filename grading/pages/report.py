@@ -159,7 +159,7 @@ def _statuses(records: Sequence[Record]) -> list[str]:
 
 
 def _waiting(results: Mapping[str, Result]) -> list[tuple[str, int]]:
-    """Questions whose answers wait for a person, with the number of answers."""
+    """Count the answers that wait for a person, by question."""
     return list(Counter(name for result in results.values() for name in result.waiting).items())
 
 
@@ -185,7 +185,7 @@ def _row(course: GradingRun, record: Record, result: Result, grades: Grades | No
 
 
 def _by_name(course: GradingRun, grades: Grades | None) -> dict[str, float]:
-    """The gradebook's points of a submission that could not be graded again: what was given stands."""
+    """Return the gradebook's points of a submission that could not be graded again: what was given stands."""
     given = grades.questions if grades else {}
     return {name: given[cell] for name, cell in course.assignment.cells.items() if cell in given}
 

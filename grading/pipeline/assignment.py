@@ -24,7 +24,7 @@ SCORING = "scoring.py"
 
 @dataclass(frozen=True)
 class Assignment:
-    """What grading needs to know of `source/<name>/`."""
+    """An assignment as grading knows it, from `source/<name>/`."""
 
     name: str
     source: Path
@@ -84,7 +84,7 @@ class Assignment:
         return self.only.solution_ids
 
     def questions(self, context: Context) -> list[Question]:
-        """What is asked of every submission; each question names the notebook whose kernel is asked."""
+        """Ask `scoring.py` what every submission is asked; each question names the notebook whose kernel is asked."""
         asked: list[Question] = self.scoring.questions(context) if hasattr(self.scoring, "questions") else []
         names = [question.name for question in asked]
         if len(names) != len(set(names)):
@@ -102,14 +102,14 @@ class Assignment:
         return question
 
     def student_view(self, context: Context, folder: Path) -> Mapping[str, Path]:
-        """What of the course data student code may read: all of it, unless `scoring.py` says otherwise."""
+        """Return the course data that student code may read: all of it, unless `scoring.py` says otherwise."""
         if hasattr(self.scoring, "student_view"):
             view: Mapping[str, Path] = self.scoring.student_view(context, folder)
             return view
         return {path.name: path for path in context.data.iterdir()} if context.data else {}
 
     def score(self, answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
-        """Points that `scoring.py` gives, by question, each within its bounds; for the others the tests decide.
+        """Have `scoring.py` give points by question, each within its bounds; for the others the tests decide.
 
         Raises GradingError when `scoring.py` fails or scores what is no question: that is its author's mistake,
         never the student's.
@@ -134,20 +134,20 @@ class Assignment:
         return frozenset(self.cells[name][1] for name in names if self.cells[name][0] == notebook)
 
     def flags(self, scores: Mapping[str, Score]) -> list[str]:
-        """What an instructor should look at; nothing unless `scoring.py` says what."""
+        """List what an instructor should look at; nothing unless `scoring.py` says what."""
         return list(self._call("flags", scores) or ())
 
     def measures(self, answers: Mapping[str, Answer], scores: Mapping[str, Score], context: Context) -> list[Measure]:
-        """The figures that points depend on; none unless `scoring.py` names them."""
+        """List the figures that points depend on; none unless `scoring.py` names them."""
         return list(self._call("measures", answers, scores, context) or ())
 
     def explain(self, answers: Mapping[str, Answer], context: Context) -> Explanation:
-        """What a feedback page shows beside points and reasons; nothing unless `scoring.py` says what."""
+        """Return what a feedback page shows beside points and reasons; nothing unless `scoring.py` says what."""
         explanation: Explanation | None = self._call("explain", answers, context)
         return explanation or Explanation()
 
     def _call(self, function: str, *arguments: Any) -> Any:
-        """What a function of `scoring.py` gives; None if it has none of this name."""
+        """Call a function of `scoring.py`; return None if it has none of this name."""
         if not hasattr(self.scoring, function):
             return None
         try:
@@ -184,7 +184,7 @@ def _source_folder(course_dir: Path) -> Path:
 
 
 def has_scoring(course_dir: Path, name: str) -> bool:
-    """Whether an assignment is scored outside the sandbox."""
+    """Return whether an assignment is scored outside the sandbox."""
     return (_source_folder(course_dir) / name / SCORING).is_file()
 
 

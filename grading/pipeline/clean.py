@@ -1,4 +1,4 @@
-"""What grading keeps to save work, and nothing refers to any more. A record or a hand-in is never among it.
+"""Leftovers: kept by grading to save work, and nothing refers to them any more. Never a record or a hand-in.
 
 All of it can be made again: a stored result that is removed here and asked for later is executed anew.
 """

@@ -220,7 +220,7 @@ def _when(course: GradingRun, run: Run) -> int:
 
 
 def score(course: GradingRun, submission: Submission, failures: Mapping[str, str]) -> Record:
-    """The record of a submission whose executions are stored, or have failed."""
+    """Make the record of a submission whose executions are stored, or have failed."""
     record = _blank_record(course, submission)
     if submission.refusal:
         nothing = {name: _question(course, name, 0.0, submission.refusal) for name in course.assignment.cells}
@@ -268,7 +268,7 @@ def score(course: GradingRun, submission: Submission, failures: Mapping[str, str
 def _decide(
     course: GradingRun, submission: Submission, executed: Mapping[str, Executed], answers: Mapping[str, WrittenAnswer]
 ) -> dict[str, QuestionRecord]:
-    """Points and reasons of every question: by `scoring.py`, else by the notebook's own test or by a person.
+    """Decide points and reasons of every question: by `scoring.py`, else by the notebook's own test or by a person.
 
     `executed` are the runs of one seed, by notebook; `answers` are those that a person grades, by question.
     """
@@ -310,7 +310,7 @@ def _question(
 
 
 def _answers(course: GradingRun, submission: Submission) -> dict[str, WrittenAnswer]:
-    """The answers of a submission that a person grades, by question."""
+    """Return the answers of a submission that a person grades, by question."""
     answers: dict[GradedCell, WrittenAnswer] = {}
     for found in submission.notebooks:
         if course.assignment.notebook(found.name).by_hand:
@@ -337,7 +337,7 @@ def notebooks_of(course: GradingRun, submission: Submission, record: Record) -> 
 
 
 def _first_error(executed: Executed) -> str:
-    """The first cell that stopped with an error, in words."""
+    """Return the first cell that stopped with an error, in words."""
     for cell, outputs in executed.outputs.items():
         for output in outputs:
             if output["output_type"] == "error":
@@ -370,7 +370,7 @@ def _stored(course: GradingRun, run: Run) -> Executed:
 
 
 def answers_of(course: GradingRun, executed: Mapping[str, Executed]) -> dict[str, Answer]:
-    """What was answered to each question, read with suspicion; `executed` are the runs of one seed, by notebook."""
+    """Read the answers to each question, with suspicion; `executed` are the runs of one seed, by notebook."""
     return {
         question.name: executed[question.notebook].answer(question.name, len(question.cases))
         if question.notebook in executed
@@ -401,7 +401,7 @@ def _swings(decided: Sequence[Mapping[str, QuestionRecord]]) -> list[str]:
 
 
 def _blank_record(course: GradingRun, submission: Submission) -> Record:
-    """What is known before anything is scored; its status is that of a failure."""
+    """Make the record of what is known before anything is scored; its status is that of a failure."""
     seen = submission.summary
     seeds = submission.by_seed()
     return Record(
@@ -442,7 +442,7 @@ def _of_the_only_one(notebooks: Sequence[NotebookSummary]) -> dict[str, object]:
 
 
 def _what_it_took(executions: Sequence[Mapping[str, Executed]]) -> dict[str, object]:
-    """Time, memory and the like: of each seed, all notebooks together."""
+    """Sum up time, memory and the like: of each seed, all notebooks together."""
     every = [executed for runs in executions for executed in runs.values()]
     return {
         "seconds": [round(sum(executed.seconds for executed in runs.values()), 3) for runs in executions],

@@ -51,13 +51,13 @@ class Notebook:
 
     @cached_property
     def kept(self) -> NotebookNode:
-        """As nbgrader's gradebook keeps it and graders see it: with stubs, hidden tests and mark schemes."""
+        """The notebook as nbgrader's gradebook keeps it and graders see it: with stubs, hidden tests, mark schemes."""
         sources = {cell.id: cell.source for cell in self.master.cells if is_graded(cell) and not is_solution(cell)}
         return with_sources(self.released, sources)
 
     @cached_property
     def division(self) -> Division:
-        """Which names are the examiner's own and which are the student's."""
+        """The division of names: which are the examiner's own and which are the student's."""
         return divide(self.master)
 
     def examination(self, believed: tuple[Site, ...] | None, scored: Collection[str] = frozenset()) -> Examination:

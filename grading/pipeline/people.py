@@ -1,4 +1,4 @@
-"""Who the students are, for the gradebook: what the class's roster says."""
+"""Names and addresses of the students, for the gradebook: what the class's roster says."""
 
 import logging
 from pathlib import Path
@@ -24,6 +24,8 @@ def people(course_dir: Path) -> dict[str, Person]:
 
 
 def _person(student: Student) -> Person:
-    """Where the roster has the name in one piece, all of it is the last name: nobody can tell where to cut it."""
+    """Return names and address. Where the roster has the name in one piece, all of it is the last name: nobody can tell
+    where to cut it.
+    """
     last = student.last or (student.name if not student.first else "")
     return Person(student.first or None, last or None, student.email or None)

@@ -1,4 +1,4 @@
-"""What has to be done for a class: each hand-in is read and rebuilt once, and what was executed before is found.
+"""The plan for a class: each hand-in is read and rebuilt once, and what was executed before is found.
 
 `plan` reads only what is new or has to be executed; the rebuilt notebook is written beside the stored results, where
 recording finds it.
@@ -82,7 +82,7 @@ class Submission:
 
 @dataclass(frozen=True)
 class Plan:
-    """Who handed in, in the order of their names, and what has to be executed, by key.
+    """Submissions, in the order of the students' names, and the jobs that have to be executed, by key.
 
     Two hand-ins of the same content have one job.
     """
@@ -227,7 +227,7 @@ class _Planner:
         return not options.force and self._course.store.holds(run.key, options.limits)
 
     def _runs(self, summary: HandInSummary) -> tuple[Run, ...]:
-        """One for each seed and notebook that can be graded."""
+        """Return one run for each seed and notebook that can be graded."""
         notebooks = [notebook for notebook in summary.notebooks if not notebook.refusal]
         seeds = range(self._course.options.repeats)
         return tuple(self._run(summary, notebook, seed) for seed in seeds for notebook in notebooks)
@@ -364,7 +364,7 @@ def _cells(course: GradingRun, name: str, rebuilt: Rebuilt) -> tuple[Cell, ...]:
 
 
 def _beside(course: GradingRun, handed_in: Mapping[str, Path]) -> str:
-    """Fingerprint of the files that lie beside a notebook, the course's among them."""
+    """Hash the files that lie beside a notebook, the course's among them."""
     return fingerprint({**handed_in, **course.assignment.files}, _hashes(course))
 
 

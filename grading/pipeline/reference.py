@@ -29,7 +29,7 @@ _WHO = "the course's solution"
 
 @dataclass(frozen=True)
 class Reference:
-    """What came of the master's own solution."""
+    """Outcome of the master's own solution."""
 
     believed: Mapping[str, tuple[Site, ...]] = field(default_factory=dict)
     """By notebook, the places at which a test has to take an object's word."""

@@ -1,4 +1,4 @@
-"""What is known of a hand-in without reading it again: a class of thousands is looked at in seconds."""
+"""Summaries of hand-ins, so that none is read again: a class of thousands is looked at in seconds."""
 
 import contextlib
 import json
@@ -11,7 +11,7 @@ from grading.common.files import read_json, write_atomically
 
 @dataclass(frozen=True)
 class NotebookSummary:
-    """What reading and rebuilding one notebook of a hand-in gave, all but the notebook itself."""
+    """Outcome of reading and rebuilding one notebook of a hand-in, all but the notebook itself."""
 
     name: str
     """Of the assignment's notebook."""
@@ -32,7 +32,7 @@ class NotebookSummary:
 
 @dataclass(frozen=True)
 class HandInSummary:
-    """What is known of a hand-in once it was read and rebuilt."""
+    """Outcome of reading and rebuilding a hand-in."""
 
     student: str
     refusal: str = ""
@@ -47,7 +47,7 @@ class HandInSummary:
 
     @property
     def changed(self) -> bool | None:
-        """Whether any solution cell differs from what was released; None if that cannot be told."""
+        """Return whether any solution cell differs from what was released; None if that cannot be told."""
         return None if self.refusal else any(notebook.changed for notebook in self.notebooks)
 
 
@@ -63,7 +63,7 @@ class HandInSummaries:
             self._entries = kept["entries"] if kept["basis"] == basis else {}
 
     def get(self, folder: Path, listing: str) -> HandInSummary | None:
-        """What is known of a folder, if it still looks as it did."""
+        """Return the summary of a folder, if the folder still looks as it did."""
         entry = self._entries.get(str(folder))
         if not listing or entry is None or entry["listing"] != listing:
             return None

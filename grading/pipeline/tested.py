@@ -1,4 +1,4 @@
-"""What came of a notebook's tests, wherever they ran: in the examiner, or beside the student's code."""
+"""Outcomes of a notebook's tests, wherever they ran: in the examiner, or beside the student's code."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Whether anything has changed since a class was graded to its end; where nothing has, nothing is to be done.
+"""Changes since a class was graded to its end: where there are none, nothing is to be done.
 
 Files are looked at, not opened, as `make` does, and nothing is imported that only grading needs: a course that is
 graded every few minutes spends its time here. What cannot be told counts as changed.
@@ -27,7 +27,7 @@ _NO_INFLUENCE = {"cache", "workers", "scheduler", "tls"}
 
 
 class LastRun:
-    """What was noted when an assignment was last graded as a whole. Create it before anything is read.
+    """Notes from when an assignment was last graded as a whole. Create it before anything is read.
 
     `asked` is what the command was asked for, where that can change a grade; None is for what the configuration says.
     """
@@ -47,7 +47,7 @@ class LastRun:
         self._inputs = self._look_at_inputs()
 
     def records(self) -> list[Record] | None:
-        """The records of the class, in the order of the run, if that run would give the same today; else None."""
+        """Return the records of the class, in the order of the run, if a run would give the same today; else None."""
         with contextlib.suppress(OSError, ValueError, TypeError, KeyError):
             noted = read_json(self._path)
             if not self._inputs or noted["inputs"] != self._inputs:
@@ -127,7 +127,7 @@ def _stamp(path: Path) -> tuple[int, int, int] | None:
 
 
 def _file_of(db_url: str) -> Path | None:
-    """The file of a gradebook; None if it is on a server, whose changes cannot be seen without asking."""
+    """Return the file of a gradebook; None if it is on a server, whose changes cannot be seen without asking."""
     from sqlalchemy.engine import make_url  # it is loaded once there are records to be noted
 
     url = make_url(db_url)

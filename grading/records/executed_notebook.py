@@ -52,7 +52,7 @@ def as_text(notebook: NotebookNode) -> str:
 
 
 def revised_notebook(path: Path, questions: Mapping[str, QuestionRecord]) -> str:
-    """The text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
+    """Return the text of an executed notebook of ours, with new points in its grade cells; all else in it stays."""
     notebook = read_json(path)
     for cell in notebook["cells"]:
         if is_test(cell):

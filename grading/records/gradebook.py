@@ -359,7 +359,7 @@ class GradebookWriter:
         return float(submission.total_seconds_late)
 
     def _penalty(self, row: _Row, name: str, student: str, late: float) -> float | None:
-        """What nbgrader's plug-in for late submissions takes off a notebook, within its points."""
+        """Return what nbgrader's plug-in for late submissions takes off a notebook, within its points."""
         score = sum(grade.score for (home, _), grade in row.grades.items() if home == name)
         penalty = self._late_plugin.late_submission_penalty(student, score, late)
         return None if penalty is None else min(max(float(penalty), 0.0), score)
@@ -441,13 +441,13 @@ class GradebookWriter:
 
 
 def _asks_for_a_look(record: Record, notebook: str) -> bool:
-    """Whether a person should look at points of a notebook: it was handed in, and cannot be read."""
+    """Return whether a person should look at points of a notebook: it was handed in, and cannot be read."""
     described = record.submission.get("notebooks", {}).get(notebook, {})
     return record.status == REFUSED or bool(described.get("refusal") and described.get("file"))
 
 
 def _is_unanswered(record: Record, notebook: str, grade_id: str) -> bool:
-    """Whether a solution cell is as it was released, or was not handed in."""
+    """Return whether a solution cell is as it was released, or was not handed in."""
     described = record.submission.get("notebooks", {}).get(notebook)
     if described is None:
         return not record.submission.get("changed")

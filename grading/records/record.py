@@ -53,7 +53,7 @@ class Event:
 
 @dataclass(frozen=True)
 class TestResult:
-    """What came of running a test cell."""
+    """Outcome of a test cell."""
 
     __test__ = False  # it is no test of pytest's
 

@@ -1,4 +1,4 @@
-"""Which files beside the masters are for students. In doubt none: what stays behind is told, with what to do.
+"""Files beside the masters that are for students. In doubt none: what stays behind is told, with what to do.
 
 nbgrader releases every file that `c.CourseDirectory.ignore` does not name. Here a file is released only if
 
@@ -48,7 +48,7 @@ class Beside:
 
 @dataclass
 class _Wanted:
-    """What texts for students need: read once, asked for each file."""
+    """Texts for students and what they need: read once, asked for each file."""
 
     text: str = ""
     strings: set[str] = field(default_factory=set)
@@ -65,12 +65,12 @@ class _Wanted:
                 self.modules |= {"/".join(parts[:n]) + "/__init__.py" for n in range(1, len(parts) + 1)}
 
     def names(self, name: str, is_only_one: bool) -> bool:
-        """Whether a file is named: by its path, or by its last part if no other file has the same."""
+        """Return whether a file is named: by its path, or by its last part if no other file has the same."""
         last = name.rpartition("/")[2]
         return name in self.modules or self._says(name) or (is_only_one and self._says(last))
 
     def holds(self, name: str) -> bool:
-        """Whether a folder or a pattern is named in which the file lies."""
+        """Return whether a folder or a pattern is named in which the file lies."""
         parts = PurePosixPath(name).parts
         if any(_SUSPECT.search(part) for part in parts):
             return False
@@ -124,7 +124,7 @@ def _is_wanted(name: str, wanted: _Wanted, named: Sequence[str], is_only_one: bo
 
 
 def _lies_in(name: str, pattern: str) -> bool:
-    """Whether a path fits a glob, folder by folder."""
+    """Return whether a path fits a glob, folder by folder."""
     parts, globs = name.split("/"), pattern.split("/")
     if globs[0] == "**":
         parts, globs = parts[-1:], globs[-1:]

@@ -1,4 +1,4 @@
-"""Building what students get: `release/<assignment>/`, from `source/<assignment>/`.
+"""Builds of what students get: `release/<assignment>/`, from `source/<assignment>/`.
 
 The steps are nbgrader's `generate_assignment` with this course's preprocessors. The new release is made in a
 folder of its own and takes the old one's place only when everything is right.
@@ -42,7 +42,7 @@ class Built:
 
     @property
     def note(self) -> str:
-        """What an author should know of the files that were kept; nothing if there are none."""
+        """Return what an author should know of the files that were kept; nothing if there are none."""
         names = sorted({name.partition("/")[0] + ("/" if "/" in name else "") for name in self.kept})
         if not names:
             return ""
@@ -121,7 +121,7 @@ class _Generate(GenerateAssignment):
 
 
 def _masters(source: Path, assignment: str) -> list[Path]:
-    """The notebooks of an assignment. Raises ReleaseError, a line for each that cannot be taken."""
+    """Return the notebooks of an assignment. Raises ReleaseError, a line for each that cannot be taken."""
     known = sorted(path.name for path in source.glob("*/") if path.is_dir())
     if assignment not in known:
         raise ReleaseError(f"no assignment {assignment!r} in source/: there is {', '.join(known) or 'none'}")

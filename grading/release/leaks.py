@@ -1,4 +1,4 @@
-"""Whether anything hidden from students shows up in what they are given.
+"""The search for anything hidden from students in what they are given.
 
 A line of a solution, of hidden tests or of a mark scheme is compared with every text of the release, white
 space apart. Lines too plain to give anything away (`return model`) do not count, nor do the stubs that stand in for
@@ -60,7 +60,7 @@ def not_shown(hidden: Iterable[Secret], texts: Iterable[str]) -> list[Secret]:
 
 
 def is_significant(line: str) -> bool:
-    """Whether a line, its comment left out, gives something away: long enough, two names or numbers."""
+    """Return whether a line, its comment left out, gives something away: long enough, two names or numbers."""
     return len(line) >= SHORTEST and len(set(WORD.findall(line)) - PLAIN) >= 2
 
 

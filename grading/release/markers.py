@@ -62,7 +62,7 @@ NBGRADERS = Marks()
 
 @dataclass(frozen=True)
 class Problem:
-    """Something wrong with a cell; `line` counts from 1 within the cell, 0 is the cell as a whole."""
+    """A fault of a cell; `line` counts from 1 within the cell, 0 is the cell as a whole."""
 
     cell: str
     line: int
@@ -75,7 +75,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Region:
-    """What stands between a pair of markers; `line` is that of its BEGIN."""
+    """The text between a pair of markers; `line` is that of its BEGIN."""
 
     kind: str
     line: int
@@ -133,7 +133,7 @@ def shown_lines(cell: NotebookNode, marks: Marks = NBGRADERS) -> list[str]:
 
 
 def is_whole_answer(cell: NotebookNode, marks: Marks = NBGRADERS) -> bool:
-    """Whether nbgrader replaces a cell whole: it is an answer and marks no part of it."""
+    """Return whether nbgrader replaces a cell whole: it is an answer and marks no part of it."""
     marked = any(kind == SOLUTION for _, _, kind in _markers(cell.source, marks))
     return bool(_nbgrader(cell).get("solution", False)) and not marked
 

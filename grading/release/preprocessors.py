@@ -1,4 +1,4 @@
-"""What a master goes through, besides nbgrader's own steps, on its way to students.
+"""Steps that a master goes through, besides nbgrader's own, on its way to students.
 
 nbgrader runs these from `GenerateAssignment.preprocessors`, in the order of `grading.release.steps`.
 """
@@ -295,13 +295,13 @@ def _read_literal(path: Path, indent: str) -> str:
 
 
 def _grade_ids(notebook: NotebookNode) -> list[str]:
-    """Of all cells that have one, in their order; nbgrader allows letters, digits, - and _ in them."""
+    """Return the grade ids of all cells that have one, in order; nbgrader allows letters, digits, - and _ in them."""
     found = (cell.metadata.get("nbgrader", {}).get("grade_id") for cell in notebook.cells)
     return [grade_id for grade_id in found if grade_id]
 
 
 def _points(notebook: NotebookNode) -> dict[str, str]:
-    """Points by grade id, as a person writes them, and in all under the empty name."""
+    """Return points by grade id, as a person writes them, and in all under the empty name."""
     points = {
         cell.metadata.nbgrader.grade_id: float(cell.metadata.nbgrader.get("points") or 0)
         for cell in notebook.cells

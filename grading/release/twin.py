@@ -83,7 +83,7 @@ def twins_of(source: Path) -> list[Path]:
 
 
 def has_twin(notebook_path: Path) -> bool:
-    """Whether a notebook has a twin, with which it must be in step."""
+    """Return whether a notebook has a twin, with which it must be in step."""
     path = notebook_path.with_suffix(".py")
     return path.is_file() and _has_ids(path)
 

@@ -15,7 +15,7 @@ VERSION = re.compile(r"""^__version__ = ["'](?P<version>[^"']+)["']""", re.MULTI
 
 
 def is_library(helpers_dir: Path) -> bool:
-    """Whether a folder is a students' library from which a wheel can be built: hatchling's, with a version."""
+    """Return whether a folder is a students' library from which a wheel can be built: hatchling's, with a version."""
     source = helpers_dir / "__init__.py"
     backend = _project(helpers_dir).get("build-system", {}).get("build-backend")
     has_version = source.is_file() and VERSION.search(source.read_text(encoding="utf-8")) is not None

@@ -294,7 +294,7 @@ def _parent(pool: KernelPool, environment: Environment) -> ForkServer | None:
 
 @dataclass(frozen=True)
 class Place:
-    """Where things are, as a process in the sandbox sees them."""
+    """Paths and data as a process in the sandbox sees them."""
 
     mounts: Sequence[Mount]
     run: str

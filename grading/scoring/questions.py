@@ -42,7 +42,7 @@ class Context:
 
 @dataclass(frozen=True)
 class Question:
-    """Something to evaluate in the student's kernel, once for each case.
+    """An expression to evaluate in the student's kernel, once for each case.
 
     A case gives values to names; `code` is a Python expression over these and the student's own names.
     If `several`, a list, tuple or dict that comes out is an answer of several arrays (a model's heads);

@@ -297,7 +297,7 @@ _OWN = {"fetch": Student.fetch, "describe": Student.describe_error, **TASKS}
 
 
 class _Output:
-    """What is printed while a request is served."""
+    """Text that is printed while a request is served."""
 
     def __init__(self):
         self._parts = []

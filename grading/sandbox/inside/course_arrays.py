@@ -1,4 +1,6 @@
-"""How NumPy's arrays, scalars and dtypes cross. Runs inside; imports NumPy, so it is imported only where that is."""
+"""NumPy's arrays, scalars and dtypes on their way between processes. Runs inside; imports NumPy, so it is imported
+only where that is.
+"""
 
 import functools
 import math

@@ -37,7 +37,7 @@ def ask(folder, index, namespace):
 
 
 def _input(arrays, case, name):
-    """An input of a case, of its own or out of a stack of all cases."""
+    """Return an input of a case, of its own or out of a stack of all cases."""
     return arrays[name][case, ...].copy() if name in arrays else arrays[f"{case}/{name}"]
 
 
@@ -50,7 +50,7 @@ def _items(np, case, value):
 
 
 def _stacked(np, results):
-    """Neighbouring results of one shape and dtype as one array: fewer to pack, and to read outside."""
+    """Stack neighbouring results of one shape and dtype: fewer arrays to pack, and to read outside."""
     runs = []
     for case, array in results.items():
         last = runs[-1] if runs else None

@@ -1,4 +1,4 @@
-"""How pandas' objects cross: taken apart into arrays and put together again. Runs inside.
+"""pandas' objects on their way between processes: taken apart into arrays and put together again. Runs inside.
 
 Imports pandas, so it is imported only where that is. An array within a frame is a *piece*: an array of NumPy's or one
 of pandas' own; each piece belongs to one object, so that few bytes do not become many.

@@ -1,5 +1,6 @@
-"""What the student's code learns of an object that a test hands over, and what it may do with it: use it, not look
-into the test."""
+"""Objects of a test that are handed to the student's code: what it learns of them, and what it may do with them: use
+them, not look into the test.
+"""
 
 import functools
 import inspect

@@ -53,7 +53,7 @@ ANSWERS = {  # the exact types that an operation may give
 
 
 def perform(operation, operands):
-    """Do it; raises what it raises, and KeyError for an operation that there is not."""
+    """Perform an operation; raises what it raises, and KeyError for an operation that there is not."""
     return _OPERATIONS[operation](*operands)
 
 
@@ -103,7 +103,7 @@ def special_names(kind):
 
 
 class _Awaitable:
-    """What `await` waits for when nothing is left to wait for: the other side drives it to its end."""
+    """Stand for what `await` waits for when nothing is left to wait for: the other side drives it to its end."""
 
     def __init__(self, ask, *asked):
         self.asked = ask, asked

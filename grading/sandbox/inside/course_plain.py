@@ -1,4 +1,6 @@
-"""How the values of the standard library cross, and instances of the instructor's classes. Runs inside.
+"""Values of the standard library, and instances of the instructor's classes, on their way between processes.
+
+Runs inside.
 
 `WRITERS` maps an exact class to (function(writer, object) -> node, or None where this one is not copied; can it be
 changed in place?), `KINDS` the kinds of nodes to how they are read. Nothing here calls a method of the classes of the

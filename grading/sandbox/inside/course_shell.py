@@ -251,11 +251,11 @@ class _Shell(InteractiveShell):
         """Leave standard output as it is."""
 
     def enable_gui(self, gui=None):
-        """There is none."""
+        """Do nothing: there is no window system."""
 
 
 class _Output:
-    """What a cell prints, bounded."""
+    """Text that a cell prints, bounded."""
 
     def __init__(self):
         self.parts = []

@@ -43,7 +43,7 @@ class StaleError(TypeError):
 
 
 class Link:
-    """What a stand-in stands for: an object by number, of a class, with a plain value where its class has one."""
+    """Target of a stand-in: an object by number, of a class, with a plain value where its class has one."""
 
     __slots__ = ("base", "kind", "number", "talk")
 
@@ -202,7 +202,7 @@ def _told(item):
 
 
 class Super:
-    """What `super()` is in a test's class that derives from the student's; elsewhere it is the usual one."""
+    """Stand for `super()` in a test's class that derives from the student's; elsewhere it is the usual one."""
 
     def __new__(cls, *given):
         if not given:

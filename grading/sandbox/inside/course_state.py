@@ -1,4 +1,4 @@
-"""What crosses beside requests and answers: the state of random numbers, and files. Shared by both sides."""
+"""State that crosses beside requests and answers: random numbers, and files. Shared by both sides."""
 
 import os
 import random
@@ -71,7 +71,7 @@ PATCHED = {
 
 
 class Patches:
-    """What the test has patched of `PATCHED`."""
+    """Names of `PATCHED` that the test has patched."""
 
     def __init__(self):
         self._original = dict(_patchable())

@@ -76,7 +76,7 @@ class Reference:
 
 @dataclass(frozen=True)
 class Kind:
-    """How a kind of node is read.
+    """Reader of a kind of node.
 
     `parts(reader, node)` checks the node's form and gives the slots whose values are needed. Then `make(reader, node,
     values)` gives the object; or, if there is a `fill`, `make(reader, node)` gives it empty beforehand, so that it may

@@ -205,7 +205,7 @@ class Conversation(Side):
     # Callbacks.
 
     def _answered(self, reply):
-        """Do what the student's code asks of an object of the test's; gives (succeeded, value)."""
+        """Do what the student's code asks of an object of the test's; return (succeeded, value)."""
         if len(reply) != 3 or type(reply[0]) is not str or type(reply[1]) is not tuple:
             self.end("a callback is no callback")
         operation, operands, also = reply

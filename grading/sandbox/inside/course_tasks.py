@@ -1,4 +1,4 @@
-"""What the examiner can ask of the student's side beside plain operations. Runs on the student's side."""
+"""Requests of the examiner to the student's side beside plain operations. Runs on the student's side."""
 
 import copy
 import dataclasses

@@ -31,7 +31,7 @@ _STEPS = bytes.maketrans(b"[{]}", b"\1\1\xff\xff")
 
 
 class FrameError(Exception):
-    """What came is no frame, or is larger than allowed, or the connection ended."""
+    """Bytes that are no frame or larger than allowed, or a connection that ended."""
 
 
 class ConnectionEnded(FrameError):  # noqa: N818

@@ -68,7 +68,7 @@ def main():
 
 
 def _serve(connection):
-    """In a child: make a sandbox, put a kernel into it, and say how that ended. Does not return.
+    """Make a sandbox in a child process, put a kernel into it, and say how that ended. Does not return.
 
     The conversation: a request with a pipe for stderr; our process id; `go`; `started`, or what is wrong; the
     status of the end.
@@ -110,7 +110,7 @@ _kept = []
 
 @contextlib.contextmanager
 def _sandbox(command):
-    """Start bubblewrap; gives the process in the new namespaces. It ends with this process."""
+    """Start bubblewrap; yield the process in the new namespaces. It ends with this process."""
     told, tell = os.pipe()
     process = subprocess.Popen(
         [*command, "--info-fd", str(tell), "--", *_HOLD],
@@ -138,7 +138,7 @@ def _enter(pid):
 
 
 def _become_the_kernel(stderr, request):
-    """In the grandchild, which is in all the new namespaces: keep nothing, then run the kernel. Does not return."""
+    """Become the kernel, as grandchild in all the new namespaces: keep nothing, then run it. Does not return."""
     status = 1
     try:
         _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
@@ -163,7 +163,7 @@ def _become_the_kernel(stderr, request):
 
 
 def _give_up_rights():
-    """No capability, now or by any program; raises OSError if one could be left."""
+    """Give up all capabilities, now and for any program; raises OSError if one could be left."""
     _check(_libc.prctl(_PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0))
     _check(_libc.prctl(_PR_CAP_AMBIENT, _PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0))
     last = int(Path("/proc/sys/kernel/cap_last_cap").read_text(encoding="ascii"))
