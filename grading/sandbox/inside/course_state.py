@@ -1,5 +1,6 @@
 """State that crosses beside requests and answers: random numbers, and files. Shared by both sides."""
 
+import itertools
 import os
 import random
 import stat
@@ -8,6 +9,8 @@ import tempfile
 from pathlib import Path
 
 _MAX_FILES = 200
+_MAX_ENTRIES = 1000
+"""Of one folder; a folder with more does not cross at all."""
 _MAX_BYTES = 16 * 2**20
 _MAX_DEPTH = 8
 _MAX_NAME = 120
@@ -195,9 +198,13 @@ class Files:
             while waiting:
                 place, prefix, depth = waiting.pop()
                 try:
-                    entries = sorted(os.scandir(place), key=lambda entry: entry.name)
+                    with os.scandir(place) as there:
+                        entries = list(itertools.islice(there, _MAX_ENTRIES + 1))
                 except OSError:
                     continue
+                if len(entries) > _MAX_ENTRIES:  # looking at them would take longer than what is asked
+                    continue
+                entries.sort(key=lambda entry: entry.name)
                 for entry in entries:
                     if entry.name.startswith(".") or not _is_name(entry.name):
                         continue
