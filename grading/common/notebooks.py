@@ -14,6 +14,8 @@ STUDENTS_TAG = "students"
 """Of an instructor's cell whose names are the student's, likewise."""
 ADDITIONAL_ID = "student-"
 """How the ids of cells begin that a student has added."""
+_LANGUAGE = re.compile(r"[A-Za-z][\w+#. /-]{0,40}")
+"""What may be the name of a language; anything else in its place says nothing."""
 _PYTHON = re.compile(r"i?python\d*", re.IGNORECASE)
 _OTHER_KERNELS = re.compile(
     r"(ir|xr|julia|octave|matlab|xcpp|java|scala|sas|bash|javascript|deno|ruby)\b.*", re.IGNORECASE | re.DOTALL
@@ -57,7 +59,7 @@ def other_language(metadata: Any) -> str:
     """
     kernel, language = _object(metadata, "kernelspec"), _object(metadata, "language_info")
     for said in (language.get("name"), kernel.get("language")):
-        if isinstance(said, str) and said.strip():
+        if isinstance(said, str) and _LANGUAGE.fullmatch(said.strip()):
             return "" if _PYTHON.fullmatch(said.strip()) else said.strip()
     name = kernel.get("name")
     if isinstance(name, str) and _OTHER_KERNELS.fullmatch(name.strip()):
