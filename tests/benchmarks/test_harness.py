@@ -71,8 +71,10 @@ def test_processor_time_of_grandchildren_is_counted(tmp_path: Path) -> None:
 
 
 def test_killed_processes_count_where_the_machine_allows(tmp_path: Path) -> None:
-    killed = f"import subprocess, sys\nchild = subprocess.Popen([sys.executable, '-c', {BUSY + chr(10) + 'input()'!r}])"
-    killed += "\nimport time, os, signal\ntime.sleep(0.8)\nos.kill(child.pid, signal.SIGKILL)\nos._exit(0)"
+    busy = "import time\nwhile time.process_time() < 0.5: pass\nprint('now', flush=True)\ntime.sleep(60)"
+    killed = "import os, signal, subprocess, sys\n"
+    killed += f"child = subprocess.Popen([sys.executable, '-c', {busy!r}], stdout=subprocess.PIPE)\n"
+    killed += "child.stdout.readline()\nos.kill(child.pid, signal.SIGKILL)\nos._exit(0)"
     found = harness.run_command([sys.executable, "-c", killed], tmp_path)
     if not found.cpu_complete:
         pytest.skip("no control group can be made here")

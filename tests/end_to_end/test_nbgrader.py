@@ -122,7 +122,7 @@ def test_files_handed_in_beside_the_notebook_are_there_under_autograde(tmp_path:
 def test_feedback_says_why_points_were_lost(course: Path) -> None:
     nbgrader(course, "generate_feedback", NAME)
     page = (course / "feedback" / STUDENT / NAME / f"{NAME}.html").read_text()
-    assert "classif_and_loc is not complete" in page
+    assert "complete classif_and_loc" in page
     assert "0 of 8 points" in page
 
 
