@@ -147,6 +147,7 @@ def test_our_points_of_two_notebooks_and_a_module_beside_them_are_those_of_stock
 
 
 @pytest.mark.slow
+@pytest.mark.stock
 @pytest.mark.usefixtures("bubblewrap")
 @pytest.mark.parametrize("name", NAMES)
 def test_our_points_are_those_of_stock(name: str) -> None:
