@@ -65,7 +65,7 @@ class Examiner:
             log.info("the examiner was lost in the cell %s: %s", cell, error)
             run = TestRun(False, f"This test could not be run to its end: the examiner stopped ({clean(str(error))}).")
             self._lose()
-        except BaseException:
+        except BaseException:  # Ctrl-C too: what hangs in the middle of a test serves nobody
             self._lose()
             raise
         finally:

@@ -81,7 +81,7 @@ class ExaminerServer:
         self._stack = contextlib.ExitStack()
         try:
             self._box, self._address = self._start(environment, first, resources, isolation)
-        except BaseException:
+        except BaseException:  # Ctrl-C too: nothing of it may go on running
             self.close()
             raise
 

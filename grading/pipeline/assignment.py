@@ -183,11 +183,6 @@ def _source_folder(course_dir: Path) -> Path:
     return course_dir / course_directory(load_config(course_dir), "source")
 
 
-def has_scoring(course_dir: Path, name: str) -> bool:
-    """Return whether an assignment is scored outside the sandbox."""
-    return (_source_folder(course_dir) / name / SCORING).is_file()
-
-
 def _load_scoring(source: Path) -> Any:
     path = source / SCORING
     if not path.is_file():

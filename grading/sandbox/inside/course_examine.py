@@ -143,7 +143,7 @@ class Server:
             self.listening.close()
             self._serve(connection)
             status = 0
-        except BaseException:
+        except BaseException:  # a forked child must never return into the server
             sys.excepthook(*sys.exc_info())
         finally:
             os._exit(status)
