@@ -120,6 +120,16 @@ class Assignment:
                 f"{self.source / SCORING} scores {', '.join(sorted(unknown))}, but the graded cells are "
                 f"{', '.join(sorted(self.max_points))}"
             )
+        left_out = [
+            name
+            for name, (home, grade_id) in self.cells.items()
+            if name not in scores and grade_id in self.notebook(home).tests and grade_id in self.scored(home, context)
+        ]
+        if left_out:
+            raise GradingError(
+                f"{self.source / SCORING} gives no points for {', '.join(left_out)}: let score give some, or let "
+                "scored name only what it decides, so that the notebook's tests decide the others"
+            )
         for name, score in scores.items():
             maximum = self.max_points[name]
             if not 0 <= score.points <= maximum:

@@ -6,7 +6,8 @@ An assignment whose notebooks do not say all has a `source/<assignment>/scoring.
     def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]: ...   # by question
 
 `score` gives points for some of the graded cells, or all: by grade id, or `<notebook>/<grade id>` where two notebooks
-have the same one. For the others the tests of the notebook decide. And, if the course data would give answers away,
+have the same one. Where it gives some only, `scored(context)` must name them, and for the others the tests of the
+notebook decide. And, if the course data would give answers away,
 `student_view`: what of it student code may see::
 
     def student_view(context: Context, folder: Path) -> dict[str, Path]: ...
