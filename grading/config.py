@@ -94,6 +94,9 @@ class Grading(Configurable):
     cpu_seconds = Integer(Limits.cpu_seconds, help="Processor time of a submission.").tag(config=True)
     disk_mib = Integer(Limits.disk_bytes // MIB, help="Files that a submission may write.").tag(config=True)
     output_mib = Float(Limits.output_bytes / MIB, help="Output of a cell; more is dropped.").tag(config=True)
+    names = Bool(
+        True, help="Show names from the roster on pages and in the terminal; --names and --no-names come first."
+    ).tag(config=True)
     cache = Unicode(".cache", help="Folder of stored results, below the course's.").tag(config=True)
 
     @property

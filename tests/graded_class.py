@@ -41,17 +41,24 @@ from IPython.display import HTML, display
 display(HTML("{SCRIPT}"))
 print("{SCRIPT}")
 raise ValueError("{SCRIPT}")"""
-STUDENTS = ("ann", "bo", "cy <i>'O\"Neill", "dan, 100%#?", "eve", "fay")
+MISSPELT = """def area(box):
+    width = max(box[2] - box[0], 0)
+    height = max(box[3] - box[1], 0)
+    return widht * height"""
+STUDENTS = ("ann", "bo", "cy <i>'O\"Neill", "dan, 100%#?", "eve", "fay", "gil")
 
 
 def graded_class(folder: Path) -> GradingRun:
-    """Ann is right, Bo half right, Cy too; Dan handed in no notebook; Eve attacks; Fay's notebook was damaged."""
+    """Ann is right, Bo half right, Cy too; Dan handed in no notebook; Eve attacks; Fay's notebook was damaged.
+
+    Gil misspelt a name.
+    """
     tiny_course(folder / "repository")
     source = folder / "repository" / "source" / ASSIGNMENT
     (source / "scoring.py").write_text((source / "scoring.py").read_text() + EXPLAINING)
     Image.new("RGB", (100, 100), (200, 180, 40)).save(source / "photo.png")
     classroom = Classroom.create(folder / "repository", folder / "class", ASSIGNMENT)
-    for student, code in zip(STUDENTS, (RIGHT, HALF, HALF, RIGHT, HOSTILE, RIGHT), strict=True):
+    for student, code in zip(STUDENTS, (RIGHT, HALF, HALF, RIGHT, HOSTILE, RIGHT, MISSPELT), strict=True):
         path = hand_in(classroom, student, code)
         if code == HOSTILE:
             notebook = nbformat.read(path, as_version=4)

@@ -1,21 +1,25 @@
 """A page for each student: points and reasons, figures, pictures, what was repaired, what to try next."""
 
+import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import nbformat
-from nbgrader.utils import is_solution, is_task
+from nbgrader.utils import parse_utc
 
 from grading.common.files import write_atomically
-from grading.common.text import clean
 from grading.errors import GradingError
+from grading.pages.cells import read_work
+from grading.pages.help import advice_of, questions_of, stop_for_page, stops_of, with_marks, words_of
+from grading.pages.names import names_of
 from grading.pages.page import render, thumbnail
+from grading.pages.stopped import MOST as MOST_STOPS
 from grading.pipeline.grade import answers_of
-from grading.pipeline.notebook import WrittenAnswer, answers_in
 from grading.pipeline.run import GradingRun
-from grading.records.gradebook import Grades, read_grades
+from grading.records.gradebook import Grades, read_due, read_grades
 from grading.records.record import GRADED, Record, read_record
 from grading.records.results import result_of
 from grading.scoring.explanation import Explanation, Picture, Table
@@ -23,8 +27,6 @@ from grading.scoring.explanation import Explanation, Picture, Table
 log = logging.getLogger(__name__)
 
 FOLDER = "feedback"
-_MAX_SOURCE, _MAX_SAID = 20_000, 2_000
-_TOLERANCE = 1e-9
 
 
 def read_records(course: GradingRun) -> list[Record]:
@@ -44,19 +46,26 @@ def read_records(course: GradingRun) -> list[Record]:
 
 
 def write_feedback(
-    course: GradingRun, records: Sequence[Record], folder: Path, progress: Callable[[str], None] = lambda student: None
+    course: GradingRun,
+    records: Sequence[Record],
+    folder: Path,
+    progress: Callable[[str], None] = lambda student: None,
+    names: Mapping[str, str] | None = None,
 ) -> list[str]:
     """Write `<folder>/<student>.html` for each record; return the students whose stored answers are gone.
 
-    Their pages have no pictures; grading makes the answers anew.
+    Their pages have no pictures; grading makes the answers anew. `names` are by id, of the roster by default.
     """
     grades = read_grades(course.db_url, course.course_id, course.assignment.name)
+    due = read_due(course.db_url, course.course_id, course.assignment.name)
+    names = names_of(course.folder) if names is None else names
     gone = []
     for record in records:
         explanation = explain(course, record)
         if explanation is None:
             gone.append(record.student)
-        page = feedback_page(course, record, grades.get(record.student), explanation or Explanation())
+        about = About(names.get(record.student, record.student), due)
+        page = feedback_page(course, record, grades.get(record.student), explanation or Explanation(), about)
         write_atomically(folder / f"{record.student}.html", page)
         progress(record.student)
     return gone
@@ -73,22 +82,40 @@ def explain(course: GradingRun, record: Record) -> Explanation | None:
     return course.assignment.explain(answers_of(course, stored), course.context)
 
 
-def feedback_page(course: GradingRun, record: Record, grades: Grades | None, explanation: Explanation) -> str:
+@dataclass(frozen=True)
+class About:
+    """Facts of a page that are neither in a record nor in its grades."""
+
+    name: str = ""
+    """The student's, where names are shown; else the id."""
+    due: datetime | None = None
+
+
+def feedback_page(
+    course: GradingRun, record: Record, grades: Grades | None, explanation: Explanation, about: About | None = None
+) -> str:
     """Return the page of one record, as HTML. Nothing in it comes from another student."""
+    about = about or About()
     result = result_of(record, grades)
+    work = read_work(course, record)
+    lost = [question for question in result.questions if question.points < question.max_points and not question.waits]
+    found = stops_of(course, record, work, lost)
     seconds = record.execution.get("seconds", [])
     values: dict[str, Any] = {
         "title": course.assignment.title,
-        "student": record.student,
+        "student": about.name or record.student,
+        "id": record.student if about.name not in ("", record.student) else "",
         "total": result.points,
         "max_total": record.max_points,
         "penalty": result.penalty,
         "why": record.why,
-        "questions": result.questions,
+        "questions": questions_of(course, record, result, found),
+        "stops": [stop_for_page(stop, work.cells) for stop in found[:MOST_STOPS]],
+        "words": words_of(course, lost),
         "waiting": len(result.waiting),
         "comments": list(result.comments.values()),
         "measures": record.measures,
-        "advice": [*_general_advice(record), *explanation.advice],
+        "advice": advice_of(record, explanation, result, found),
         "galleries": [
             {"title": gallery.title, "pictures": [_picture(picture) for picture in gallery.pictures]}
             for gallery in explanation.galleries
@@ -96,35 +123,31 @@ def feedback_page(course: GradingRun, record: Record, grades: Grades | None, exp
         "tables": [_table_for_page(table) for table in explanation.tables],
         "events": record.events,
         "repairs": record.repairs,
-        "cells": _solution_cells_of(course, record),
+        "cells": with_marks(work.cells, found),
         "files": _files(record),
         "time": record.submission.get("timestamp"),
+        "due": about.due.strftime("%Y-%m-%d %H:%M UTC") if about.due else "",
+        "late": late_by(record, about.due),
         "took": ", ".join(f"{value:.0f} s" if value >= 1 else "less than a second" for value in seconds),
     }
     return render("feedback.html.j2", values)
+
+
+def late_by(record: Record, due: datetime | None) -> str:
+    """Say by how much a submission was late; empty if it was not, or nobody knows."""
+    handed_in = record.submission.get("timestamp")
+    with contextlib.suppress(ValueError, TypeError, OverflowError):
+        seconds = (parse_utc(handed_in).replace(tzinfo=UTC) - due).total_seconds() if handed_in and due else 0
+        for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
+            if (count := int(seconds // length)) > 0:
+                return f"{count} {unit}{'s' if count > 1 else ''}"
+    return ""
 
 
 def _files(record: Record) -> list[Mapping[str, Any]]:
     """Name the notebooks that were handed in, with their hashes."""
     described = record.submission.get("notebooks") or {"": record.submission}
     return [{"name": one.get("file") or "–", "sha256": one.get("sha256")} for one in described.values()]
-
-
-def _general_advice(record: Record) -> list[str]:
-    """Yield advice that holds for any assignment."""
-    if record.status != GRADED:
-        return ["Mend what is said above and ask your teacher whether you may hand it in again."]
-    if record.submission.get("changed") is False:
-        return ["Your solution cells are as they were released: did you save the notebook before you handed it in?"]
-    advice = []
-    if record.events:
-        advice.append(
-            "Something stopped while your notebook ran (see below). Restart the kernel and run all cells from top to "
-            "bottom before you hand in: what fails there fails when it is graded."
-        )
-    if record.points >= record.max_points - _TOLERANCE and not record.waiting:
-        advice.append("All points. If you like to go on: what do the worst cases have in common?")
-    return advice
 
 
 def _picture(picture: Picture) -> dict[str, Any]:
@@ -157,48 +180,3 @@ def _cut_at_edges(corners: Sequence[float], width: int, height: int) -> tuple[fl
 def _table_for_page(table: Table) -> Mapping[str, Any]:
     rows = [[f"{value:.3f}" if isinstance(value, float) else str(value) for value in row] for row in table.rows]
     return {"title": table.title, "columns": table.columns, "rows": rows}
-
-
-def _solution_cells_of(course: GradingRun, record: Record) -> list[dict[str, Any]]:
-    """Return the student's solution cells and answers as they were graded, with what they printed.
-
-    Of a task the student's own cells are shown, never the task itself: for graders its mark scheme stands there.
-    """
-    folder = course.records / record.student / course.assignment.name
-    if record.status != GRADED:
-        return []
-    found: list[dict[str, Any]] = []
-    several = len(course.assignment.notebooks) > 1
-    for name in record.run_notebooks:
-        path = folder / f"{name}.ipynb"
-        if not path.is_file():
-            continue
-        notebook = nbformat.read(path, as_version=4)
-        tasks = {cell.metadata.nbgrader.grade_id for cell in notebook.cells if is_task(cell)}
-        answers = answers_in(notebook)
-        for cell in notebook.cells:
-            if not is_solution(cell) and not is_task(cell):
-                continue
-            grade_id = cell.metadata.nbgrader.grade_id
-            answer = answers.get(grade_id, WrittenAnswer())
-            source = answer.text if grade_id in tasks else cell.source
-            said = "\n".join(_output_text(output) for output in cell.get("outputs", []))
-            found.append(
-                {
-                    "name": f"{name}/{grade_id}" if several else grade_id,
-                    "source": source[:_MAX_SOURCE],
-                    "said": said[:_MAX_SAID].strip(),
-                    "is_open": bool(said) or grade_id in answers,
-                    "pictures": len(answer.pictures),
-                }
-            )
-    return found
-
-
-def _output_text(output: Mapping[str, Any]) -> str:
-    """Return the text of an output, line by line made printable; an error as its name and message."""
-    if output["output_type"] == "error":
-        return clean(f"{output['ename']}: {output['evalue']}")
-    text = output.get("text") or output.get("data", {}).get("text/plain", "")
-    lines = text if isinstance(text, str) else "".join(text)
-    return "\n".join(clean(line) for line in lines[: 2 * _MAX_SAID].splitlines())

@@ -22,8 +22,8 @@ from grading.records.record import FAILED, Record, read_record
 if TYPE_CHECKING:
     from grading.pipeline.run import GradingRun
 
-_NO_INFLUENCE = {"cache", "workers", "scheduler", "tls"}
-"""Settings of `Grading` that say where and by whom things are run."""
+_NO_INFLUENCE = {"cache", "workers", "scheduler", "tls", "names"}
+"""Settings of `Grading` that say where and by whom things are run, and what is shown."""
 
 
 class LastRun:

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
@@ -524,6 +524,15 @@ def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grade
         )
         for student, own in grades.items()
     }
+
+
+def read_due(db_url: str, course_id: str, assignment: str) -> datetime | None:
+    """Return when an assignment is due, in UTC; None if the gradebook does not say."""
+    with Gradebook(db_url, course_id or "default_course") as gradebook:
+        due: datetime | None = gradebook.db.scalar(
+            select(AssignmentRow.duedate).where(AssignmentRow.name == assignment)
+        )
+    return due.replace(tzinfo=UTC) if due is not None else None
 
 
 def _create(db_url: str, course_id: str) -> None:

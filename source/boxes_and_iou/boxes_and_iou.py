@@ -100,7 +100,7 @@ def area(box):
     return max(right - left, 0) * max(bottom - top, 0)
     ### END SOLUTION
 
-# %% id="test_area" nbgrader={"grade_id": "test_area", "grade": true, "points": 3}
+# %% id="test_area" nbgrader={"grade_id": "test_area", "grade": true, "points": 3} tags=["corner-boxes"]
 # test_area (@POINTS:test_area@ points)
 ordinary = [([[1, 1, 6, 5]], 20), ([[0, 0, 2, 2]], 4)]  # 5 pixels wide and 4 high make 20
 degenerate = [([[3, 2, 3, 8]], 0), ([[6, 5, 1, 1]], 0)]  # without width; both sides negative: their product is no area
@@ -185,7 +185,7 @@ def intersection(a, b):
     return area(shared)
     ### END SOLUTION
 
-# %% id="test_intersection" nbgrader={"grade_id": "test_intersection", "grade": true, "points": 3}
+# %% id="test_intersection" nbgrader={"grade_id": "test_intersection", "grade": true, "points": 3} tags=["corner-boxes"]
 # test_intersection (@POINTS:test_intersection@ points): two that overlap, one inside another, two that do not touch
 ordinary = [
     ([[1, 1, 6, 5], [4, 3, 9, 7]], 4),
@@ -227,7 +227,7 @@ def iou(a, b):
     return overlap / union if union > 0 else 0.0
     ### END SOLUTION
 
-# %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 4}
+# %% id="test_iou" nbgrader={"grade_id": "test_iou", "grade": true, "points": 4} tags=["corner-boxes"]
 # test_iou (@POINTS:test_iou@ points): 20 + 20 - 4 is the union of the first two; then a box and itself
 ordinary = [([[1, 1, 6, 5], [4, 3, 9, 7]], 4 / 36), ([[2, 2, 4, 4], [2, 2, 4, 4]], 1)]
 degenerate = [([[3, 3, 3, 3], [3, 3, 3, 3]], 0)]  # two boxes that cover nothing: 0, not NaN
@@ -264,7 +264,7 @@ def iou_matrix(a, b):
     return np.where(union > 0, overlap / np.where(union > 0, union, 1), 0.0)
     ### END SOLUTION
 
-# %% id="test_iou_matrix" nbgrader={"grade_id": "test_iou_matrix", "grade": true, "points": 6}
+# %% id="test_iou_matrix" nbgrader={"grade_id": "test_iou_matrix", "grade": true, "points": 6} tags=["corner-boxes"]
 # test_iou_matrix (@POINTS:test_iou_matrix@ points): row by row, each of the first with each of the second
 three, two = [[1, 1, 6, 5], [2, 2, 4, 4], [1, 3, 3, 4]], [[4, 3, 9, 7], [2, 2, 4, 4]]
 ordinary = [([three, two], [[4 / 36, 4 / 20], [0, 1], [0, 1 / 5]])]

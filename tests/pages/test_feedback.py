@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,10 @@ from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
 from grading.errors import GradingError
-from grading.pages.feedback import explain, feedback_page, read_records, write_feedback
+from grading.pages.feedback import About, explain, feedback_page, read_records, write_feedback
 from grading.pipeline.run import GradingRun
 from grading.records.gradebook import read_grades
+from grading.scoring.explanation import Explanation
 
 
 @pytest.fixture(scope="module")
@@ -39,6 +41,33 @@ def test_page_says_points_and_reasons(pages: dict[str, str]) -> None:
     assert "2 of 5 points" in text
     assert "2 of 4 cases are right" in text
     assert "Share right 0.500 0.9 (points from 0.25)" in text
+
+
+def test_who_misspelt_a_name_is_shown_the_line_and_what_was_meant(pages: dict[str, str]) -> None:
+    seen = HtmlPage(pages["gil"])
+    assert "0 of 5 points" in seen.text
+    assert "What stopped your work NameError: name 'widht' is not defined" in seen.text
+    assert "Did you mean width ?" in seen.text
+    assert "In your cell area , line 4" in seen.text
+    assert "→ 4 return widht * height" in seen.text
+    assert seen.text.count("What to do:") == 1
+    assert "As for test_area." in seen.text or "See above what stopped your work." in seen.text
+
+
+def test_one_who_was_right_reads_of_nothing_that_stopped(pages: dict[str, str]) -> None:
+    assert "What stopped your work" not in pages["ann"]
+    assert "All points: well done." in pages["ann"]
+
+
+def test_name_and_times_are_on_the_page(course: GradingRun) -> None:
+    (record,) = [record for record in read_records(course) if record.student == "bo"]
+    handed_in = replace(record, submission={**record.submission, "timestamp": "2026-11-20 14:03:55 UTC"})
+    about = About("Bo Diddley", datetime(2026, 11, 20, 12, tzinfo=UTC))
+    text = HtmlPage(feedback_page(course, handed_in, None, explain(course, record) or Explanation(), about)).text
+    assert (
+        "Feedback for Bo Diddley bo · Handed in 2026-11-20 14:03:55 UTC · due 2026-11-20 12:00 UTC · 2 hours late"
+        in text
+    )
 
 
 def test_refusal_says_why_and_what_to_do(pages: dict[str, str]) -> None:

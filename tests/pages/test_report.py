@@ -46,7 +46,7 @@ def test_names_are_shown_as_they_are(page: Path) -> None:
 
 def test_status_flags_and_hints_are_said(page: Path) -> None:
     text = HtmlPage(page.read_text()).text
-    assert "6 submissions: 5 graded, 1 refused." in text
+    assert "7 submissions: 6 graded, 1 refused." in text
     assert "ann : all of it is right: look" in text
     assert "ann and fay : 100 % of ann's own words" in text
     assert "never a verdict" in text
