@@ -28,6 +28,13 @@ PREDICTED_COLOR = "#0060A8"
 THUMBNAIL = 320
 """Width of a photograph on a page, in pixels."""
 _STYLE, _SCRIPT = "style.css", "table.js"
+_INK, _PAPER, _FILL = "#010203", "#fdfcfb", "#4c78a9"
+_VARIABLES = {_INK: "var(--ink)", _PAPER: "var(--paper)", _FILL: "var(--fill)"}
+"""Colours that only figures use, and the page's own that stand for them, light or dark."""
+POINTS_START, ALL_POINTS_FROM = "points start", "all points"
+LINES = {POINTS_START: ":", ALL_POINTS_FROM: "-"}
+"""Everywhere a full line is where all points are given and a dotted one where points start; of boxes, which are no
+thresholds, the full one is true and the dashed one is predicted."""
 
 
 def render(template: str, values: Mapping[str, Any], script: bool = False) -> str:
@@ -78,17 +85,22 @@ def thumbnail(photo: Path) -> str:
 def histogram(
     values: Sequence[float], label: str, limits: tuple[float, float], marks: Mapping[str, float], bins: int = 20
 ) -> Markup:
-    """Draw how values are distributed, as an SVG; `marks` are vertical lines, by what they mean."""
-    figure = Figure(figsize=(4.6, 2.9), layout="constrained")
+    """Draw how values are distributed, as an SVG in the page's own colours; `marks` are vertical lines by meaning."""
+    figure = Figure(figsize=(4.6, 2.9), layout="constrained", facecolor="none")
     axes = figure.subplots()
-    axes.hist(values, bins=bins, range=limits, color="#4C78A8", edgecolor="white", linewidth=0.6)
-    for (name, value), style in zip(marks.items(), ("--", ":", "-."), strict=False):
-        axes.axvline(value, color="#222222", linestyle=style, linewidth=1.4, label=f"{name} ({value:g})")
+    axes.set_facecolor("none")
+    axes.hist(values, bins=bins, range=limits, color=_FILL, edgecolor=_PAPER, linewidth=0.6)
+    for name, value in marks.items():
+        axes.axvline(value, color=_INK, linestyle=LINES[name], linewidth=1.6, label=f"{name} ({value:g})")
     axes.set(xlabel=label, ylabel="Submissions", xlim=limits)
     axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
+    axes.spines[["left", "bottom"]].set_color(_INK)
+    axes.tick_params(colors=_INK)
+    for text in (axes.xaxis.label, axes.yaxis.label):
+        text.set_color(_INK)
     if marks:
-        axes.legend(frameon=False, fontsize=8)
+        figure.legend(loc="outside upper right", frameon=False, fontsize=8, labelcolor=_INK, ncols=2)
     return svg(figure)
 
 
@@ -98,4 +110,6 @@ def svg(figure: Figure) -> Markup:
     with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
         figure.savefig(content, format="svg", metadata={"Date": None})
     text = content.getvalue()
+    for color, variable in _VARIABLES.items():
+        text = text.replace(color.lower(), variable)
     return Markup(text[text.index("<svg") :])  # Matplotlib's own, text drawn as paths

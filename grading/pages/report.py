@@ -1,10 +1,10 @@
 """One page for the instructor about a whole class: how it went, which questions worked, whom to look at."""
 
 import os
-import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -13,13 +13,16 @@ from urllib.parse import quote
 import numpy as np
 
 from grading.common.files import write_atomically
-from grading.pages.page import histogram, render
+from grading.pages.causes import NO_REASON, causes, failures, group
+from grading.pages.feedback import late_by
+from grading.pages.names import missing, names_of
+from grading.pages.page import ALL_POINTS_FROM, POINTS_START, histogram, render
 from grading.pipeline.run import GradingRun
-from grading.records.gradebook import Grades, read_grades
+from grading.records.gradebook import Grades, read_due, read_grades
 from grading.records.record import GRADED, Record
 from grading.records.results import Result, result_of
 
-FEW = 10
+FEW = 20
 """Below this many graded submissions no discrimination is given: it would be noise."""
 _TOLERANCE = 1e-9
 
@@ -48,19 +51,6 @@ class QuestionStatistics:
 
 
 @dataclass(frozen=True)
-class Group:
-    """A statement that several submissions have in common."""
-
-    what: str
-    students: Sequence[str]
-
-    @property
-    def count(self) -> int:
-        """Number of submissions."""
-        return len(self.students)
-
-
-@dataclass(frozen=True)
 class Hint:
     """Two pieces of work that look alike; never a verdict."""
 
@@ -68,11 +58,32 @@ class Hint:
     what: str
 
 
-def write_report(course: GradingRun, records: Sequence[Record], folder: Path, hints: Sequence[Hint] = ()) -> Path:
-    """Write `<folder>/index.html`, with links to `feedback/` beside it; return its path."""
+@dataclass(frozen=True)
+class ClassList:
+    """Facts about a class that are in no record: names by id, empty where they are hidden, and who is missing."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    missing: Sequence[str] = ()
+    due: datetime | None = None
+
+
+def write_report(
+    course: GradingRun,
+    records: Sequence[Record],
+    folder: Path,
+    hints: Sequence[Hint] = (),
+    names: Mapping[str, str] | None = None,
+) -> Path:
+    """Write `<folder>/index.html`, with links to `feedback/` beside it; return its path.
+
+    `names` are by id, of the roster by default.
+    """
     grades = read_grades(course.db_url, course.course_id, course.assignment.name)
+    due = read_due(course.db_url, course.course_id, course.assignment.name)
+    absent = [] if course.options.students else missing(course.folder, {record.student for record in records})
+    everybody = ClassList(names_of(course.folder) if names is None else names, absent, due)
     path = folder / "index.html"
-    write_atomically(path, report_page(course, records, grades, folder, hints))
+    write_atomically(path, report_page(course, records, grades, folder, hints, everybody))
     return path
 
 
@@ -82,30 +93,39 @@ def report_page(
     grades: Mapping[str, Grades],
     folder: Path,
     hints: Sequence[Hint] = (),
+    everybody: ClassList | None = None,
 ) -> str:
     """Return the page as HTML; links are relative to `folder`."""
+    everybody = everybody or ClassList()
     results = {record.student: result_of(record, grades.get(record.student)) for record in records}
-    rows = [_row(course, record, results[record.student], grades.get(record.student), folder) for record in records]
+    rows = [_row(course, record, results[record.student], grades.get(record.student), everybody) for record in records]
+    for row in rows:
+        row["feedback"] = _feedback_link(folder, row["id"])
+        row["record"] = _record_link(course, folder, row["id"])
     graded = [record for record in records if record.status == GRADED]
-    names = list(dict.fromkeys(measure.name for record in graded for measure in record.measures))
+    measures = list(dict.fromkeys(measure.name for record in graded for measure in record.measures))
     values: dict[str, Any] = {
         "title": course.assignment.title,
         "rows": rows,
+        "people": {row["id"]: row for row in rows},
+        "missing": [everybody.names.get(student, student) for student in everybody.missing],
+        "due": everybody.due.strftime("%Y-%m-%d %H:%M UTC") if everybody.due else "",
         "questions": list(course.assignment.max_points.items()),
-        "measures": names,
+        "measures": measures,
         "max_points": course.assignment.total,
         "counts": {status: sum(record.status == status for record in records) for status in _statuses(records)},
         "summary": _points_summary([row["points"] for row in rows]),
-        "plots": _plots(course, rows, graded, names),
+        "causes": causes(records, results),
+        "plots": _plots(course, rows, graded, measures),
         "statistics": question_statistics(graded, course.assignment.max_points),
         "waiting": _waiting(results),
-        "few": len(graded) < FEW,
+        "few": FEW if len(graded) < FEW else 0,
         "failures": failures(records),
         "repairs": group((repair, record.student) for record in records for repair in record.repairs),
         "timings": _timings(graded),
         "flags": [(record.student, flag) for record in records for flag in record.flags],
         "hints": hints,
-        "by_hand": [row["student"] for row in rows if row["by_hand"]],
+        "by_hand": [row["id"] for row in rows if row["by_hand"]],
     }
     return render("report.html.j2", values, script=True)
 
@@ -135,25 +155,6 @@ def question_statistics(records: Sequence[Record], max_points: Mapping[str, floa
     return found
 
 
-def failures(records: Sequence[Record]) -> list[Group]:
-    """List what stopped submissions: refusals, failures, and events while running; the most frequent first."""
-    causes = [(f"{record.status}: {record.why}", record.student) for record in records if record.why]
-    causes += [(event.what, record.student) for record in records for event in record.events]
-    return group(causes)
-
-
-def group(said: Iterable[tuple[str, str]]) -> list[Group]:
-    """Group sentences that differ in numbers and names only, with the students of whom they are said."""
-    groups: dict[str, dict[str, None]] = {}
-    words: dict[str, str] = {}
-    for sentence, student in said:
-        key = re.sub(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*", "…", sentence)
-        words.setdefault(key, sentence)
-        groups.setdefault(key, {})[student] = None
-    found = [Group(words[key] if len(names) == 1 else key, list(names)) for key, names in groups.items()]
-    return sorted(found, key=lambda group: (-group.count, group.what))
-
-
 def _statuses(records: Sequence[Record]) -> list[str]:
     return sorted({record.status for record in records})
 
@@ -163,25 +164,46 @@ def _waiting(results: Mapping[str, Result]) -> list[tuple[str, int]]:
     return list(Counter(name for result in results.values() for name in result.waiting).items())
 
 
-def _row(course: GradingRun, record: Record, result: Result, grades: Grades | None, folder: Path) -> dict[str, Any]:
-    name = f"{record.student}.html"
-    target = course.records / record.student / course.assignment.name / "record.json"
+def _row(
+    course: GradingRun, record: Record, result: Result, grades: Grades | None, everybody: ClassList
+) -> dict[str, Any]:
     return {
-        "student": record.student,
+        "id": record.student,
+        "name": everybody.names.get(record.student, record.student),
         "status": record.status,
         "points": grades.points if grades else record.points,
         "questions": {question.name: question.points for question in result.questions} or _by_name(course, grades),
         "waiting": set(result.waiting),
+        "lost": _lost(record, result),
         "measures": {measure.name: measure.value for measure in record.measures},
         "seconds": max(record.execution.get("seconds", ()), default=None),
         "repairs": len(record.repairs),
         "flags": record.flags,
-        "late": bool(grades and grades.penalty),
+        "time": record.submission.get("timestamp") or "",
+        "late": late_by(record, everybody.due) or bool(grades and grades.penalty),
         "by_hand": bool(grades and grades.by_hand),
-        "why": record.why,
-        "feedback": f"feedback/{quote(name)}" if (folder / "feedback" / name).is_file() else None,
-        "record": quote(os.path.relpath(target, folder)),
     }
+
+
+def _lost(record: Record, result: Result) -> list[tuple[str, str]]:
+    """Return why points were lost: the questions, with points, that have a reason in common, and the reason."""
+    if record.why:
+        return [("", record.why)]
+    found: dict[str, list[str]] = {}
+    for question in result.questions:
+        if question.points < question.max_points and not question.waits:
+            reason = "Graded by hand." if question.by_hand else question.reason or NO_REASON
+            found.setdefault(reason, []).append(f"{question.name} {question.points:g}/{question.max_points:g}")
+    return [(", ".join(names), reason) for reason, names in found.items()]
+
+
+def _feedback_link(folder: Path, student: str) -> str | None:
+    name = f"{student}.html"
+    return f"feedback/{quote(name)}" if (folder / "feedback" / name).is_file() else None
+
+
+def _record_link(course: GradingRun, folder: Path, student: str) -> str:
+    return quote(os.path.relpath(course.records / student / course.assignment.name / "record.json", folder))
 
 
 def _by_name(course: GradingRun, grades: Grades | None) -> dict[str, float]:
@@ -205,7 +227,7 @@ def _plots(
     plots = [(_sentence("Points", points), histogram(points, "Points", (0, most), {}, bins=max(5, min(20, int(most)))))]
     for name in names:
         measures = [measure for record in graded for measure in record.measures if measure.name == name]
-        marks = {"points start": measures[0].start, "minimum": measures[0].minimum}
+        marks = {POINTS_START: measures[0].start, ALL_POINTS_FROM: measures[0].minimum}
         values = [measure.value for measure in measures]
         shown = {word: value for word, value in marks.items() if value is not None}
         plots.append((_sentence(name, values), histogram(values, name, (0, 1), shown)))

@@ -8,10 +8,14 @@ import pytest
 from graded_class import STUDENTS, graded_class
 from html_page import HtmlPage
 
+from grading.common.names import ROSTER
+from grading.pages.causes import causes, failures, group
 from grading.pages.feedback import read_records, write_feedback
-from grading.pages.report import Hint, failures, group, question_statistics, write_report
+from grading.pages.page import LINES
+from grading.pages.report import FEW, Hint, question_statistics, write_report
 from grading.pipeline.run import GradingRun
 from grading.records.record import GRADED, QuestionRecord, Record
+from grading.records.results import Result, result_of
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +38,8 @@ def record(student: str, *points: float) -> Record:
 def test_everybody_is_in_the_table_with_links_that_lead_somewhere(page: Path) -> None:
     links = [a["href"] or "" for tag, a in HtmlPage(page.read_text()).tags if tag == "a"]
     targets = [page.parent / unquote(link) for link in links if not link.startswith("#")]
-    assert len(targets) == 2 * len(STUDENTS)
+    assert {page.parent / "feedback" / f"{student}.html" for student in STUDENTS} <= set(targets)
+    assert sum(target.name == "record.json" for target in targets) == len(STUDENTS)
     assert [target for target in targets if not target.is_file()] == []
 
 
@@ -72,7 +77,7 @@ def test_same_class_is_the_same_bytes(course: GradingRun, page: Path) -> None:
 
 
 def test_difficulty_and_discrimination_are_those_of_the_textbook() -> None:
-    """Ten submissions: the first two questions go against each other, everybody has the third."""
+    """Twice ten submissions: the first two questions go against each other, everybody has the third."""
     points = [
         (0, 2, 2),
         (0, 2, 2),
@@ -85,7 +90,8 @@ def test_difficulty_and_discrimination_are_those_of_the_textbook() -> None:
         (2, 0, 2),
         (2, 2, 2),
     ]
-    records = [record(str(n), *row) for n, row in enumerate(points)]
+    records = [record(str(n), *row) for n, row in enumerate(points * 2)]
+    assert len(records) == FEW
     first, second, third = question_statistics(records, {"q0": 2.0, "q1": 2.0, "q2": 2.0})
     assert (first.difficulty, first.full, first.zero) == (0.5, 0.5, 0.5)
     assert second.difficulty == pytest.approx(0.6)
@@ -93,6 +99,63 @@ def test_difficulty_and_discrimination_are_those_of_the_textbook() -> None:
     assert first.discrimination == pytest.approx(-0.816497, abs=1e-6)
     assert second.discrimination == pytest.approx(-0.816497, abs=1e-6)
     assert third.discrimination is None
+
+
+def results_of(*records: Record) -> dict[str, Result]:
+    return {record.student: result_of(record, None) for record in records}
+
+
+def lost(student: str, *questions: tuple[float, str]) -> Record:
+    return Record(
+        student, "a", GRADED, questions={f"q{n}": QuestionRecord(p, 2.0, why) for n, (p, why) in enumerate(questions)}
+    )
+
+
+def test_causes_are_grouped_by_question_and_the_costliest_comes_first() -> None:
+    typo = "There is no model. (Cell 'train' stopped with NameError: name '{}' is not defined)"
+    class_ = [
+        lost("ann", (2, "Right."), (1, "1 of 2 cases are right. f(3) gave 4, not 5.")),
+        lost("bo", (0, typo.format("Conv2d")), (0, typo.format("Conv2d"))),
+        lost("cy", (0, typo.format("Dens")), (0, typo.format("Dens"))),
+    ]
+    first, second = causes(class_, results_of(*class_))
+    assert (first.questions, first.students, first.lost) == (("q0", "q1"), ("bo", "cy"), 8.0)
+    assert first.what == "There is no model. (Cell … stopped with NameError: name … is not defined)"
+    assert (second.questions, second.students, second.lost) == (("q1",), ("ann",), 1.0)
+    assert second.what == "1 of 2 cases are right."
+
+
+def test_class_without_losses_has_no_causes() -> None:
+    everything = lost("ann", (2, "Right."))
+    assert causes([everything], results_of(everything)) == []
+
+
+def test_who_was_refused_is_a_cause_too(page: Path) -> None:
+    text = HtmlPage(page.read_text()).text
+    assert "all questions refused: " in text
+
+
+def test_names_of_the_roster_are_shown_and_who_is_missing(course: GradingRun, tmp_path: Path) -> None:
+    roster = course.folder / ROSTER
+    roster.write_text("id,first name,last name\nann,Ann,Arbor\nzoe,Zoë,Brontë\n", encoding="utf-8")
+    try:
+        named = HtmlPage(write_report(course, read_records(course), tmp_path).read_text()).text
+        hidden = HtmlPage(write_report(course, read_records(course), tmp_path, names={}).read_text()).text
+    finally:
+        roster.unlink()
+    assert "1 has not handed in: Zoë Brontë." in named
+    assert "Ann Arbor ann" in named
+    assert "Arbor" not in hidden
+    assert "1 has not handed in: zoe." in hidden
+
+
+def test_lines_mean_the_same_on_report_and_feedback(page: Path) -> None:
+    sentence = "A full line marks where all points are given, a dotted one where points start."
+    feedback = (page.parent / "feedback" / "ann.html").read_text()
+    assert sentence in page.read_text()
+    assert sentence in feedback
+    assert LINES == {"all points": "-", "points start": ":"}
+    assert ".bar i.start { border-left-style: dotted; }" in feedback
 
 
 def test_small_class_has_no_discrimination() -> None:
