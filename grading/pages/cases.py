@@ -15,6 +15,8 @@ from markupsafe import Markup
 BOXES_TAG = "corner-boxes"
 """Of a test cell whose functions take corner boxes: a case that came out wrong is drawn."""
 _CASE = re.compile(r"\b(?P<call>[^\W\d]\w*\([^()]*\)) gave (?P<yours>.+?), not (?P<expected>.+?)\.(?=\s|$)")
+_CUT_OFF = re.compile(r"\b[^\W\d]\w*\((?:[^A-Za-z()]|nan|inf)*…")
+"""A case of which only the beginning fitted into the reason."""
 _NUMBER_DOT = re.compile(r"(\d)\.(?=[,\]\s]|$)")
 _MOST_BOXES = 8
 _SIZE, _MARGIN = 220.0, 14.0
@@ -51,8 +53,9 @@ def told(reason: str, boxes: bool = False) -> Told:
         groups = boxes_in(match["call"]) if boxes else []
         empty = any(not _covers(box) for group in groups for box in group)
         drawing = drawn(groups) if groups else None
-        found.append(Case(match["call"], match["yours"], match["expected"], drawing, empty and drawing is not None))
-    return Told(" ".join(_CASE.sub(" ", reason).split()), tuple(found))
+        yours, expected = (match[name].removesuffix(".") for name in ("yours", "expected"))
+        found.append(Case(match["call"], yours, expected, drawing, empty and drawing is not None))
+    return Told(" ".join(_CUT_OFF.sub(" ", _CASE.sub(" ", reason)).split()), tuple(found))
 
 
 def boxes_in(call: str) -> list[list[Box]]:

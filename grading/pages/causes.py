@@ -5,10 +5,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from grading.pages.cases import told
+from grading.pages.stopped import in_reasons
 from grading.records.record import FAILED, GRADED, Record
 from grading.records.results import Result
 
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
+_ARGUMENTS = re.compile(r"\((?:[^A-Za-z()]|nan|inf)*(?:\)|$)")
+"""Arrays in brackets, whole or cut off: they fill a page and say little about a class."""
+_SEVERAL = re.compile(r"…(?:[\s,]*…)+")
 _COUNTED = re.compile(r" *The test gives …(?: of …)? points?\.")
 NO_REASON = "No reason was given."
 
@@ -52,15 +56,21 @@ def causes(records: Sequence[Record], results: Mapping[str, Result]) -> list[Cau
         for question in results[record.student].questions:
             lost = question.max_points - question.points
             if lost > 0 and not question.waits and not question.by_hand:
-                reason = told(question.reason).words if record.status == GRADED else f"refused: {record.why}"
+                reason = cause_of(question.reason) if record.status == GRADED else f"refused: {record.why}"
                 key = question.name, said(reason or NO_REASON, words)
                 students.setdefault(key, {})[record.student] = lost
     return _merged(students, words)
 
 
+def cause_of(reason: str) -> str:
+    """Return what a reason comes down to: the exception, if it tells of one, else its words without cases."""
+    exception = next((failure.said for failure in in_reasons([reason])), "")
+    return exception or _ARGUMENTS.sub("(…)", told(reason).words)
+
+
 def said(sentence: str, words: dict[str, str]) -> str:
     """Return a sentence without what varies; in `words` stands how it is shown, whole where all say the same."""
-    key = _COUNTED.sub("", _VARIES.sub("…", sentence)).strip() or sentence
+    key = _COUNTED.sub("", _SEVERAL.sub("…", _VARIES.sub("…", sentence))).strip() or sentence
     if words.setdefault(key, sentence) != sentence:
         words[key] = key
     return key

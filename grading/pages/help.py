@@ -108,7 +108,7 @@ def advice_of(record: Record, explanation: Explanation, result: Result, found: S
     tutor: list[str] = [] if found else [advice_on(question.reason) for question in lost if not question.by_hand]
     events = [advice_on(event.what) for event in record.events]
     general = []
-    if record.events:
+    if record.events and not found:
         general.append(
             "Something stopped while your notebook ran (see below). Restart the kernel and run all cells from top to "
             "bottom before you hand in: what fails there fails when it is graded."

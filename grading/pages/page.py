@@ -7,6 +7,7 @@ browser would still not run it.
 import base64
 import hashlib
 import io
+import re
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from markupsafe import Markup
+from markupsafe import Markup, escape
 from matplotlib import rc_context
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -62,8 +63,14 @@ def _template_environment() -> Environment:
     environment.filters["points"] = lambda value: f"{value:g}"
     environment.filters["share"] = lambda value: f"{value:.3f}"
     environment.filters["clean"] = clean
+    environment.filters["with_code"] = _with_code
     environment.globals["colors"] = {"true": TRUE_COLOR, "predicted": PREDICTED_COLOR}
     return environment
+
+
+def _with_code(text: str) -> Markup:
+    """Escape a text; what stands between backticks in it is shown as code."""
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(escape(text))))
 
 
 @lru_cache(maxsize=4)

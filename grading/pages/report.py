@@ -25,6 +25,8 @@ from grading.records.results import Result, result_of
 FEW = 20
 """Below this many graded submissions no discrimination is given: it would be noise."""
 _TOLERANCE = 1e-9
+_MAX_REASON = 180
+"""Characters of a reason in the table; the whole of it is on the student's page."""
 
 
 @dataclass(frozen=True)
@@ -194,7 +196,11 @@ def _lost(record: Record, result: Result) -> list[tuple[str, str]]:
         if question.points < question.max_points and not question.waits:
             reason = "Graded by hand." if question.by_hand else question.reason or NO_REASON
             found.setdefault(reason, []).append(f"{question.name} {question.points:g}/{question.max_points:g}")
-    return [(", ".join(names), reason) for reason, names in found.items()]
+    return [(", ".join(names), _cut(reason)) for reason, names in found.items()]
+
+
+def _cut(reason: str) -> str:
+    return reason if len(reason) <= _MAX_REASON else reason[: _MAX_REASON - 1] + "…"
 
 
 def _feedback_link(folder: Path, student: str) -> str | None:

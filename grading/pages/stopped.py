@@ -22,8 +22,8 @@ _COLORS = re.compile(r"\x1b\[[0-9;]*m")
 _ARROW = re.compile(r"^-+> ?(\d{1,6}) (.*)$", re.MULTILINE)
 _FRAME = re.compile(r"line (\d{1,6})(?:, in [^\n]*)?\n([^\n]*)")
 _RAISED = re.compile(
-    r"(?:^|\braised |: )((?:[A-Z]\w*)(?:Error|Exception|Iteration|Interrupt))(?:: (.*?))?"
-    r"(?= \d+ of \d+ | The test gives |$)"
+    r"(?:^|\braised |\bstopped with |: )((?:[A-Z]\w*)(?:Error|Exception|Iteration|Interrupt))(?::(.*?))?"
+    r"(?= \d+ of \d+ | The test gives |\)?$)"
 )
 """An exception in the words of a test, up to where the test goes on to count."""
 _MISSING_NAME = re.compile(r"name '(\w{1,80})' is not defined")
@@ -68,7 +68,7 @@ def stops(
         sources: Code that the student can read, for the names in it.
     """
     found: dict[str, Stop] = {}
-    for failure in (*failures, *_in_reasons(reasons)):
+    for failure in (*failures, *in_reasons(reasons)):
         for stop in _located(failure, cells, sources):
             known = found.get(stop.said)
             if known is None or not known.cells or (known.line is None and stop.line):
@@ -88,12 +88,12 @@ def _together(known: Stop, other: Stop) -> Stop:
     return Stop(known.said, names, known.cell, known.line, known.where, known.meant, known.advice)
 
 
-def _in_reasons(reasons: Iterable[str]) -> Iterator[Failure]:
+def in_reasons(reasons: Iterable[str]) -> Iterator[Failure]:
     """Find the exceptions of which a test tells in its own words."""
     for reason in reasons:
         for match in _RAISED.finditer(reason):
             kind, message = match.groups()
-            yield Failure(clean(f"{kind}: {message or ''}").rstrip(": "))
+            yield Failure(clean(f"{kind}: {(message or '').strip()}").rstrip(": "))
 
 
 def _located(failure: Failure, cells: Sequence["StudentCell"], sources: Sequence[str]) -> Iterator[Stop]:

@@ -9,7 +9,7 @@
 # NumPy, and you have it. Nothing here needs a GPU, and each cell runs at once.
 #
 # **How this is graded.** Below each function stands a test that you can run as often as you like. It calls your function
-# with a few boxes, says what came out of the first that is wrong, and shows the points. When your work is graded, the
+# with a few boxes, says what came out of one that is wrong, and shows the points. When your work is graded, the
 # same test runs with more boxes than you see: part of the cases right, part of the points (from half of the ordinary
 # boxes on; degenerate ones, which you will meet below, count for a quarter).
 #
@@ -63,7 +63,7 @@ def points_for(function, ordinary, degenerate=(), *, points):
     for name, cases in (("ordinary", ordinary), ("degenerate", degenerate)):
         wrong = [said for arguments, expected in cases if (said := what_is_wrong(function, arguments, expected))]
         if wrong:
-            print(f"{len(cases) - len(wrong)} of {len(cases)} cases with {name} boxes are right. {wrong[0]}")
+            print(f"{len(cases) - len(wrong)} of {len(cases)} cases with {name} boxes are right. {min(wrong, key=len)}")
         shares.append(1 - len(wrong) / len(cases) if cases else 1.0)
     extra = DEGENERATE_SHARE if degenerate else 0
     share = (1 - extra) * shares[0] + extra * shares[1]

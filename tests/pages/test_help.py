@@ -139,6 +139,18 @@ def test_case_that_came_out_wrong_is_taken_out_of_the_reason() -> None:
     assert said.words == "9 of 12 cases are right. The test gives 1 of 3 points."
 
 
+def test_exception_without_a_message_is_not_mixed_with_what_the_test_says_next() -> None:
+    reason = (
+        "0 of 2 right. f([1]) raised NotImplementedError: 0 of 6 cases. f([2]) raised NotImplementedError: The test"
+    )
+    (stop,) = stops([], [reason + " gives 0 of 3 points."], [], [])
+    assert stop.said == "NotImplementedError"
+
+
+def test_case_that_was_cut_off_is_left_out() -> None:
+    assert told("1 of 2 right. f([[1, 2], [3., nan],… The test gives 0.").words == "1 of 2 right. The test gives 0."
+
+
 def test_reason_without_a_case_stays_as_it_is() -> None:
     assert told("case 7: the value is not right").words == "case 7: the value is not right"
 

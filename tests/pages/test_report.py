@@ -9,7 +9,7 @@ from graded_class import STUDENTS, graded_class
 from html_page import HtmlPage
 
 from grading.common.names import ROSTER
-from grading.pages.causes import causes, failures, group
+from grading.pages.causes import cause_of, causes, failures, group
 from grading.pages.feedback import read_records, write_feedback
 from grading.pages.page import LINES
 from grading.pages.report import FEW, Hint, question_statistics, write_report
@@ -120,9 +120,14 @@ def test_causes_are_grouped_by_question_and_the_costliest_comes_first() -> None:
     ]
     first, second = causes(class_, results_of(*class_))
     assert (first.questions, first.students, first.lost) == (("q0", "q1"), ("bo", "cy"), 8.0)
-    assert first.what == "There is no model. (Cell … stopped with NameError: name … is not defined)"
+    assert first.what == "NameError: name … is not defined"
     assert (second.questions, second.students, second.lost) == (("q1",), ("ann",), 1.0)
     assert second.what == "1 of 2 cases are right."
+
+
+def test_arrays_in_reasons_do_not_fill_the_page() -> None:
+    reason = "1 of 3 cases are right. f([[-12, 170, 104], [ 106., nan, 3]]) gave nothing. g([[1, 2], [3,…"
+    assert cause_of(reason) == "1 of 3 cases are right. f(…) gave nothing. g(…)"
 
 
 def test_class_without_losses_has_no_causes() -> None:
