@@ -14,6 +14,7 @@ __all__ = [
     "limits",
     "lock",
     "notebook",
+    "people",
     "plan",
     "reference",
     "run",

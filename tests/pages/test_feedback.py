@@ -43,7 +43,7 @@ def test_page_says_points_and_reasons(pages: dict[str, str]) -> None:
     assert "Share right 0.500 0.9 (points from 0.25)" in text
 
 
-def test_who_misspelt_a_name_is_shown_the_line_and_what_was_meant(pages: dict[str, str]) -> None:
+def test_student_who_misspelt_a_name_is_shown_the_line_and_what_was_meant(pages: dict[str, str]) -> None:
     seen = HtmlPage(pages["gil"])
     assert "0 of 5 points" in seen.text
     assert "What stopped your work NameError: name 'widht' is not defined" in seen.text

@@ -166,7 +166,7 @@ def test_boxes_are_drawn_where_the_test_cell_says_that_they_are_some() -> None:
 @pytest.mark.parametrize(
     "call", ["f([1, 2, 3])", "f(__import__)", "f([[1, 2, 3, NaN]])", "f([1, 2, 3, 4], 5)", "f([])", "f(1e999)"]
 )
-def test_what_is_no_box_is_not_drawn(call: str) -> None:
+def test_something_else_than_a_box_is_not_drawn(call: str) -> None:
     assert boxes_in(call) == []
 
 

@@ -135,7 +135,7 @@ def test_class_without_losses_has_no_causes() -> None:
     assert causes([everything], results_of(everything)) == []
 
 
-def test_who_was_refused_is_a_cause_too(page: Path) -> None:
+def test_refusal_is_a_cause_too(page: Path) -> None:
     text = HtmlPage(page.read_text()).text
     assert "all questions refused: " in text
 
