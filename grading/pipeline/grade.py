@@ -22,11 +22,11 @@ from grading.options import Isolation
 from grading.pipeline.lock import alone
 from grading.pipeline.notebook import WrittenAnswer, answers_in, with_sources
 from grading.pipeline.people import people
-from grading.pipeline.plan import Plan, Run, Submission, has_files_of, reading_basis, rebuilt_notebook
+from grading.pipeline.plan import Plan, Run, Submission, is_as_planned, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
 from grading.pipeline.seen import NotebookSummary
 from grading.pipeline.tested import test_results
-from grading.records.executed_notebook import as_text, executed_notebook, revised_notebook
+from grading.records.executed_notebook import as_text, executed_notebook, refused_notebook, revised_notebook
 from grading.records.gradebook import GradebookWriter, in_words
 from grading.records.record import (
     FAILED,
@@ -48,6 +48,7 @@ log = logging.getLogger(__name__)
 
 NOT_ISOLATED = "graded without isolation"
 BY_PERSON = "A person grades this answer."
+CHANGED_MEANWHILE = "files handed in, or the course's files or data, changed while this was graded: grade again"
 
 
 Progress = Callable[[str, str], None]
@@ -155,7 +156,8 @@ def _write_record(
     scored_by = hash_of([made_from, basis.scoring])
     stands = read_record(folder)
     before = None if any(run.key in failures for run in submission.runs) else stands
-    if before is not None and before.status == GRADED and not all((folder / name).is_file() for name in files.values()):
+    shown = [*files.values(), *(f"{name}.ipynb" for name in _refusals(course, submission))]
+    if not all((folder / name).is_file() for name in shown):
         before = None
     if before is not None and before.execution.get("scored_by") == scored_by:
         record = gradebook.settled(before, stands)
@@ -176,6 +178,8 @@ def _write_record(
             texts = {name: revised_notebook(folder / name, record.of_notebook(key)) for key, name in files.items()}
         else:
             texts = {f"{key}.ipynb": as_text(made) for key, made in notebooks_of(course, submission, record).items()}
+    if record.status != FAILED:
+        texts |= {f"{key}.ipynb": as_text(made) for key, made in _refused_notebooks(course, submission, record).items()}
     gone = [] if record.status == FAILED else [one.file_name for one in course.assignment.notebooks]
     write_files(folder, texts, [name for name in gone if name not in texts], record)
     gradebook.write(record)
@@ -336,6 +340,21 @@ def notebooks_of(course: GradingRun, submission: Submission, record: Record) -> 
     return made
 
 
+def _refusals(course: GradingRun, submission: Submission) -> dict[str, str]:
+    """Return why notebooks that were handed in could not be graded, by name; of a refused hand-in, of all."""
+    said = {found.name: found.refusal for found in submission.summary.notebooks}
+    if submission.refusal:
+        return {one.name: said.get(one.name) or submission.refusal for one in course.assignment.notebooks}
+    return {found.name: found.refusal for found in submission.summary.notebooks if found.refusal and not found.missing}
+
+
+def _refused_notebooks(course: GradingRun, submission: Submission, record: Record) -> dict[str, NotebookNode]:
+    return {
+        name: refused_notebook(course.assignment.notebook(name).released, why, record.of_notebook(name))
+        for name, why in _refusals(course, submission).items()
+    }
+
+
 def _first_error(executed: Executed) -> str:
     """Return the first cell that stopped with an error, in words."""
     for cell, outputs in executed.outputs.items():
@@ -346,12 +365,12 @@ def _first_error(executed: Executed) -> str:
 
 
 def keep(course: GradingRun, job: Job, run: Run, outcome: Outcome, failures: dict[str, str]) -> None:
-    """Store results under their keys, unless the files that were handed in are no longer those of the key."""
+    """Store results under their keys, unless files have changed that the keys were made from."""
     results = outcome.results
     if results is None:
         failures[outcome.key] = outcome.failure
-    elif not has_files_of(course, job, run.parts):
-        failures[outcome.key] = "the files handed in changed while they were graded: grade again"
+    elif not is_as_planned(course, job, run):
+        failures[outcome.key] = CHANGED_MEANWHILE
     else:
         if results.executed is not None:
             course.store.put(run.key, results.executed, results.conversation)

@@ -153,11 +153,20 @@ def files_of(course: GradingRun, submission: Submission) -> Iterator[Path]:
         yield _rebuilt_path(course, notebook.rebuilt)
 
 
-def has_files_of(course: GradingRun, job: Job, parts: Mapping[str, str]) -> bool:
-    """Return whether the files beside a notebook are still those that a run's key was made from."""
+def is_as_planned(course: GradingRun, job: Job, run: Run) -> bool:
+    """Return whether the files that a run's keys were made from are still the same: handed in, the course's, data."""
+    hashes = _hashes(course)
     try:
-        return _beside(course, job.environment.extras) == parts["other files"]
-    except OSError:
+        if _beside(course, job.environment.extras) != run.parts["other files"]:
+            return False
+        if fingerprint(job.environment.data, hashes) != run.parts["data"]:
+            return False
+        if job.examining is None:
+            return True
+        around = job.examining.environment
+        data, files = fingerprint(around.data, hashes), fingerprint(around.files, hashes)
+        return tests_key(run.key, job.examining.examination, around, data, files) == run.tests
+    except OSError:  # something went away
         return False
 
 

@@ -14,9 +14,11 @@ from nbgrader.utils import is_solution
 
 from grading.common.files import dump_json_by_line, read_json
 from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG, is_test
+from grading.common.text import clean
 from grading.records.record import QuestionRecord
 
 SKIPPED = "Not run when grading: this cell only demonstrates."
+_REFUSAL_ID = "why-refused"
 _TAG = re.compile(r"<(?=[A-Za-z/!?])")
 _LINK = re.compile(r"\](?=[(\[:])(?!\(attachment:[\w.% -]+\))")
 _NOTHING = "\u200b"
@@ -46,6 +48,17 @@ def executed_notebook(
     return notebook
 
 
+def refused_notebook(released: NotebookNode, why: str, questions: Mapping[str, QuestionRecord]) -> NotebookNode:
+    """Return the release with the reason why a hand-in could not be graded above it: there is nothing else to show.
+
+    nbgrader's formgrader opens a submission only where a notebook lies.
+    """
+    notebook = executed_notebook(released, {}, questions)
+    said = nbformat.v4.new_markdown_cell(f"**This could not be graded.**\n\n```\n{_fenced(why)}\n```", id=_REFUSAL_ID)
+    notebook.cells.insert(0, said)
+    return notebook
+
+
 def as_text(notebook: NotebookNode) -> str:
     """Write the text of a notebook's file, a line for each cell."""
     return dump_json_by_line(strip_transient(notebook), lists="cells")
@@ -66,6 +79,11 @@ def strip_markdown_links(markdown: str) -> str:
     Pictures that the notebook itself holds stay.
     """
     return _LINK.sub("]" + _NOTHING, _TAG.sub("<" + _NOTHING, markdown))
+
+
+def _fenced(text: str) -> str:
+    """Return a text that stays within a fence of Markdown, and is no HTML even where the fence is not understood."""
+    return strip_markdown_links(clean(text).replace("`", "'"))
 
 
 def _verdict(question: QuestionRecord) -> list[NotebookNode]:

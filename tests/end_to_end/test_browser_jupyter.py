@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import quote
 
 import nbformat
 import pytest
@@ -77,6 +78,16 @@ def test_formgrader_shows_why_a_point_was_lost(page: Page, formgrader: str) -> N
     open_submission(page, formgrader, BO)
     assert page.locator("input#test_sum").get_attribute("placeholder") == "2"
     expect(page.locator("body")).to_contain_text("2 of 3 points")
+
+
+def test_formgrader_opens_a_refused_hand_in_and_says_why(page: Page, formgrader: str, course: GradingRun) -> None:
+    refused = STUDENTS[3]
+    (record,) = [record for record in read_records(course) if record.student == refused]
+    open_submission(page, formgrader, quote(refused, safe=""))
+    assert page.locator("input#test_area").get_attribute("placeholder") == "0"
+    expect(page.locator("body")).to_contain_text("This could not be graded.")
+    expect(page.locator("body")).to_contain_text(record.why)
+    picture(page, "formgrader_refused")
 
 
 def test_no_script_of_a_student_runs_in_formgrader(page: Page, formgrader: str) -> None:

@@ -14,7 +14,7 @@ from grading.common import files
 from grading.common.files import listing
 from grading.pipeline import plan as planning
 from grading.pipeline.assignment import Assignment
-from grading.pipeline.grade import grade
+from grading.pipeline.grade import CHANGED_MEANWHILE, grade
 from grading.pipeline.plan import plan
 from grading.pipeline.run import open_course
 from grading.pipeline.seen import HandInSummaries, HandInSummary
@@ -138,8 +138,27 @@ def test_file_beside_the_notebook_changed_while_grading_fails_this_once(
     planned = plan(course)
     own.write_text(HALF)
     before = {record.student: record for record in grade(course, planned)}["ada"]
-    assert (before.status, before.why) == (FAILED, "the files handed in changed while they were graded: grade again")
+    assert (before.status, before.why) == (FAILED, CHANGED_MEANWHILE)
     assert {record.student: record.points for record in classroom.grade(quick())}["ada"] == 2
+
+
+def test_data_of_the_course_changed_while_grading_fails_this_once(classroom: Classroom, tmp_path: Path) -> None:
+    """The tiny assignment has no `student_view`: submissions read the folder itself."""
+    labels = tmp_path / "data" / "labels" / "a.txt"
+    labels.parent.mkdir(parents=True)
+    labels.write_text("old")
+    hand_in(classroom, "ada", f"{RIGHT}\nimport os; print(open(os.environ['COURSE_DATA'] + '/labels/a.txt').read())")
+    options = quick(data=tmp_path / "data", students=("ada",))
+    course = open_course(classroom.folder, ASSIGNMENT, options)
+    planned = plan(course)
+    labels.write_text("new, and longer")
+    (before,) = grade(course, planned)
+    assert (before.status, before.why) == (FAILED, CHANGED_MEANWHILE)
+    labels.write_text("old")
+    os.utime(labels, ns=(1, 1))
+    (after,) = classroom.grade(options, ["ada"])
+    assert after.points == 5
+    assert "old" in executed_notebook(classroom, "ada").read_text()
 
 
 def test_each_hand_in_is_read_and_rebuilt_once(

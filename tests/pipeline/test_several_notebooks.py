@@ -110,6 +110,7 @@ def test_notebook_that_cannot_be_read_costs_only_its_own_points_and_asks_for_a_l
     assert "not a notebook" in record.questions["use"].reason
     with gradebook(folder) as book:
         assert book.find_grade("use", "one", NAME, "ada").needs_manual_grade
+    assert "not a notebook" in (folder / "autograded" / "ada" / NAME / "one.ipynb").read_text()
 
 
 def test_hand_in_without_any_notebook_is_refused(folder: Path) -> None:
@@ -118,6 +119,21 @@ def test_hand_in_without_any_notebook_is_refused(folder: Path) -> None:
     records = graded(folder)
     assert records["bo"].status == records["cy"].status == REFUSED
     assert records["bo"].max_points == 15
+
+
+def test_refused_hand_in_has_notebooks_that_say_why_where_formgrader_looks(folder: Path) -> None:
+    hand_in(folder, "cy", {"one.ipynb": "{", "two.ipynb": "["})
+    record = graded(folder)["cy"]
+    for name in ("one", "two"):
+        path = folder / "autograded" / "cy" / NAME / f"{name}.ipynb"
+        shown = nbformat.read(path, as_version=4)
+        assert record.submission["notebooks"][name]["refusal"] in shown.cells[0].source.replace("\u200b", "")
+        path.unlink()
+    graded(folder)
+    assert path.is_file(), "one that was lost is written again"
+    hand_in(folder, "cy", good_work(folder))
+    graded(folder)
+    assert "could not be graded" not in path.read_text()
 
 
 def test_several_seeds_are_run_of_each_notebook_and_one_seed_decides(folder: Path, executed: list[str]) -> None:
@@ -153,9 +169,22 @@ def test_file_that_stands_where_the_course_has_a_folder_is_left_out(folder: Path
 
 
 def test_changed_file_of_the_course_executes_again(folder: Path, executed: list[str]) -> None:
+    """Ada's `two` has a cell of its own: else it runs the same code as the solution, whose execution would do."""
+    work = good_work(folder)
+    work["two.ipynb"].cells.append(nbformat.v4.new_code_cell("len(numbers)", id="own"))  # type: ignore[union-attr]
+    hand_in(folder, "ada", work)
+    graded(folder)
+    executed.clear()
     (folder / "source" / NAME / "public" / "numbers.csv").write_text("4\n5\n")
     graded(folder)
     assert len(executed) == 2
+
+
+def test_code_that_is_the_solutions_is_not_executed_another_time(folder: Path, executed: list[str]) -> None:
+    (folder / "source" / NAME / "public" / "numbers.csv").write_text("4\n5\n")
+    keys = graded(folder)["ada"].deciding_keys
+    assert executed == [keys["one"]]
+    assert keys["two"] in opened(folder).store
 
 
 def test_additional_notebook_in_a_later_term_gets_rows_of_its_own(folder: Path) -> None:

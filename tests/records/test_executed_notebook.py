@@ -5,8 +5,10 @@ from html.parser import HTMLParser
 import nbformat
 import pytest
 from nbconvert.filters.markdown import markdown2html
+from notebooks import right_notebook
 
-from grading.records.executed_notebook import strip_markdown_links
+from grading.records.executed_notebook import refused_notebook, strip_markdown_links
+from grading.records.record import QuestionRecord
 
 
 class Tags(HTMLParser):
@@ -59,3 +61,18 @@ def test_nothing_of_a_students_is_loaded_or_run(markdown: str) -> None:
 def test_a_notebook_with_such_markdown_is_a_notebook() -> None:
     cell = nbformat.v4.new_markdown_cell(strip_markdown_links("a < b, <b>c</b>"))
     nbformat.validate(nbformat.v4.new_notebook(cells=[cell]))
+
+
+@pytest.mark.parametrize(
+    "named", ["<script>alert(1)</script>", "```\n<img src=x onerror=alert(1)>", "[a](javascript:b)"]
+)
+def test_why_a_hand_in_was_refused_is_text_whatever_its_files_are_called(named: str) -> None:
+    """The reason may name what was handed in."""
+    released = right_notebook()
+    shown = refused_notebook(released, f"{named} is no notebook", {"test_area": QuestionRecord(0.0, 2.0, "Refused.")})
+    assert [cell.id for cell in shown.cells[1:]] == [cell.id for cell in released.cells]
+    page = Tags(markdown2html(shown.cells[0].source))
+    assert page.found <= {"p", "strong", "div", "pre", "code", "span"}
+    assert page.addresses == []
+    assert "could not be graded" in shown.cells[0].source
+    nbformat.validate(shown)
