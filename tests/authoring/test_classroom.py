@@ -7,6 +7,7 @@ from classes import RIGHT, hand_in, quick, tiny_classroom, tiny_course
 from notebooks import ASSIGNMENT
 
 from grading.authoring.classroom import Classroom
+from grading.config import Grading, load_config
 from grading.pipeline.lock import alone
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -36,7 +37,8 @@ def test_results_are_kept_in_the_configured_cache_and_used_by_the_next_class(
 
 def test_a_class_is_graded_while_another_process_grades_the_course(tmp_path: Path) -> None:
     one, _ = two_classes(tmp_path)
-    (cache,) = (path.parent for path in (tmp_path / "course").rglob("kept/here/executed"))
+    course = tmp_path / "course"
+    cache = Grading(config=load_config(course)).cache_folder(course)
     with alone(cache, ASSIGNMENT):
         (record,) = one.grade(quick())
     assert record.points == 5

@@ -15,8 +15,8 @@ ADA = lms.CLASS[0]
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Path:
-    """A course with other folders than nbgrader's own, with a hand-in that was collected and graded."""
+def collected(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A course with other folders than nbgrader's own, with a hand-in that was collected."""
     classroom = tiny_classroom(tmp_path_factory.mktemp("directories"))
     with (classroom.folder / "nbgrader_config.py").open("a") as config:
         config.write('\nc.CourseDirectory.submitted_directory = "handed_in"\n')
@@ -24,15 +24,22 @@ def folder(tmp_path_factory: pytest.TempPathFactory, bubblewrap: None) -> Path:
     (classroom.folder / "roster.csv").write_bytes(lms.roster_csv())
     notebook = nbformat.writes(fill_in(classroom.released(), {"area": RIGHT})).encode()
     download = lms.write_zip(classroom.folder / "download.zip", dict.fromkeys(lms.moodle(people=(ADA,)), notebook))
-    for command in (("collect", str(download), ASSIGNMENT), ("grade", ASSIGNMENT)):
-        ran = course(classroom.folder, *command)
-        assert ran.returncode == 0, ran.stdout + ran.stderr
+    ran = course(classroom.folder, "collect", str(download), ASSIGNMENT)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     return classroom.folder
 
 
-def test_collect_places_hand_ins_in_the_configured_folder(folder: Path) -> None:
-    assert list((folder / "handed_in" / ADA.id / ASSIGNMENT).glob("*.ipynb"))
-    assert not (folder / "submitted").exists()
+@pytest.fixture(scope="module")
+def folder(collected: Path, bubblewrap: None) -> Path:
+    """The same, graded."""
+    ran = course(collected, "grade", ASSIGNMENT)
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    return collected
+
+
+def test_collect_places_hand_ins_in_the_configured_folder(collected: Path) -> None:
+    assert list((collected / "handed_in" / ADA.id / ASSIGNMENT).glob("*.ipynb"))
+    assert not (collected / "submitted").exists()
 
 
 def test_grade_reads_and_writes_the_configured_folders(folder: Path) -> None:

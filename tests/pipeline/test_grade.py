@@ -379,8 +379,8 @@ def test_with_several_seeds_points_reasons_and_notebook_are_one_runs(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """By turns the first cell's points are best and the second's: the median of each would be no run's."""
-    hand_in(classroom, "ada", RIGHT)
-    totals = iter([(2.0, 0.0), (0.0, 1.0), (0.0, 3.0)])
+    hand_in(classroom, "ada", f"{RIGHT}\nimport os\nprint('seed', os.environ['COURSE_SEED'])")
+    totals = iter([(0.0, 1.0), (2.0, 0.0), (0.0, 3.0)])
 
     def score(*_: object) -> dict[str, Score]:
         first, second = next(totals)
@@ -389,4 +389,5 @@ def test_with_several_seeds_points_reasons_and_notebook_are_one_runs(
     monkeypatch.setattr(module, "_score", score)
     (record,) = classroom.grade(quick(repeats=3))
     assert {name: question.points for name, question in record.questions.items()} == {"test_area": 2, "test_sum": 0}
-    assert record.execution["decided_by"] == 0
+    assert record.execution["decided_by"] == 1
+    assert '"seed 1\\n"' in (autograded(classroom, "ada") / classroom.notebook_name).read_text()
