@@ -163,6 +163,7 @@ def test_stored_points_are_those_that_stock_gives(name: str) -> None:
     assert stock_points(master, master.variants()) == read_stored()[name]
 
 
+@pytest.mark.slow
 def test_stock_gives_what_is_stored_to_a_few() -> None:
     master = masters()["by_hand"]
     few = master.variants()[:2]

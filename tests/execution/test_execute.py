@@ -187,6 +187,7 @@ def test_chance_follows_the_seed(job: MakeJob) -> None:
     assert not set(first.split()) & set(other.split())
 
 
+@pytest.mark.slow
 def test_tensorflow_is_seeded_before_the_students_code(job: MakeJob) -> None:
     source = "import tensorflow as tf; print(float(tf.random.uniform([])))"
     limits = replace(LIMITS, memory_bytes=4096 * MIB, cell_seconds=60)

@@ -1,5 +1,6 @@
 """Is what is handed in late treated as nbgrader's own plug-in says, notebook by notebook?"""
 
+import shutil
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,10 +27,10 @@ c.AssignLatePenalties.plugin_class = Hourly
 """
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Ada's work, handed in two hours late: 3 points by tests, 2 by a person."""
-    folder = course(tmp_path / "course")
+    folder = course(tmp_path_factory.mktemp("template") / "course")
     target = hand_in(folder, "ada", good_work(folder))
     (target / "timestamp.txt").write_text("2026-03-01 14:00:00 UTC\n")
     pass_tests(folder, {"part-a": TestResult(True), "sum": TestResult(True)})
@@ -38,6 +39,12 @@ def folder(tmp_path: Path) -> Path:
         book.db.commit()
     give(folder, "ada", "one", "use", 2.0)
     return folder
+
+
+@pytest.fixture
+def folder(template: Path, tmp_path: Path) -> Path:
+    shutil.copytree(template, tmp_path / "course")
+    return tmp_path / "course"
 
 
 def configure(folder: Path, text: str) -> None:

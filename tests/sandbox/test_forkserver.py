@@ -233,6 +233,7 @@ def test_chance_is_the_same_as_in_a_cold_kernel(environment: Environment, pool: 
     assert execute(job, pool).outputs == execute(job).outputs
 
 
+@pytest.mark.slow
 def test_tensorflow_is_the_same_as_in_a_cold_kernel(environment: Environment) -> None:
     pytest.importorskip("tensorflow")
     source = """

@@ -28,6 +28,7 @@ if __name__ == "__main__":
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 2])
 def test_a_run_leaves_nothing_in_the_temporary_folder(workers: int, tmp_path: Path, bubblewrap: None) -> None:
     left = tmp_path / "t"

@@ -36,6 +36,7 @@ def test_each_figure_is_counted_by_room(house: ModuleType, tmp_path: Path) -> No
     assert "| grading/room | 2 " in house.report(tmp_path)
 
 
+@pytest.mark.slow
 def test_a_hand_in_is_read_and_rebuilt_once(house: ModuleType, bubblewrap: None) -> None:
     assert house.readings(ROOT) == "readings of a hand-in, of 3 new ones: read_hand_in 1, rebuild 1"
 

@@ -6,12 +6,19 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[2]
 NAME = re.compile(r"`((?:grading|helpers)(?:\.\w+)+)[`(]")
 FILE = re.compile(r"`((?:grading|helpers|tests|tools|benchmarks|docs|source)/[\w./-]+\.(?:py|md|json|toml|sh))`")
 
 
-def texts() -> Iterator[tuple[Path, str]]:
+@pytest.fixture(scope="module")
+def texts() -> list[tuple[Path, str]]:
+    return list(all_texts())
+
+
+def all_texts() -> Iterator[tuple[Path, str]]:
     """Yield docstrings and the strings below attributes, which stand for docstrings, and the pages of docs/."""
     for path in sorted(path for room in ("grading", "helpers", "tests") for path in (ROOT / room).rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -43,13 +50,13 @@ def is_there(name: str) -> bool:
     return False
 
 
-def test_names_in_docstrings_and_docs_lead_somewhere() -> None:
-    named = {(path, name) for path, text in texts() for name in NAME.findall(text)}
+def test_names_in_docstrings_and_docs_lead_somewhere(texts: list[tuple[Path, str]]) -> None:
+    named = {(path, name) for path, text in texts for name in NAME.findall(text)}
     assert len(named) > 20
     assert {(str(path), name) for path, name in named if not is_there(name)} == set()
 
 
-def test_files_named_in_docstrings_and_docs_are_there() -> None:
-    named = {(path, name) for path, text in texts() for name in FILE.findall(text)}
+def test_files_named_in_docstrings_and_docs_are_there(texts: list[tuple[Path, str]]) -> None:
+    named = {(path, name) for path, text in texts for name in FILE.findall(text)}
     assert len(named) > 20
     assert {(str(path), name) for path, name in named if not (ROOT / name).exists()} == set()
