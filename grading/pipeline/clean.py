@@ -5,6 +5,7 @@ All of it can be made again: a stored result that is removed here and asked for 
 
 import contextlib
 import json
+import math
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -59,7 +60,7 @@ def leftovers(course_dir: Path, age: float = DAY) -> list[Leftover]:
         *_tests(cache),
     ]
     limit = time.time() - age
-    return [item for item in found if item.entry or item.path.stat().st_mtime <= limit]
+    return [item for item in found if item.entry or _changed(item.path) <= limit]
 
 
 def remove(course_dir: Path, found: Sequence[Leftover]) -> None:
@@ -93,13 +94,13 @@ def _results(cache: Path, records: Path) -> Iterator[Leftover]:
     ):
         for path in sorted((cache / folder).glob("*/*.json")):
             if path.stem not in keys and not _is_used(cache, path):
-                yield Leftover(kind, path, path.stat().st_size)
+                yield Leftover(kind, path, _size(path))
 
 
 def _folders(cache: Path, kind: str, depth: int) -> Iterator[Leftover]:
     for path in sorted((cache / kind).glob("/".join("*" * depth))):
         if not _is_used(cache, path):
-            yield Leftover(kind, path, sum(file.lstat().st_size for file in path.rglob("*") if file.is_file()))
+            yield Leftover(kind, path, _size(path))
 
 
 def _is_used(cache: Path, path: Path) -> bool:
@@ -119,20 +120,37 @@ def _notebooks(cache: Path) -> Iterator[Leftover]:
     known = {notebook["rebuilt"] for hand_in in seen for notebook in hand_in.get("notebooks", ())}
     for path in sorted((cache / "rebuilt").glob("*/*.json")):
         if path.stem not in known and not _is_used(cache, path):
-            yield Leftover("rebuilt notebooks", path, path.stat().st_size)
+            yield Leftover("rebuilt notebooks", path, _size(path))
 
 
 def _hashes(cache: Path) -> Iterator[Leftover]:
     for path in sorted((cache / "hashes").glob("*")):
         hashed = _json(path).get("path")
         if hashed is None or not Path(hashed).exists():
-            yield Leftover("hashes of files that are gone", path, path.stat().st_size)
+            yield Leftover("hashes of files that are gone", path, _size(path))
 
 
 def _tests(cache: Path) -> Iterator[Leftover]:
     """Yield tests written out from AUTOTEST lines: those in use are touched whenever they are read."""
     for path in sorted((cache / WRITTEN_TESTS).glob("*.json")):
-        yield Leftover("written out tests", path, path.stat().st_size)
+        yield Leftover("written out tests", path, _size(path))
+
+
+def _size(path: Path) -> int:
+    """Sum up a file's bytes, or those of all files below a folder; what others take away meanwhile has none."""
+    total = 0
+    for file in path.rglob("*") if path.is_dir() else [path]:
+        with contextlib.suppress(FileNotFoundError):
+            total += file.lstat().st_size if file.is_file() else 0
+    return total
+
+
+def _changed(path: Path) -> float:
+    """Return when something was last changed; one that is gone, since it was written anew, counts as new."""
+    try:
+        return path.stat().st_mtime
+    except FileNotFoundError:
+        return math.inf
 
 
 def _forget(path: Path, folder: str) -> None:

@@ -11,6 +11,7 @@ from notebooks import ASSIGNMENT
 from grading.authoring.classroom import Classroom
 from grading.common import files
 from grading.errors import GradingError
+from grading.pipeline import clean
 from grading.pipeline.clean import Leftover, leftovers, remove
 from grading.pipeline.lock import alone
 
@@ -44,6 +45,24 @@ def test_the_result_and_the_notebook_of_an_earlier_attempt_are_left_over(classro
     remove(classroom.folder, found)
     assert leftovers(classroom.folder, age=0) == []
     assert classroom.grade(quick()) == records
+
+
+def test_a_file_that_another_run_is_just_writing_stops_nothing(
+    classroom: Classroom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It has another name by the time it is looked at."""
+    unfinished = classroom.folder / ".cache" / "hashes" / ".new-half"
+    unfinished.write_text("")
+    real = clean.read_json
+
+    def renamed(path: Path) -> object:
+        if path == unfinished:
+            path.unlink()
+        return real(path)
+
+    monkeypatch.setattr(clean, "read_json", renamed)
+    assert leftovers(classroom.folder, age=0) == []
+    assert not unfinished.exists()
 
 
 def test_results_touched_today_stay(classroom: Classroom) -> None:
