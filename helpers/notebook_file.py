@@ -41,7 +41,7 @@ class Cell:
     def name(self) -> str:
         """The name for people: the grade id, or else the first line."""
         first = next((line.strip() for line in self.source.splitlines() if line.strip()), "empty")
-        return f"cell {self.number} ({self.grade_id or _cut(first, 50)})"
+        return f"cell {self.number} ({self.grade_id or _shortened(first, 50)})"
 
 
 @dataclass(frozen=True)
@@ -160,7 +160,7 @@ def _read_file(path: Path) -> Notebook:
         raise NotebookError(f"{path.name} cannot be read: {error}. Save it in another place.") from error
     except (ValueError, RecursionError) as error:
         raise NotebookError(
-            f"{path.name} is not a notebook, or was cut off when it was written ({_cut(str(error), 80)}). "
+            f"{path.name} is not a notebook, or was cut off when it was written ({_shortened(str(error), 80)}). "
             "Save or download it again."
         ) from error
     return _notebook_from_json(content, path.name, len(raw), live=False)
@@ -217,7 +217,7 @@ def _joined(value: Any) -> str | None:
 
 def _error(output: Mapping[str, Any]) -> str:
     lines = _printable(output.get("evalue")).strip().splitlines() or [""]
-    return _cut(f"{_printable(output.get('ename')) or 'an error'}: {lines[0]}".rstrip(": "), 120)
+    return _shortened(f"{_printable(output.get('ename')) or 'an error'}: {lines[0]}".rstrip(": "), 120)
 
 
 def _mapping(value: Any) -> Mapping[str, Any]:
@@ -229,5 +229,5 @@ def _printable(value: Any) -> str:
     return value.encode("utf-8", "replace").decode() if isinstance(value, str) else ""
 
 
-def _cut(text: str, limit: int) -> str:
+def _shortened(text: str, limit: int) -> str:
     return text if len(text) <= limit else text[: limit - 3] + "..."

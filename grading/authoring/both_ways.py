@@ -85,14 +85,14 @@ def _solution(course: GradingRun) -> Mapping[str, tuple[Executed, Examined]]:
     """Run the solution; return what came of each notebook, with its tests by grade id."""
     found = {}
     for run in run_solution(course):
-        executed, examined = _stored(course, run)
+        executed, examined = _stored_pair(course, run)
         notebook = course.assignment.notebook(run.notebook)
         executed.tests = test_results(notebook, executed, examined)
         found[run.notebook] = (executed, examined)
     return found
 
 
-def _stored(course: GradingRun, run: Run) -> tuple[Executed, Examined]:
+def _stored_pair(course: GradingRun, run: Run) -> tuple[Executed, Examined]:
     executed = course.store.get(run.key)
     examined = course.store.get_tests(run.tests) if run.tests else Examined()
     if executed is None or examined is None:

@@ -147,7 +147,7 @@ def _test_run(done: Mapping[str, Any], over: str) -> TestRun:
     return TestRun(
         passed=not error and not over,
         error=(_words(error) if error else f"The test was stopped: {over}." if over else "")[:_MAX_TEXT],
-        traceback=_cut(error.get("traceback", ())) if error else (),
+        traceback=_last_lines(error.get("traceback", ())) if error else (),
         line=error.get("line") if error else None,
         result=done.get("result"),
         output=_outputs(done.get("output", ())),
@@ -156,7 +156,7 @@ def _test_run(done: Mapping[str, Any], over: str) -> TestRun:
     )
 
 
-def _cut(lines: Sequence[str]) -> tuple[str, ...]:
+def _last_lines(lines: Sequence[str]) -> tuple[str, ...]:
     """Keep the last lines, where the exception is, within the limit."""
     kept: list[str] = []
     room = _MAX_TEXT

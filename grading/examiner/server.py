@@ -155,7 +155,7 @@ class ExaminerPool:
         self, environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
     ) -> Child:
         """Return a child for one submission. Raises SandboxError if no examiner can be started."""
-        key = _key(environment, first, resources, isolation)
+        key = _environment_key(environment, first, resources, isolation)
         for _ in range(2):  # one that serves a single submission has ended when the next one comes
             server = self._servers.pop(key, None)
             if server is not None and not server.alive:
@@ -175,7 +175,7 @@ class ExaminerPool:
         self, environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
     ) -> None:
         """End the examiner of a notebook, which hangs or was harmed; the next child has a new one."""
-        if server := self._servers.pop(_key(environment, first, resources, isolation), None):
+        if server := self._servers.pop(_environment_key(environment, first, resources, isolation), None):
             server.close()
 
     def close(self) -> None:
@@ -184,7 +184,9 @@ class ExaminerPool:
             self._servers.popitem()[1].close()
 
 
-def _key(environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation) -> str:
+def _environment_key(
+    environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
+) -> str:
     paths = [
         sorted((name, str(path)) for name, path in group.items())
         for group in (environment.data, environment.extras, environment.files)

@@ -70,7 +70,7 @@ def read_notebook(content: bytes) -> tuple[list[StudentCell], list[str]]:
 
     Raises RefusedError for what is no notebook or is too large.
     """
-    text, repairs = _text(content)
+    text, repairs = _decoded(content)
     cells = []
     junk = odd = size = pictured = left_out = 0
     notebook = _json(text)
@@ -123,7 +123,7 @@ def marks_in(content: bytes) -> frozenset[str]:
     return frozenset(mark for cell in cells for mark in (cell.grade_id, *cell.ids) if mark)
 
 
-def _text(content: bytes) -> tuple[str, list[str]]:
+def _decoded(content: bytes) -> tuple[str, list[str]]:
     if not content.strip():
         raise RefusedError("The notebook is an empty file: download it again and hand it in again.")
     if content.startswith((b"\xff\xfe", b"\xfe\xff")):
@@ -210,7 +210,7 @@ def _encodable(text: str) -> str:
     return text.encode("utf-8", "replace").decode("utf-8")
 
 
-def _plain(source: str) -> str:
+def _without_blanks(source: str) -> str:
     """Return a source without what does not matter: blanks at the ends of lines, blank lines at its ends."""
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
@@ -236,8 +236,8 @@ class _Matching:
         self.base = master
         self.cells = cells
         self.repairs = list(repairs)
-        self.released = [_plain(cell.source) for cell in self.master]
-        self.plain = [_plain(cell.source) for cell in cells]
+        self.released = [_without_blanks(cell.source) for cell in self.master]
+        self.plain = [_without_blanks(cell.source) for cell in cells]
         self.solutions = [m for m, cell in enumerate(self.master) if is_solution(cell)]
         self.wanted = {m: _definitions(self.master[m].source) for m in self.solutions}
         self.defined = [_definitions(cell.source) for cell in cells]
@@ -256,7 +256,7 @@ class _Matching:
                 _attach(cell, self.cells[self.winners[m]])
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        same = [m for m in self.solutions if _plain(notebook.cells[m].source) == self.released[m]]
+        same = [m for m in self.solutions if _without_blanks(notebook.cells[m].source) == self.released[m]]
         self._say()
         slots = self._slots()
         ids = self._fresh_ids()

@@ -98,7 +98,7 @@ def export(
     Raises:
         GradingError: A grade is no number or given twice; the template is none, lacks the column, has another maximum.
     """
-    by_student = _checked(grades)
+    by_student = _one_for_each(grades)
     exported = Exported(path)
     if to == "moodle" and template:
         text = _moodle_worksheet(by_student, _template(template, "moodle"), roster, scale, exported)
@@ -113,7 +113,7 @@ def export(
     return exported
 
 
-def _checked(grades: Sequence[Grade]) -> dict[str, Grade]:
+def _one_for_each(grades: Sequence[Grade]) -> dict[str, Grade]:
     found: dict[str, Grade] = {}
     for grade in grades:
         if grade.student in found:

@@ -124,7 +124,7 @@ def feedback_page(
         "events": record.events,
         "repairs": record.repairs,
         "cells": with_marks(work.cells, found),
-        "files": _files(record),
+        "files": _handed_in(record),
         "time": record.submission.get("timestamp"),
         "due": about.due.strftime("%Y-%m-%d %H:%M UTC") if about.due else "",
         "late": late_by(record, about.due),
@@ -144,7 +144,7 @@ def late_by(record: Record, due: datetime | None) -> str:
     return ""
 
 
-def _files(record: Record) -> list[Mapping[str, Any]]:
+def _handed_in(record: Record) -> list[Mapping[str, Any]]:
     """Name the notebooks that were handed in, with their hashes."""
     described = record.submission.get("notebooks") or {"": record.submission}
     return [{"name": one.get("file") or "–", "sha256": one.get("sha256")} for one in described.values()]

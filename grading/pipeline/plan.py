@@ -157,7 +157,7 @@ def is_as_planned(course: GradingRun, job: Job, run: Run) -> bool:
     """Return whether the files that a run's keys were made from are still the same: handed in, the course's, data."""
     hashes = _hashes(course)
     try:
-        if _beside(course, job.environment.extras) != run.parts["other files"]:
+        if _hash_of_extras(course, job.environment.extras) != run.parts["other files"]:
             return False
         if fingerprint(job.environment.data, hashes) != run.parts["data"]:
             return False
@@ -342,7 +342,7 @@ def _summary(course: GradingRun, read: _ReadHandIn) -> HandInSummary:
         timestamp=hand_in.timestamp,
         other_files=tuple(sorted(hand_in.extras)),
         repairs=tuple(repairs),
-        extras="" if read.refusal else _beside(course, hand_in.extras),
+        extras="" if read.refusal else _hash_of_extras(course, hand_in.extras),
         notebooks=tuple(notebooks),
     )
 
@@ -372,7 +372,7 @@ def _cells(course: GradingRun, name: str, rebuilt: Rebuilt) -> tuple[Cell, ...]:
     return course.assignment.notebook(name).cells_to_run(rebuilt.notebook, scored)
 
 
-def _beside(course: GradingRun, handed_in: Mapping[str, Path]) -> str:
+def _hash_of_extras(course: GradingRun, handed_in: Mapping[str, Path]) -> str:
     """Hash the files that lie beside a notebook, the course's among them."""
     return fingerprint({**handed_in, **course.assignment.files}, _hashes(course))
 

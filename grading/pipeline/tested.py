@@ -20,7 +20,7 @@ def test_results(notebook: Notebook, executed: Executed, examined: Examined) -> 
             run = examined.tests[cell]
             found[grade_id] = _examined(run, _line_seen(run, sources[cell], visible.get(cell, "")))
         elif cell in notebook.beside and cell in executed.outputs:
-            found[grade_id] = _beside(executed.outputs[cell])
+            found[grade_id] = _result_from_outputs(executed.outputs[cell])
     return found
 
 
@@ -57,7 +57,7 @@ def _examined(run: TestRun, line: str) -> TestResult:
     return TestResult(run.passed, error, run.result, EXAMINER, clean(said))
 
 
-def _beside(outputs: Sequence[Mapping[str, Any]]) -> TestResult:
+def _result_from_outputs(outputs: Sequence[Mapping[str, Any]]) -> TestResult:
     """Read a test's outputs as nbgrader does: an error, or the last value; they come from the student's kernel."""
     error = next((output for output in outputs if output["output_type"] == "error"), None)
     if error is not None:

@@ -113,7 +113,7 @@ def sort_files(source: Path, texts: Iterable[tuple[str, bool]], config: Config) 
         released |= new
         for name in new:  # what a released module needs is needed, too
             if name.endswith(".py"):
-                wanted.read(_text(source / name), True, PurePosixPath(name).parts[:-1])
+                wanted.read(_text_if_small(source / name), True, PurePosixPath(name).parts[:-1])
     return Beside(tuple(sorted(released)), tuple(sorted(set(open_to_all) - released)))
 
 
@@ -144,7 +144,7 @@ def _candidates(source: Path, ignore: Sequence[str]) -> Iterator[str]:
         yield "/".join(parts)
 
 
-def _text(path: Path) -> str:
+def _text_if_small(path: Path) -> str:
     if path.stat().st_size > _LARGEST_TEXT:
         return ""
     return path.read_text(encoding="utf-8", errors="replace")

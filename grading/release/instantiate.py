@@ -130,8 +130,8 @@ def instantiate(notebook: NotebookNode, source: Path, maker: Instantiator, cache
     """
     if not has_autotests(notebook, maker.autotest_delimiter):
         return
-    path = cache / WRITTEN_TESTS / f"{_key(notebook, source, maker)}.json"
-    sources = _stored(path, len(notebook.cells))
+    path = cache / WRITTEN_TESTS / f"{_name_of_tests(notebook, source, maker)}.json"
+    sources = _written_before(path, len(notebook.cells))
     if sources is None:
         maker.run(notebook, source)
         write_atomically(path, json.dumps([cell.source for cell in notebook.cells]))
@@ -141,17 +141,17 @@ def instantiate(notebook: NotebookNode, source: Path, maker: Instantiator, cache
             cell.pop("execution", None)
 
 
-def _key(notebook: NotebookNode, source: Path, maker: Instantiator) -> str:
+def _name_of_tests(notebook: NotebookNode, source: Path, maker: Instantiator) -> str:
     """Hash all that the tests depend on but the course data, which is no part of the assignment."""
     cells = [(cell.cell_type, cell.source, bool(is_grade(cell))) for cell in notebook.cells]
     template = maker.template_path(source).read_bytes()
     settings = [(name, repr(getattr(maker, name))) for name in _SETTINGS]
-    files = [(path.relative_to(source).as_posix(), _digest(path.read_bytes())) for path in _beside(source)]
+    files = [(path.relative_to(source).as_posix(), _digest(path.read_bytes())) for path in _files_beside(source)]
     kernel = notebook.metadata.get("kernelspec", {}).get("name", "")
     return hash_of([cells, _digest(template), settings, files, kernel, versions()])
 
 
-def _beside(source: Path) -> Iterator[Path]:
+def _files_beside(source: Path) -> Iterator[Path]:
     for path in sorted(source.rglob("*")):
         outside = _NOT_ASKED.isdisjoint(path.relative_to(source).parts)
         if outside and path.suffix != ".ipynb" and path.is_file():
@@ -162,7 +162,7 @@ def _digest(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()
 
 
-def _stored(path: Path, cells: int) -> list[str] | None:
+def _written_before(path: Path, cells: int) -> list[str] | None:
     try:
         found = read_json(path)
     except (OSError, ValueError):

@@ -370,7 +370,7 @@ def command_of_parent(kernels: Path, mounts: Sequence[Mount]) -> list[str]:
     """
     options = ["--unshare-user", "--unshare-ipc", "--unshare-net", "--unshare-uts"]
     options += [*_NOBODY, "--bind", "/proc", "/proc", "--dev", "/dev"]
-    return [_find_bwrap(), *options, *_files(mounts, 64 * MIB), *_last(kernels, KERNELS)]
+    return [_find_bwrap(), *options, *_file_system(mounts, 64 * MIB), *_last(kernels, KERNELS)]
 
 
 def command_of_child(folder: Path, mounts: Sequence[Mount], resources: Resources) -> list[str]:
@@ -381,14 +381,14 @@ def command_of_child(folder: Path, mounts: Sequence[Mount], resources: Resources
 
 def _bwrap(run: Path, mounts: Sequence[Mount], resources: Resources, gpu: int | None) -> list[str]:
     options = [_find_bwrap(), *_base_options(), "--size", str(64 * MIB), "--tmpfs", "/dev/shm"]
-    options += _files(mounts, resources.disk_bytes)
+    options += _file_system(mounts, resources.disk_bytes)
     if gpu is not None:
         for device in (f"/dev/nvidia{gpu}", "/dev/nvidiactl", "/dev/nvidia-uvm", "/dev/nvidia-uvm-tools"):
             options += ["--dev-bind-try", device, device]
     return [*options, *_last(run, RUN)]
 
 
-def _files(mounts: Sequence[Mount], disk_bytes: int) -> list[str]:
+def _file_system(mounts: Sequence[Mount], disk_bytes: int) -> list[str]:
     # First, since the interpreter, or what is mounted below, may lie in a folder of the same name.
     options = ["--size", str(disk_bytes - disk_bytes // 4), "--tmpfs", str(HOME)]
     options += ["--size", str(disk_bytes // 4), "--tmpfs", "/tmp"]

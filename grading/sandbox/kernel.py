@@ -234,16 +234,16 @@ def started(
         if server is not None:
             try:
                 with contextlib.ExitStack() as attempt:
-                    kernel = _enter(attempt, environment, resources, isolation, output_bytes, server)
+                    kernel = _start(attempt, environment, resources, isolation, output_bytes, server)
                     stack.push(attempt.pop_all())
             except SandboxError as error:  # it may have died since it was chosen, and a cold start needs none
                 log.warning("a kernel starts cold, since none could be forked: %s", error)
         if kernel is None:
-            kernel = _enter(stack, environment, resources, isolation, output_bytes, None)
+            kernel = _start(stack, environment, resources, isolation, output_bytes, None)
         yield kernel
 
 
-def _enter(
+def _start(
     stack: contextlib.ExitStack,
     environment: Environment,
     resources: Resources,
