@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 HOME = PurePosixPath("/home/student")
 RUN = PurePosixPath("/run/kernel")
 KERNELS = PurePosixPath("/run/kernels")
-"""Where a warm parent has the folders of its kernels."""
+"""Where a fork server has the folders of its kernels."""
 OLDEST_BWRAP = (0, 8)
 _WATCH_SECONDS = 0.1
 _OWN_TASKS = 4
@@ -362,7 +362,7 @@ def _base_options() -> list[str]:
     ]
 
 
-def command_of_parent(kernels: Path, mounts: Sequence[Mount]) -> list[str]:
+def command_of_fork_server(kernels: Path, mounts: Sequence[Mount]) -> list[str]:
     """Return the command that a fork server runs in: it sees what its kernels will, and can make sandboxes below.
 
     Its processes can be seen from outside, and it sees those of this machine, so that a new `/proc` may be mounted

@@ -1,8 +1,9 @@
-"""Kernels that start warm: forked by a server that has imported everything, each into a sandbox of its own.
+"""Kernels that are forked by a server that has imported everything, each into a sandbox of its own.
 
 Starting Python, Jupyter's kernel and TensorFlow costs seconds of processor time for every submission, and always the
-same ones. A parent pays them once. It lives in a sandbox itself and never runs student code; `inside/warm.py`
-says what it does. Where that cannot be had, kernels start cold, in the same sandbox and with the same results.
+same ones. A fork server pays them once. It lives in a sandbox itself and never runs student code:
+`inside/fork_kernels.py` says what it does. Where that cannot be had, kernels start cold, in the same sandbox and with
+the same results.
 """
 
 import contextlib
@@ -32,7 +33,7 @@ from grading.sandbox.scratch import Scratch
 log = logging.getLogger(__name__)
 
 _KEPT = 4
-"""Parents at one time; each holds what it has imported in memory."""
+"""Fork servers at one time; each holds what it has imported in memory."""
 _START_SECONDS = 120
 _FORK_SECONDS = 30
 
@@ -75,7 +76,7 @@ class _Forked:
 
 
 class ForkServer:
-    """A warm parent of kernels; everything that it has forked is gone when it is closed.
+    """A process that kernels are forked from; everything that it has forked is gone when it is closed.
 
     `program` is what it runs, `imports` are the statements that it runs first; its kernels see `mounts` and
     `variables`. Raises SandboxError if it cannot be had; the message says why.
@@ -87,7 +88,7 @@ class ForkServer:
         scratch = Scratch("w-")
         self.folder = scratch.path
         self._mounts = tuple(mounts)
-        self._address = str(self.folder / "parent")
+        self._address = str(self.folder / "server")
         self._stack = contextlib.ExitStack()
         self._stack.callback(scratch.remove)
         # A Dask worker ends without closing what it holds; it is a process of multiprocessing, which knows no atexit.
@@ -104,7 +105,7 @@ class ForkServer:
             listening.bind(self._address)
             listening.listen()
             settings = json.dumps({"imports": list(imports), "listening": listening.fileno()})
-            command = sandbox.command_of_parent(self.folder, [*self._mounts, program])
+            command = sandbox.command_of_fork_server(self.folder, [*self._mounts, program])
             self._process = subprocess.Popen(
                 [*command, "--", sys.executable, str(program.inside), settings],
                 stdin=subprocess.PIPE,
@@ -214,7 +215,7 @@ class KernelPool:
     """Fork servers, one for each kind of environment, kept while there is work. For use by one thread at a time."""
 
     def __init__(self) -> None:
-        self._parents: dict[str, ForkServer | None] = {}
+        self._servers: dict[str, ForkServer | None] = {}
 
     def __enter__(self) -> "KernelPool":
         return self
@@ -224,30 +225,30 @@ class KernelPool:
     ) -> None:
         self.close()
 
-    def parent(
+    def server(
         self, program: Mount, imports: Sequence[str], mounts: Sequence[Mount], variables: Mapping[str, str]
     ) -> ForkServer | None:
         """Return the fork server for kernels with these mounts and variables; None where there can be none."""
         key = json.dumps([imports, [[str(mount.source), str(mount.inside)] for mount in mounts], dict(variables)])
-        if (kept := self._parents.get(key)) and not kept.alive:
+        if (kept := self._servers.get(key)) and not kept.alive:
             self._close(key)
-        if key in self._parents:
-            self._parents[key] = self._parents.pop(key)  # the latest used is the last to go
-            return self._parents[key]
-        while len(self._parents) >= _KEPT:
-            self._close(next(iter(self._parents)))
+        if key in self._servers:
+            self._servers[key] = self._servers.pop(key)  # the latest used is the last to go
+            return self._servers[key]
+        while len(self._servers) >= _KEPT:
+            self._close(next(iter(self._servers)))
         try:
-            self._parents[key] = ForkServer(program, imports, mounts, variables)
+            self._servers[key] = ForkServer(program, imports, mounts, variables)
         except SandboxError as error:
             log.info("Kernels start cold, which takes longer: %s", error)
-            self._parents[key] = None
-        return self._parents[key]
+            self._servers[key] = None
+        return self._servers[key]
 
     def close(self) -> None:
         """End all of them."""
-        while self._parents:
-            self._close(next(iter(self._parents)))
+        while self._servers:
+            self._close(next(iter(self._servers)))
 
     def _close(self, key: str) -> None:
-        if parent := self._parents.pop(key):
-            parent.close()
+        if server := self._servers.pop(key):
+            server.close()

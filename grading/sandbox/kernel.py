@@ -210,7 +210,7 @@ class Environment:
     seed: int = 0
     gpu: int | None = None
     imports: tuple[str, ...] = ()
-    """Statements that every submission begins with: a warm parent has run them already."""
+    """Statements that every submission begins with: a fork server has run them already."""
     files: Mapping[str, Path] = field(default_factory=dict)
     """The course's own files in the working directory: path there -> file here. They win over what was handed in."""
 
@@ -228,7 +228,7 @@ def started(
     Output of a cell beyond `output_bytes` is dropped. With a pool it is forked from a fork server where that can be.
     Raises SandboxError if the kernel does not start.
     """
-    server = _parent(pool, environment) if pool and isolation is Isolation.bwrap else None
+    server = _server(pool, environment) if pool and isolation is Isolation.bwrap else None
     with contextlib.ExitStack() as stack:
         kernel = None
         if server is not None:
@@ -283,13 +283,13 @@ def _start(
     return kernel
 
 
-def _parent(pool: KernelPool, environment: Environment) -> ForkServer | None:
+def _server(pool: KernelPool, environment: Environment) -> ForkServer | None:
     """Return a fork server for this environment; None where a submission has files of its own, or a GPU."""
     if environment.extras or environment.gpu is not None:
         return None
     place = _closed(environment)
-    program = Mount(INSIDE / "warm.py", LIBRARY / "warm.py")
-    return pool.parent(program, environment.imports, place.mounts, variables_of(environment, place))
+    program = Mount(INSIDE / "fork_kernels.py", LIBRARY / "fork_kernels.py")
+    return pool.server(program, environment.imports, place.mounts, variables_of(environment, place))
 
 
 @dataclass(frozen=True)

@@ -204,7 +204,7 @@ def test_work_of_a_killed_worker_is_done_by_another(
 
 
 def workers(pid: int) -> list[int]:
-    """Dask workers of a run that have a sandbox, in which a warm parent makes those of the kernels."""
+    """Dask workers of a run that have a sandbox, in which a fork server makes those of the kernels."""
     try:
         outer = [child for child in psutil.Process(pid).children(recursive=True) if is_outer_bwrap(child)]
         return [child.ppid() for child in outer if child.ppid() != pid]  # the run itself tries bubblewrap first
@@ -216,7 +216,7 @@ def is_outer_bwrap(process: psutil.Process) -> bool:
     parent = process.parent()
     if process.name() != "bwrap" or parent is None:
         return False
-    return parent.name() != "bwrap" and str(LIBRARY / "warm.py") not in parent.cmdline()
+    return parent.name() != "bwrap" and str(LIBRARY / "fork_kernels.py") not in parent.cmdline()
 
 
 def test_class_on_a_scheduler_of_its_own_is_graded_the_same(

@@ -1,4 +1,4 @@
-"""Kernels forked from one parent know nothing of each other, of the parent, or of anything outside."""
+"""Kernels forked from one server know nothing of each other, of the server, or of anything outside."""
 
 import ast
 import json
@@ -42,7 +42,7 @@ def pool() -> Iterator[KernelPool]:
 
 @pytest.fixture
 def kernels(environment: Environment, pool: KernelPool) -> Iterator[list[Kernel]]:
-    """Two of one parent, at the same time."""
+    """Two of one fork server, at the same time."""
     with ExitStack() as stack:
         yield [stack.enter_context(started(environment, Resources(), Isolation.bwrap, 10_000, pool)) for _ in range(2)]
 
@@ -53,10 +53,10 @@ def printed(kernel: Kernel, code: str) -> str:
     return "".join(output.get("text", "") for output in run.outputs)
 
 
-def parent_of(pool: KernelPool) -> psutil.Process:
-    (parent,) = pool._parents.values()
-    assert parent is not None
-    return psutil.Process(parent._process.pid)
+def server_of(pool: KernelPool) -> psutil.Process:
+    (server,) = pool._servers.values()
+    assert server is not None
+    return psutil.Process(server._process.pid)
 
 
 def test_modules_that_the_assignment_imports_are_there_already(kernels: list[Kernel]) -> None:
@@ -117,7 +117,7 @@ def test_all_rights_are_given_up(kernels: list[Kernel]) -> None:
         assert printed(kernels[0], f"import ctypes, os; libc = ctypes.CDLL(None); print({attempt})") == "-1\n", attempt
 
 
-def test_no_way_back_to_the_parent_is_left_open(kernels: list[Kernel]) -> None:
+def test_no_way_back_to_the_fork_server_is_left_open(kernels: list[Kernel]) -> None:
     """Sockets that are not of its own network namespace are the Jupyter client's connections, and nothing else."""
     code = """
 import os, re, socket
@@ -137,14 +137,14 @@ print(files)
     assert files <= {"/dev/null", "/dev/urandom", "/proc//fd"}
 
 
-def test_parent_cannot_be_seen_or_signalled(kernels: list[Kernel], pool: KernelPool) -> None:
-    parent = parent_of(pool)
+def test_fork_server_cannot_be_seen_or_signalled(kernels: list[Kernel], pool: KernelPool) -> None:
+    server = server_of(pool)
     code = "import os; print(os.getppid(), sorted(int(name) for name in os.listdir('/proc') if name.isdigit()))"
     assert printed(kernels[0], code) == "0 [1, 2, 3]\n"
-    for pid in [parent.pid, *(child.pid for child in parent.children(recursive=True))]:
+    for pid in [server.pid, *(child.pid for child in server.children(recursive=True))]:
         assert "ProcessLookupError" in kernels[0].run(f"import os; os.kill({pid + 100_000}, 9)", 20).cause
     kernels[0].run("import os; os.kill(-1, 9)", 20)  # all that it can see
-    assert parent.is_running()
+    assert server.is_running()
     assert printed(kernels[1], "print('on')") == "on\n"
 
 
@@ -180,24 +180,24 @@ def test_lines_sent_in_one_breath_are_read_one_by_one() -> None:
         assert [_line(here), _line(here)] == ["started", "0"]
 
 
-def test_killed_parent_is_replaced(environment: Environment) -> None:
+def test_killed_fork_server_is_replaced(environment: Environment) -> None:
     """By a machine short of memory, say: the submission that it was running is run again."""
     job = Job((Cell("first", "import os\nprint('on')"),), (), (), environment, Limits())
     with KernelPool() as pool:
         with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
-            lost = parent_of(pool)
+            lost = server_of(pool)
             for process in [*lost.children(), lost]:
                 process.kill()
             lost.wait(10)
             assert kernel.run("1", 20).from_outside
         assert execute(job, pool).outputs["first"][0]["text"] == "on\n"
-        assert parent_of(pool).pid != lost.pid
+        assert server_of(pool).pid != lost.pid
 
 
 def test_nothing_outlives_the_pool(environment: Environment) -> None:
     with KernelPool() as pool, started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
-        parent = parent_of(pool)
-        processes = [parent, *parent.children(recursive=True), *kernel.sandbox._tree()]
+        server = server_of(pool)
+        processes = [server, *server.children(recursive=True), *kernel.sandbox._tree()]
         folder = kernel.sandbox.run.parents[1]
         assert len(processes) > 5
     psutil.wait_procs(processes, timeout=5)
@@ -254,7 +254,7 @@ print(model.predict(x[:4], verbose=0).tolist())
     job = Job((Cell("all", source),), (), (), surroundings, Limits())
     with KernelPool() as pool:
         warm = execute(job, pool)
-        assert parent_of(pool).is_running()
+        assert server_of(pool).is_running()
     assert warm.outputs == execute(job).outputs
 
 
@@ -265,14 +265,16 @@ def test_kernel_starts_cold_where_an_import_starts_a_thread(environment: Environ
         odd = replace(environment, imports=(thread,))
         with started(odd, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
             assert isinstance(kernel.sandbox.process, subprocess.Popen)
-        assert list(pool._parents.values()) == [None]
+        assert list(pool._servers.values()) == [None]
 
 
-def test_error_says_why_there_can_be_no_parent(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_error_says_why_there_can_be_no_fork_server(environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine on which a sandbox in a sandbox is not allowed."""
     refusing = ["/bin/sh", "-c", "exit 1"]
     monkeypatch.setattr(sandbox, "command_of_child", lambda *_: refusing)
-    program = sandbox.Mount(ROOT / "grading/sandbox/inside/warm.py", sandbox.PurePosixPath("/opt/course/warm.py"))
+    program = sandbox.Mount(
+        ROOT / "grading/sandbox/inside/fork_kernels.py", sandbox.PurePosixPath("/opt/course/fork_kernels.py")
+    )
     with pytest.raises(SandboxError, match="could not make a sandbox in the sandbox"):
         ForkServer(
             program,

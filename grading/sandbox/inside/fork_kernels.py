@@ -1,11 +1,11 @@
-"""A parent that has imported already and forks a kernel for each submission. Runs no student code itself.
+"""A fork server, which has imported already and forks a kernel for each submission. Runs no student code itself.
 
-Called as `python warm.py SETTINGS`, where SETTINGS is JSON: `imports`, statements to run, and `listening`, the file
-descriptor of a socket. Standard input stays open as long as the parent is wanted.
+Called as `python fork_kernels.py SETTINGS`, where SETTINGS is JSON: `imports`, statements to run, and `listening`,
+the file descriptor of a socket. Standard input stays open as long as the server is wanted.
 
 Each connection asks for one kernel: a child leaves this sandbox for a new one, which bubblewrap makes inside it, gives
-up all rights over it, and only then becomes the kernel. Nothing of one submission comes near the parent or the next
-submission: what the parent is told is not secret, and what the student's process inherits is these imports.
+up all rights over it, and only then becomes the kernel. Nothing of one submission comes near the server or the next
+submission: what the server is told is not secret, and what the student's process inherits is these imports.
 """
 
 import contextlib
@@ -73,9 +73,9 @@ def _serve(connection):
     The conversation: a request with a pipe for stderr; our process id; `go`; `started`, or what is wrong; the
     status of the end.
     """
-    parent = os.getppid()
+    server = os.getppid()
     _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))
-    if os.getppid() != parent:
+    if os.getppid() != server:
         os._exit(1)
     signal.signal(signal.SIGCHLD, signal.SIG_DFL)
     try:
@@ -85,7 +85,7 @@ def _serve(connection):
         if connection.recv(3) != b"go\n":
             os._exit(1)
         with _sandbox(request["bwrap"]) as pid:
-            _enter(pid)
+            _join(pid)
         _check(_libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL))  # other rights may have cleared it
         child = os.fork()
         if child == 0:
@@ -126,7 +126,7 @@ def _sandbox(command):
         yield json.load(info)["child-pid"]
 
 
-def _enter(pid):
+def _join(pid):
     """Join all namespaces of a process. Its user namespace is one that may make no others: it comes last."""
     own = os.open(f"/proc/{pid}/ns/user", os.O_RDONLY)
     others = {kind: os.open(f"/proc/{pid}/ns/{kind}", os.O_RDONLY) for kind in _NAMESPACES}
