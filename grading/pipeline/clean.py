@@ -94,13 +94,13 @@ def _results(cache: Path, records: Path) -> Iterator[Leftover]:
     ):
         for path in sorted((cache / folder).glob("*/*.json")):
             if path.stem not in keys and not _is_used(cache, path):
-                yield Leftover(kind, path, _size(path))
+                yield Leftover(kind, path, _bytes_of(path))
 
 
 def _folders(cache: Path, kind: str, depth: int) -> Iterator[Leftover]:
     for path in sorted((cache / kind).glob("/".join("*" * depth))):
         if not _is_used(cache, path):
-            yield Leftover(kind, path, _size(path))
+            yield Leftover(kind, path, _bytes_of(path))
 
 
 def _is_used(cache: Path, path: Path) -> bool:
@@ -120,23 +120,23 @@ def _notebooks(cache: Path) -> Iterator[Leftover]:
     known = {notebook["rebuilt"] for hand_in in seen for notebook in hand_in.get("notebooks", ())}
     for path in sorted((cache / "rebuilt").glob("*/*.json")):
         if path.stem not in known and not _is_used(cache, path):
-            yield Leftover("rebuilt notebooks", path, _size(path))
+            yield Leftover("rebuilt notebooks", path, _bytes_of(path))
 
 
 def _hashes(cache: Path) -> Iterator[Leftover]:
     for path in sorted((cache / "hashes").glob("*")):
         hashed = _json(path).get("path")
         if hashed is None or not Path(hashed).exists():
-            yield Leftover("hashes of files that are gone", path, _size(path))
+            yield Leftover("hashes of files that are gone", path, _bytes_of(path))
 
 
 def _tests(cache: Path) -> Iterator[Leftover]:
     """Yield tests written out from AUTOTEST lines: those in use are touched whenever they are read."""
     for path in sorted((cache / WRITTEN_TESTS).glob("*.json")):
-        yield Leftover("written out tests", path, _size(path))
+        yield Leftover("written out tests", path, _bytes_of(path))
 
 
-def _size(path: Path) -> int:
+def _bytes_of(path: Path) -> int:
     """Sum up a file's bytes, or those of all files below a folder; what others take away meanwhile has none."""
     total = 0
     for file in path.rglob("*") if path.is_dir() else [path]:

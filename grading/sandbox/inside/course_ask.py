@@ -25,7 +25,7 @@ def ask(folder, index, namespace):
             if question["several"]:
                 parts.update(_items(np, case, value))
             else:
-                results[case] = _plain(np, value)
+                results[case] = _numbers(np, value)
         except KeyboardInterrupt:
             parts[f"{case}/error"] = np.array("It took too long and was interrupted.")
             break
@@ -45,8 +45,8 @@ def _items(np, case, value):
     if isinstance(value, dict):
         value = list(value.values())
     if isinstance(value, (list, tuple)):
-        return {f"{case}/item/{index}": _plain(np, item) for index, item in enumerate(value)}
-    return {f"{case}/value": _plain(np, value)}
+        return {f"{case}/item/{index}": _numbers(np, item) for index, item in enumerate(value)}
+    return {f"{case}/value": _numbers(np, value)}
 
 
 def _stacked(np, results):
@@ -65,7 +65,7 @@ def _alike(one, other):
     return one.dtype == other.dtype and one.shape == other.shape
 
 
-def _plain(np, value):
+def _numbers(np, value):
     if value is None:
         raise TypeError("None came back: is a `return` missing?")
     array = np.asarray(value)

@@ -11,7 +11,7 @@ import sys
 import types
 import uuid
 
-from course_plain import attributes, instance_dict, native_base, slots
+from course_objects import attributes, instance_dict, native_base, slots
 from course_table import NOTHING
 
 

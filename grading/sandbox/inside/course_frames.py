@@ -151,7 +151,7 @@ def _own(reader, slot):
     reader.claim(slot)
 
 
-def _plain(values, kinds):
+def _of_kinds(values, kinds):
     if type(values) is not np.ndarray or values.ndim != 1 or values.dtype.kind not in kinds:
         raise BadValue("an array within a frame is of a wrong type")
     return values
@@ -159,7 +159,7 @@ def _plain(values, kinds):
 
 def _read_times(reader, node, values):
     times, zone = values
-    return pd.DatetimeIndex(_plain(times, "M")).tz_localize("UTC").tz_convert(_time_zone(zone)).array
+    return pd.DatetimeIndex(_of_kinds(times, "M")).tz_localize("UTC").tz_convert(_time_zone(zone)).array
 
 
 def _time_zone(zone):
@@ -173,12 +173,12 @@ def _read_categorical(reader, node, values):
     if len(categories) > 2**31:
         raise BadValue("a categorical array has too many categories")
     dtype = pd.CategoricalDtype(categories, ordered=node[3])
-    return pd.Categorical.from_codes(_plain(codes, "iu"), dtype=dtype)
+    return pd.Categorical.from_codes(_of_kinds(codes, "iu"), dtype=dtype)
 
 
 def _read_periods(reader, node, values):
     dtype = pd.PeriodDtype(_frequency(node[2]))
-    ordinals = _plain(values[0], "i")
+    ordinals = _of_kinds(values[0], "i")
     if ordinals.dtype != np.int64:
         raise BadValue("an array of periods is malformed")
     return pd.arrays.PeriodArray(ordinals, dtype=dtype)
@@ -196,8 +196,8 @@ def _read_intervals(reader, node, values):
 
 def _read_nullable(reader, node, values):
     plain, missing = values
-    _plain(missing, "b")
-    if plain.shape != missing.shape or (node[1] == "bool") != (_plain(plain, "biuf").dtype.kind == "b"):
+    _of_kinds(missing, "b")
+    if plain.shape != missing.shape or (node[1] == "bool") != (_of_kinds(plain, "biuf").dtype.kind == "b"):
         raise BadValue("an array with gaps is malformed")
     return _NULLABLE[node[1]](plain, missing)
 
@@ -274,7 +274,7 @@ def _multi_index_form(reader, node):
 def _read_multi_index(reader, node, values):
     count = len(node[1])
     levels, codes, names = values[:count], values[count : 2 * count], values[2 * count :]
-    return pd.MultiIndex(levels, [_plain(code, "i") for code in codes], names=names)
+    return pd.MultiIndex(levels, [_of_kinds(code, "i") for code in codes], names=names)
 
 
 def _index_form(reader, node):

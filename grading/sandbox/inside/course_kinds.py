@@ -7,8 +7,8 @@ of the operations only those count that `course_operations` names.
 import functools
 
 import course_contents
+from course_objects import native_base
 from course_operations import NAMES
-from course_plain import native_base
 from course_standin import CAPABLE, MODULE, Link, Quiet, StandIn, StandInClass, link_of, make
 from course_values import NOTHING, BadValue, find_class, is_plain_class
 

@@ -23,8 +23,11 @@ import types
 import uuid
 import zoneinfo
 
+from course_contents import base_value
+from course_objects import attributes, instance_dict, native_base, slots
 from course_table import (
     MAX_HEX,
+    NOTHING,
     BadValue,
     Kind,
     TooLarge,
@@ -54,7 +57,6 @@ _PATHS = {
     for path in (pathlib.PurePosixPath, pathlib.PureWindowsPath, type(pathlib.Path()), pathlib.PurePath)
 }
 _TYPECODES = tuple("bBhHiIlLqQfd")
-_NATIVE = (int, float, complex, str, bytes, tuple, frozenset, list, dict, set, bytearray)
 _FILLED = (list, dict, set, bytearray)
 
 
@@ -835,29 +837,11 @@ def _read_library_member(reader, node, values):
     return values[0] if values else _library_member(node)
 
 
-@functools.cache
-def _builtin_function():
-    return type(len)
-
-
 _HONEST = (object.__eq__, int.__eq__, str.__eq__)
 """How members of enumerations may compare themselves."""
 
 
-@functools.lru_cache(256)
-def native_base(cls):
-    """Give the builtin class whose memory layout a class written in Python has (object, list, ...), or None."""
-    makers = [base for base in cls.__mro__ if isinstance(base.__dict__.get("__new__"), _builtin_function())]
-    if makers == [object]:
-        return object
-    if len(makers) == 2 and makers[0] in _NATIVE and makers[1] is object:
-        return makers[0]
-    return None
-
-
 def _write_instance(writer, obj):
-    from course_values import base_value  # it imports this module
-
     cls = type(obj)
     native = native_base(cls)
     fields = []
@@ -868,37 +852,6 @@ def _write_instance(writer, obj):
     base = None if native is object else writer.own(base_value(obj, native))
     kind = "instance" if native is object or native in _FILLED else "derived"
     return [kind, writer.types[cls], base, fields]
-
-
-def attributes(obj):
-    """Give the (name, value) pairs of an instance, of `__dict__` and `__slots__`, without calling anything of it."""
-    found = list(instance_dict(obj).items())
-    for name, descriptor in slots(type(obj)).items():
-        try:
-            found.append((name, descriptor.__get__(obj)))
-        except AttributeError:
-            continue
-    return found
-
-
-def instance_dict(obj):
-    try:
-        found = object.__getattribute__(obj, "__dict__")
-    except AttributeError:
-        return {}
-    return found if type(found) is dict else {}
-
-
-@functools.lru_cache(256)
-def slots(cls):
-    """Give the descriptors of `__slots__` of a class and its bases, by name."""
-    return {
-        name: value
-        for base in reversed(cls.__mro__)
-        if base.__dict__.get("__slots__") is not None
-        for name, value in base.__dict__.items()
-        if isinstance(value, types.MemberDescriptorType)
-    }
 
 
 def _instance_form(reader, node):
@@ -1000,8 +953,6 @@ def _reference_form(reader, node):
 
 
 def _read_reference(reader, node, values):
-    from course_table import NOTHING  # it imports this module
-
     return reader.resolve(node[1], node[2], node[3], values[0] if values else NOTHING)
 
 

@@ -12,7 +12,7 @@ A message is a frame whose head has `packs`: the first holds the message, the ot
 import copy
 import sys
 
-from course_plain import native_base
+from course_objects import native_base
 from course_values import BadValue, Reference, decode, encode, fingerprint, replace_contents
 
 _SMALL = 1000

@@ -261,7 +261,7 @@ class StandIn(metaclass=StandInClass):
     def __hash__(self):
         link = _LINK.__get__(self)
         if link.base is not NOTHING:
-            return hash(_plain(self))
+            return hash(_value_now(self))
         if "__hash__" in link.kind.specials:
             return _ask("hash", self)
         if "no __hash__" in link.kind.specials:
@@ -271,7 +271,7 @@ class StandIn(metaclass=StandInClass):
     def __bool__(self):
         link = _LINK.__get__(self)
         if link.base is not NOTHING:
-            return bool(_plain(self))
+            return bool(_value_now(self))
         link.talk.believe("truth", link)
         return _ask("bool", self) if {"__bool__", "__len__"} & link.kind.specials else True
 
@@ -309,8 +309,8 @@ def _compared(name):
         link = _LINK.__get__(self)
         theirs = link_of(other)
         if link.base is not NOTHING and (theirs is None or theirs.base is not NOTHING):
-            mine = _plain(self)
-            return perform(name, (mine, other if theirs is None else _plain(other)))
+            mine = _value_now(self)
+            return perform(name, (mine, other if theirs is None else _value_now(other)))
         if self is other and "__eq__" not in link.kind.specials and name in ("eq", "ne"):
             return name == "eq"
         link.talk.believe(symbol, link)
@@ -327,7 +327,7 @@ for _name in COMPARED:
     type.__setattr__(StandIn, f"__{_name}__", _compared(_name))
 
 
-def _plain(standin):
+def _value_now(standin):
     """Give the plain value of a stand-in whose class has one, as it is now."""
     link = link_of(standin)
     if type(link.base) in _LASTING:
@@ -350,7 +350,7 @@ def _plain_answer(name, function):
     def method(self, *given, **named):
         if _LINK.__get__(self).base is NOTHING:
             return asking(self, *given, **named)
-        return function(_plain(self), *given, **named)
+        return function(_value_now(self), *given, **named)
 
     return method
 
