@@ -115,7 +115,7 @@ def describe(record: Record) -> list[str]:
     points = f"{record.points:g} of {record.max_points:g} points"
     lines = [f"{record.student}, {record.assignment}: {record.status}, {points}"]
     lines += [f"  {record.why}"] if record.why else []
-    lines += [f"  {name}: {_in_words(question)}" for name, question in record.questions.items()]
+    lines += [f"  {name}: {_points_in_words(question)}" for name, question in record.questions.items()]
     for title, items in (
         ("Flags", record.flags),
         ("Repaired", record.repairs),
@@ -140,7 +140,7 @@ def describe(record: Record) -> list[str]:
     return [*lines, f"  With {versions}"] if versions else lines
 
 
-def _in_words(question: QuestionRecord) -> str:
+def _points_in_words(question: QuestionRecord) -> str:
     where = f" ({question.decided})" if question.decided and not question.waits else ""
     waits = " It waits for that." if question.waits else ""
     return f"{question.points:g} of {question.max_points:g}{where}. {question.reason}{waits}"
