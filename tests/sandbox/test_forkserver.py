@@ -186,9 +186,10 @@ def test_killed_fork_server_is_replaced(environment: Environment) -> None:
     with KernelPool() as pool:
         with started(environment, Resources(), Isolation.bwrap, 10_000, pool) as kernel:
             lost = server_of(pool)
+            below = [*lost.children(recursive=True), *kernel.sandbox._tree()]
             for process in [*lost.children(), lost]:
                 process.kill()
-            lost.wait(10)
+            assert psutil.wait_procs([lost, *below], timeout=60)[1] == []  # the kernel dies when its parent has died
             assert kernel.run("1", 20).from_outside
         assert execute(job, pool).outputs["first"][0]["text"] == "on\n"
         assert server_of(pool).pid != lost.pid
