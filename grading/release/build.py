@@ -23,7 +23,7 @@ from grading.config import CONFIG_FILE, PLACEHOLDER, course_directory, load_conf
 from grading.errors import ReleaseError
 from grading.release.leaks import Secret, find_leaks, notebook_texts
 from grading.release.masters import master_paths, read_master
-from grading.release.preprocessors import FILES_LATER, HIDDEN, HOW_TO_SORT, NoLeaks
+from grading.release.preprocessors import FILES_LATER, HIDDEN, HOW_TO_SORT, SHOWN, NoLeaks
 from grading.release.released import configured_steps, files_beside, rooted
 from grading.release.twin import check_in_step, has_twin, twins_of
 
@@ -88,7 +88,7 @@ def build(course_dir: Path, assignment: str, db_url: str | None = None) -> Built
 
 
 class _Generate(GenerateAssignment):
-    """nbgrader's converter, which only logs what went wrong, with a memory of it and of what is hidden.
+    """nbgrader's converter, which only logs what went wrong, with a memory of it and of what is hidden and shown.
 
     It leaves the files beside the notebooks alone: which of them are for students is seen in the finished notebooks.
     """
@@ -97,6 +97,7 @@ class _Generate(GenerateAssignment):
         super().__init__(**given)
         self.problems: list[str] = []
         self.hidden: list[Secret] = []
+        self.shown: list[str] = []
 
     def init_assignment(self, assignment_id: str, student_id: str) -> None:
         ignore, self.coursedir.ignore = self.coursedir.ignore, ["*"]
@@ -117,6 +118,7 @@ class _Generate(GenerateAssignment):
             log.info("%s", self.problems[-1], exc_info=True)
         else:
             self.hidden += resources[HIDDEN]
+            self.shown += resources[SHOWN]
             self.write_single_notebook(output, resources)
 
 
@@ -178,13 +180,12 @@ def _add_files(
     """
     guard = NoLeaks(config=converter.config)
     files = files_beside(source, notebooks.values(), converter.config)
-    hidden = guard.hidden(converter.hidden, list(notebooks.values()))
+    hidden = guard.hidden(converter.hidden, converter.shown)
     contents = {name: (source / name).read_bytes() for name in files.released}
     added = {path.name: path.read_bytes() for path in built.iterdir() if path.is_file() and path.suffix != ".ipynb"}
     problems = guard.leaks_of_files(hidden, contents | added)
     for name, notebook in notebooks.items():
-        texts = notebook_texts(notebook, sources=guard.strict)
-        problems += [f"{name}.ipynb, {leak}" for leak in find_leaks(hidden, texts)]
+        problems += [f"{name}.ipynb, {leak}" for leak in find_leaks(hidden, notebook_texts(notebook))]
     if problems:
         raise ReleaseError(*problems)
     for name in files.released:

@@ -2,8 +2,8 @@
 
 A line of a solution, of hidden tests or of a mark scheme is compared with every text of the release, white
 space apart. Lines too plain to give anything away (`return model`) do not count, nor do the stubs that stand in for
-solutions. What an author shows in one cell and hides in another is a leak only where the course says so
-(`c.NoLeaks.strict`): hidden tests often repeat what the visible ones show.
+solutions. What a master's cell shows as well is no leak: hidden tests often repeat what the visible ones say. Where the
+course says so (`c.NoLeaks.strict`), it has to be shown in the same cell.
 """
 
 import io
@@ -17,7 +17,7 @@ from typing import Any
 from nbformat import NotebookNode
 
 from grading.common.notebooks import cell_name
-from grading.release.markers import NBGRADERS, Marks, hidden_lines
+from grading.release.markers import NBGRADERS, Marks, hidden_lines, shown_lines
 
 SHORTEST = 12
 COMMENT = re.compile(r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*')|\#.*""")
@@ -43,18 +43,19 @@ class Text:
 
 
 def secrets(master: NotebookNode, marks: Marks = NBGRADERS) -> list[Secret]:
-    """Collect the lines of a master that must not reach students, without the plain ones."""
+    """Collect the lines of a master that must not reach students, without the plain ones and what their cell shows."""
     found = []
     for index, cell in enumerate(master.cells):
+        shown = _squeeze("\n".join(shown_lines(cell, marks)))
         for line in hidden_lines(cell, marks):
             text = COMMENT.sub(r"\1", line).strip() if cell.cell_type == "code" else line.strip()
-            if is_significant(text) and line.strip() not in marks.stubs:
+            if is_significant(text) and line.strip() not in marks.stubs and _squeeze(text) not in shown:
                 found.append(Secret(cell_name(cell, index), text))
     return found
 
 
 def not_shown(hidden: Iterable[Secret], texts: Iterable[str]) -> list[Secret]:
-    """Return the hidden lines that none of these texts, which students may read, shows; imports tell nothing."""
+    """Return the hidden lines that none of these texts shows, which a master means to be read; imports tell nothing."""
     shown = _squeeze("\n".join(texts))
     return [secret for secret in hidden if _squeeze(secret.text) not in shown and not IMPORT.match(secret.text)]
 
@@ -77,12 +78,11 @@ def find_leaks(hidden: Iterable[Secret], texts: Iterable[Text]) -> list[str]:
     return sorted(messages)
 
 
-def notebook_texts(notebook: NotebookNode, sources: bool = True) -> Iterator[Text]:
-    """Yield every text of a notebook: sources (unless they are not wanted), metadata, outputs and attachments."""
+def notebook_texts(notebook: NotebookNode) -> Iterator[Text]:
+    """Yield every text of a notebook: sources, metadata, outputs and attachments."""
     yield Text("the notebook's metadata", "\n".join(_strings(notebook.metadata)))
     for index, cell in enumerate(notebook.cells):
-        parts = {key: value for key, value in cell.items() if sources or key != "source"}
-        yield Text(cell_name(cell, index), "\n".join(_strings(parts)))
+        yield Text(cell_name(cell, index), "\n".join(_strings(cell)))
 
 
 def file_texts(name: str, content: bytes) -> Iterator[Text]:

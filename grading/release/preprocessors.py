@@ -46,7 +46,8 @@ INLINE = re.compile(r"""(?P<start>\s*\w+ = )json\.loads\(Path\("(?P<path>[^"]+)"
 TOKEN = re.compile(r"@[A-Z][A-Z_]*@")
 CELLS = "@COURSE_CELLS@"
 POINTS = re.compile(r"""(?P<quote>"?)@POINTS(?::(?P<cell>[\w-]+))?@(?P=quote)""")
-HIDDEN = "hidden_lines"
+HIDDEN, SHOWN = "hidden_lines", "shown_lines"
+"""In the resources: what the master hides from students, and what it shows them."""
 FILES_LATER = "files_are_checked_later"
 """In the resources, where the files beside the notebooks are chosen and checked by who runs the steps."""
 CLOSE_TOKEN = 0.75
@@ -167,10 +168,12 @@ class FillCourse(NbGraderPreprocessor):
 
 
 class RememberHidden(NbGraderPreprocessor):
-    """Note what students must not see, before nbgrader takes it out."""
+    """Note what students must not see, before nbgrader takes it out, and what they may."""
 
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
-        resources[HIDDEN] = secrets(nb, marks_of(self))
+        marks = marks_of(self)
+        resources[HIDDEN] = secrets(nb, marks)
+        resources[SHOWN] = [line for cell in nb.cells for line in shown_lines(cell, marks)]
         return nb, resources
 
 
@@ -212,18 +215,17 @@ class NoLeaks(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: dict[str, Any]) -> Processed:
         if HIDDEN not in resources:
             raise ReleaseError("NoLeaks needs RememberHidden before nbgrader's ClearSolutions")
-        hidden = self.hidden(resources[HIDDEN], [nb])
-        texts = list(notebook_texts(nb, sources=self.strict))
-        problems = find_leaks(hidden, texts) + _outputs(nb) + _markers_left(nb, marks_of(self))
+        hidden = self.hidden(resources[HIDDEN], resources[SHOWN])
+        problems = find_leaks(hidden, notebook_texts(nb)) + _outputs(nb) + _markers_left(nb, marks_of(self))
         if not resources.get(FILES_LATER):
             files = {name: (_source_dir(resources) / name).read_bytes() for name in self._copied_by_nbgrader(resources)}
             problems += self.leaks_of_files(hidden, files | resources.get("outputs", {}))
         _stop_at(resources, problems)
         return nb, resources
 
-    def hidden(self, lines: list[Secret], shown: list[NotebookNode]) -> list[Secret]:
-        """Return the lines that may be nowhere: all of them, or those that no cell of these notebooks shows."""
-        return lines if self.strict else not_shown(lines, [cell.source for nb in shown for cell in nb.cells])
+    def hidden(self, lines: list[Secret], shown: list[str]) -> list[Secret]:
+        """Return the lines that may be nowhere: all of them, or those that are not among what masters show."""
+        return lines if self.strict else not_shown(lines, shown)
 
     def leaks_of_files(self, hidden: list[Secret], files: Mapping[str, bytes]) -> list[str]:
         """Return a message for each hidden line, and each marker, in these files."""

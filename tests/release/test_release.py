@@ -313,6 +313,11 @@ class TestLeaks:
         essay = markdown("e", "# A title of words", ["whole-cell-solution"], grade_id="e", solution=True)
         assert [secret.text for secret in secrets(notebook(essay))] == ["# A title of words"]
 
+    def test_line_that_its_own_cell_shows_is_no_secret(self) -> None:
+        shown, hidden = "box = (0, 0, 2, 3)\nassert area(box) == 6", "box = (4, 5, 7, 9)\nassert area(box) == 6"
+        cell = grade_cell(f"{shown}\n### BEGIN HIDDEN TESTS\n{hidden}\n### END HIDDEN TESTS")
+        assert [secret.text for secret in secrets(notebook(cell))] == ["box = (4, 5, 7, 9)"]
+
     def test_white_space_is_no_disguise(self) -> None:
         hidden = [Secret("cell 1", "x = Conv2D(64, 1)(x)")]
         assert find_leaks(hidden, [Text("there", "x=Conv2D(64,\n    1) (x)")]) != []
@@ -328,7 +333,12 @@ class TestLeaks:
     def test_leak_check_stops_at_outputs(self, tmp_path: Path) -> None:
         master = notebook(code("a", "1"))
         master.cells[0].execution_count = 3
-        resources = {"hidden_lines": [], "metadata": {"path": tmp_path}, "nbgrader": {"notebook": "n"}}
+        resources = {
+            "hidden_lines": [],
+            "shown_lines": [],
+            "metadata": {"path": tmp_path},
+            "nbgrader": {"notebook": "n"},
+        }
         with pytest.raises(ReleaseError, match="cell 1 'a' has outputs"):
             NoLeaks().preprocess(master, resources)
 

@@ -270,6 +270,17 @@ class TestRefusals:
             build(course, "hw")
 
 
+UNMARKING = """
+from nbgrader.preprocessors import NbGraderPreprocessor
+
+class ClearHiddenTests(NbGraderPreprocessor):
+    def preprocess_cell(self, cell, resources, index):
+        cell.source = "\\n".join(line for line in cell.source.split("\\n") if "HIDDEN TESTS" not in line)
+        return cell, resources
+
+"""
+
+
 class TestLists:
     """A course may list steps of its own; what guards a release is added."""
 
@@ -291,6 +302,20 @@ class TestLists:
         config = "c.GenerateAssignment.preprocessors = ['nbgrader.preprocessors.ClearOutput']\n"
         course = usual_course(tmp_path / "course", {"a": one_line(solution(), grade_cell())}, config)
         with pytest.raises(ReleaseError, match=r"a\.ipynb, cell 1 'area' has a marker left"):
+            build(course, "hw")
+
+    def test_answer_that_no_step_removes_is_stopped(self, tmp_path: Path) -> None:
+        config = "c.GenerateAssignment.preprocessors = ['nbgrader.preprocessors.ClearHiddenTests']\n"
+        course = usual_course(tmp_path / "course", {"a": one_line(solution(f"def g(box):\n    {DONE}"))}, config)
+        with pytest.raises(ReleaseError, match=r"a\.ipynb, cell 1 'area' gives away a hidden line of cell 1 'area'"):
+            build(course, "hw")
+
+    def test_step_that_takes_only_the_markers_out_is_stopped(self, tmp_path: Path) -> None:
+        config = (
+            f"{UNMARKING}c.GenerateAssignment.preprocessors = [ClearHiddenTests, 'nbgrader.preprocessors.LockCells']\n"
+        )
+        course = usual_course(tmp_path / "course", {"a": one_line(grade_cell())}, config)
+        with pytest.raises(ReleaseError, match=r"gives away a hidden line of .*: assert area\(\(4, 5, 7, 9\)\) == 12"):
             build(course, "hw")
 
 
