@@ -9,6 +9,7 @@ from grading.authoring.classroom import Classroom, fill_in, solution_cells
 from grading.common.text import short_list
 from grading.errors import ReleaseError
 from grading.options import Options
+from grading.pipeline.assignment import load_assignment
 from grading.records.record import GRADED, Record
 
 EXPECTED = "expected.json"
@@ -82,6 +83,20 @@ def _read_one(path: Path) -> Planted:
     return Planted(path.parent.name, expected["why"], expected["points"], origin, cells, role)
 
 
+def to_verify(repository: Path, assignment: str) -> list[Planted]:
+    """Return an assignment's planted submissions, by name; without any its own solution, which deserves all points.
+
+    What a person grades gives none.
+    """
+    folder = planted_folder(repository, assignment)
+    if any(folder.glob(f"*/{EXPECTED}")):
+        return read_planted(folder)
+    loaded = load_assignment(repository, assignment)
+    by_hand = {(notebook.name, grade_id) for notebook in loaded.notebooks for grade_id in notebook.by_hand}
+    points = {name: 0.0 if loaded.cells[name] in by_hand else most for name, most in loaded.max_points.items()}
+    return [Planted("solution", "The master's own solution.", points, "master", {})]
+
+
 def hand_in_all(classroom: Classroom, planted: Sequence[Planted]) -> None:
     """Make each planted submission from the release and hand it in under its name.
 
@@ -118,8 +133,8 @@ def verify(
     options: Options,
     on_event: Callable[[str, str], None] = lambda *_: None,
 ) -> list[Verdict]:
-    """Grade the planted submissions of an assignment in a classroom of its own at `folder`."""
-    planted = read_planted(planted_folder(repository, assignment))
+    """Grade what there is `to_verify` of an assignment in a classroom of its own at `folder`."""
+    planted = to_verify(repository, assignment)
     classroom = Classroom.create(repository, folder, assignment)
     classroom.share_results(repository)
     hand_in_all(classroom, planted)

@@ -58,7 +58,7 @@ def verify(
         bool, typer.Option("--write-limits", help="Put the proposed limits into the assignment's limits.json.")
     ] = False,
 ) -> None:
-    """Check that the solution, the untouched release and every planted answer get their expected points.
+    """Check that every planted submission gets its expected points; without any the solution must get all points.
 
     Proposes limits of time from what the solution takes.
     """
@@ -113,7 +113,7 @@ def demo(
 ) -> None:
     """Release the assignment, grade a small class of submissions, and show who got what and why."""
     from grading.authoring.classroom import Classroom
-    from grading.authoring.planted import planted_folder, read_planted
+    from grading.authoring.planted import to_verify
     from grading.release.build import build_release
 
     repository = terminal.repository()
@@ -125,7 +125,7 @@ def demo(
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
     wrong, _ = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
-    student = read_planted(planted_folder(repository, assignment))[0].name
+    student = to_verify(repository, assignment)[0].name
     page = Classroom(folder, assignment).feedback(student)
     console.print(f"\nA feedback page, to open in a browser: [bold]{terminal.shown(page)}[/bold]", soft_wrap=True)
     raise typer.Exit(1 if wrong else 0)
@@ -210,10 +210,10 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> tuple[i
 
     Return the number that differ, and the record of the master's own solution, if it is among them and was graded.
     """
-    from grading.authoring.planted import planted_folder, read_planted, verify
+    from grading.authoring.planted import to_verify, verify
 
     repository = terminal.repository()
-    total = len(read_planted(planted_folder(repository, assignment)))
+    total = len(to_verify(repository, assignment))
     with progress_bar("graded") as progress:
         task = progress.add_task("", total=total)
 

@@ -9,7 +9,7 @@ from notebooks import code, grade_cell, markdown, notebook, solution
 from stock import ASK, TEMPLATES, usual_course
 
 from grading.authoring.classroom import Classroom, solution_cells
-from grading.authoring.planted import hand_in_all, read_planted
+from grading.authoring.planted import Planted, hand_in_all, read_planted, to_verify
 from grading.errors import ReleaseError
 from grading.release import instantiate
 
@@ -48,6 +48,13 @@ def test_tests_are_written_out_once_for_all_classes(
     Classroom.create(course, tmp_path / "class", "hw")
     monkeypatch.setattr(instantiate, "_kernel", lambda *_: pytest.fail("the solution is run again"))
     Classroom.create(course, tmp_path / "another class", "hw").share_results(course)
+
+
+def test_assignment_without_planted_submissions_is_verified_by_its_solution(tmp_path: Path) -> None:
+    why = markdown("why", "Because.", grade_id="why", grade=True, solution=True, points=3)
+    course = usual_course(tmp_path / "course", {"one": notebook(solution(), grade_cell(), why)})
+    expected = {"test_area": 2.0, "why": 0.0}
+    assert to_verify(course, "hw") == [Planted("solution", "The master's own solution.", expected, "master", {})]
 
 
 def test_planted_submission_has_every_notebook(course: Path, tmp_path: Path) -> None:
