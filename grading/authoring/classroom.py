@@ -20,9 +20,9 @@ from grading.config import CONFIG_FILE, Grading, course_directory, load_config, 
 from grading.errors import GradingError
 from grading.options import Options
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import plan
+from grading.pipeline.plan import Plan, plan
 from grading.pipeline.reference import with_reference
-from grading.pipeline.run import open_course
+from grading.pipeline.run import GradingRun, open_course
 from grading.records.record import Record
 from grading.release.build import build_release
 from grading.release.masters import master_paths, read_master
@@ -100,11 +100,17 @@ class Classroom:
         _share(self.folder, course_dir, SHARED)
 
     def grade(
-        self, options: Options, students: Sequence[str] = (), on_event: Callable[[str, str], None] = lambda *_: None
+        self,
+        options: Options,
+        students: Sequence[str] = (),
+        on_event: Callable[[str, str], None] = lambda *_: None,
+        on_plan: Callable[[GradingRun, Plan], None] = lambda *_: None,
     ) -> list[Record]:
         """Grade what was handed in, as `course grade` does."""
         course = with_reference(open_course(self.folder, self.assignment, replace(options, students=students)))
-        return grade(course, plan(course), on_event)
+        planned = plan(course)
+        on_plan(course, planned)
+        return grade(course, planned, on_event)
 
     def feedback(self, student: str) -> Path:
         """Make nbgrader's feedback page for a student; return its path.

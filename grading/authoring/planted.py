@@ -10,6 +10,8 @@ from grading.common.text import short_list
 from grading.errors import ReleaseError
 from grading.options import Options
 from grading.pipeline.assignment import load_assignment
+from grading.pipeline.plan import Plan
+from grading.pipeline.run import GradingRun
 from grading.records.record import GRADED, Record
 
 EXPECTED = "expected.json"
@@ -132,11 +134,15 @@ def verify(
     folder: Path,
     options: Options,
     on_event: Callable[[str, str], None] = lambda *_: None,
+    on_plan: Callable[[GradingRun, Plan], None] = lambda *_: None,
 ) -> list[Verdict]:
-    """Grade what there is `to_verify` of an assignment in a classroom of its own at `folder`."""
+    """Grade what there is `to_verify` of an assignment in a classroom of its own at `folder`.
+
+    `on_plan` is called with what is planned before anything runs, `on_event` as by `grade`.
+    """
     planted = to_verify(repository, assignment)
     classroom = Classroom.create(repository, folder, assignment)
     classroom.share_results(repository)
     hand_in_all(classroom, planted)
-    records = {record.student: record for record in classroom.grade(options, on_event=on_event)}
+    records = {record.student: record for record in classroom.grade(options, on_event=on_event, on_plan=on_plan)}
     return [Verdict(submission, records[submission.name]) for submission in planted]

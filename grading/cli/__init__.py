@@ -15,10 +15,11 @@ from rich.logging import RichHandler
 from rich.markup import escape
 
 from grading.cli import authoring, clean, grade, lms, pages, release
+from grading.cli.people import EXAMPLES
 from grading.cli.terminal import stderr
 from grading.errors import CourseError
 
-__all__ = ["main"]
+__all__ = ["app", "main"]
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells give it; typer's too."""
@@ -27,7 +28,8 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=True,
     pretty_exceptions_enable=False,
-    help="The command `course`: release, grade, inspect, verify, demo and data sets.",
+    help="Release assignments, grade what is handed in, and give feedback. Each command's --help has an example.",
+    epilog="\n\n".join(f"{person}: {example}" for person, example in EXAMPLES.items()),
 )
 for part in (release, authoring, grade, lms, pages, clean):
     app.add_typer(part.app)

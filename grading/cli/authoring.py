@@ -4,7 +4,7 @@ What is slow to load (nbgrader, notebooks, NumPy) is imported by the command tha
 """
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
@@ -14,7 +14,11 @@ import typer
 from rich.markup import escape
 
 from grading.cli import terminal
-from grading.cli.grade import print_reasons, print_table
+from grading.cli.grade import running_of
+from grading.cli.pages import write_report_with_progress
+from grading.cli.people import AUTHOR, INSTRUCTOR, STUDENT, help_for
+from grading.cli.running import Running
+from grading.cli.tables import print_causes, print_reasons, print_table
 from grading.cli.terminal import DataError, console, progress_bar, stderr
 from grading.pipeline import limits
 from grading.records.record import GRADED, Record
@@ -24,6 +28,8 @@ if TYPE_CHECKING:
 
     from grading.authoring.calibrate import Proposal
     from grading.options import Options
+    from grading.pipeline.plan import Plan
+    from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
 
@@ -42,13 +48,13 @@ class Dataset(StrEnum):
     voc = "voc"
 
 
-@app.command()
+@app.command(**help_for(STUDENT, "course sample"))
 def sample() -> None:
     """Make the rendered sample data set (once) and print its folder: what COURSE_DATA may point to."""
     typer.echo(_sample())
 
 
-@app.command()
+@app.command(**help_for(AUTHOR, "course verify boxes_and_iou"))
 def verify(
     assignment: Assignment,
     workers: Workers = 2,
@@ -102,7 +108,7 @@ def _propose_limits(source: Path, solution: Record, write: bool) -> None:
         console.print(f"{limits.FILE} has {has or 'none of its own'}; --write-limits writes them", highlight=False)
 
 
-@app.command()
+@app.command(**help_for(STUDENT, "course demo boxes_and_iou"))
 def demo(
     assignment: Assignment,
     dataset: Dataset = Dataset.sample,
@@ -112,8 +118,6 @@ def demo(
     cell_seconds: CellSeconds = 60,
 ) -> None:
     """Release the assignment, grade a small class of submissions, and show who got what and why."""
-    from grading.authoring.classroom import Classroom
-    from grading.authoring.planted import to_verify
     from grading.release.build import build_release
 
     repository = terminal.repository()
@@ -124,11 +128,36 @@ def demo(
     console.print(f"data: {terminal.shown(data)}")
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
-    wrong, _ = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds))
-    student = to_verify(repository, assignment)[0].name
-    page = Classroom(folder, assignment).feedback(student)
-    console.print(f"\nA feedback page, to open in a browser: [bold]{terminal.shown(page)}[/bold]", soft_wrap=True)
+    wrong, _ = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds), each=False)
+    _print_pages(folder, assignment, data)
     raise typer.Exit(1 if wrong else 0)
+
+
+def _print_pages(folder: Path, assignment: str, data: Path) -> None:
+    """Write the report of a demo's class, and say where it is and three pages that are worth a look."""
+    from grading.pages.feedback import read_records
+    from grading.pipeline.run import open_course, options_from
+
+    course = open_course(folder, assignment, options_from(folder, data=data), asking=False)
+    page = write_report_with_progress(course)
+    console.rule("To open in a browser")
+    console.print(f"the class       [bold]{terminal.shown(page)}[/bold]", soft_wrap=True, highlight=False)
+    for record in three_of(read_records(course)):
+        path = terminal.shown(page.parent / "feedback" / f"{record.student}.html")
+        points = f"{record.points:g} of {record.max_points:g}"
+        console.print(f"{points:<15} [bold]{escape(str(path))}[/bold]", soft_wrap=True, highlight=False)
+
+
+def three_of(records: Sequence[Record]) -> list[Record]:
+    """Return three submissions of a class whose pages differ most: nothing reached, about half, and all of it."""
+    graded = sorted((record for record in records if record.status == GRADED), key=lambda record: record.points)
+    if len(graded) <= 3:
+        return graded
+    stopped = [record for record in graded if record.submission.get("changed") is not False]
+    first, last = (stopped or graded)[0], graded[-1]
+    others = [record for record in graded if record not in (first, last)]
+    half = last.max_points / 2
+    return [first, min(others, key=lambda record: abs(record.points - half)), last]
 
 
 def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
@@ -139,7 +168,7 @@ def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
     return replace(options, workers=replace(options.workers, count=workers), limits=limits)
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course similar object_detection"))
 def similar(assignment: Assignment) -> None:
     """Find work that looks alike, in the class and with what was published; the report shows it as a hint."""
     from grading.authoring.similar import in_words, similar_path, similar_work, write_similar
@@ -158,7 +187,7 @@ def similar(assignment: Assignment) -> None:
     console.print("A hint where to read, never a verdict.")
 
 
-@app.command()
+@app.command(**help_for(AUTHOR, "course calibrate object_detection --seeds 5"))
 def calibrate(
     assignment: Assignment,
     seeds: Annotated[int, typer.Option(help="How often each planted submission is trained.", min=2)] = 20,
@@ -205,8 +234,8 @@ def _counting(progress: "Progress") -> Callable[[str, str], None]:
     return on_event
 
 
-def _grade_planted(assignment: str, folder: Path, options: "Options") -> tuple[int, Record | None]:
-    """Grade the planted submissions, print the table and the differences.
+def _grade_planted(assignment: str, folder: Path, options: "Options", each: bool = True) -> tuple[int, Record | None]:
+    """Grade the planted submissions, print the table, why points were lost (of `each`, or by cause) and differences.
 
     Return the number that differ, and the record of the master's own solution, if it is among them and was graded.
     """
@@ -214,18 +243,25 @@ def _grade_planted(assignment: str, folder: Path, options: "Options") -> tuple[i
 
     repository = terminal.repository()
     total = len(to_verify(repository, assignment))
-    with progress_bar("graded") as progress:
+    runs: list[Running] = []
+    with progress_bar("graded", lambda: runs[0].in_words() if runs else "preparing") as progress:
         task = progress.add_task("", total=total)
 
-        def on_event(event: str, name: str) -> None:
-            if event == "recorded":
-                progress.update(task, advance=1, description=escape(name))
+        def on_plan(course: "GradingRun", planned: "Plan") -> None:
+            runs.append(running_of(course, planned, {}))
 
-        verdicts = verify(repository, assignment, folder, options, on_event)
+        def on_event(event: str, name: str) -> None:
+            runs[0].note(event, name)
+            progress.update(task, advance=event == "recorded")
+
+        verdicts = verify(repository, assignment, folder, options, on_event, on_plan)
     records = [verdict.record for verdict in verdicts]
     print_table(assignment, records)
     console.print("Why points were lost", style="bold")
-    print_reasons(records)
+    if each:
+        print_reasons(records)
+    else:
+        print_causes(records)
     wrong = [verdict for verdict in verdicts if verdict.differences]
     for verdict in wrong:
         stderr.print(f"[red]{verdict.planted.name} did not get its expected points:[/red]")

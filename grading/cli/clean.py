@@ -6,13 +6,14 @@ from typing import Annotated
 import typer
 
 from grading.cli import terminal
+from grading.cli.people import OPERATOR, help_for
 from grading.cli.terminal import console
 from grading.pipeline.clean import Leftover, leftovers, remove
 
 app = typer.Typer()
 
 
-@app.command()
+@app.command(**help_for(OPERATOR, "course clean --yes"))
 def clean(
     yes: Annotated[bool, typer.Option("--yes", help="Remove it; without this, it is only shown.")] = False,
 ) -> None:

@@ -11,16 +11,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.markup import escape
 
 from grading.cli import terminal
+from grading.cli.people import INSTRUCTOR, help_for
 from grading.cli.running import Running
-from grading.cli.terminal import console, progress_bar, stderr
+from grading.cli.tables import print_reasons, print_table, who
+from grading.cli.terminal import Names, console, progress_bar, stderr
 from grading.config import course_directory, load_config
 from grading.errors import GradingError
 from grading.options import Isolation
+from grading.pages.names import names_of
 from grading.pipeline.unchanged import LastRun
-from grading.records.record import FAILED, GRADED, PERSON, QuestionRecord, Record, read_record
+from grading.records.record import FAILED, QuestionRecord, Record, read_record
 
 if TYPE_CHECKING:
     from grading.pipeline.plan import Plan, Submission
@@ -31,7 +33,7 @@ app = typer.Typer()
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course grade boxes_and_iou --student s001"))
 def grade(
     assignment: Assignment,
     submitted: Annotated[Path | None, typer.Option(help="Folder of hand-ins; submitted/ by default.")] = None,
@@ -47,6 +49,7 @@ def grade(
     ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
+    names: Names = None,
 ) -> None:
     """Grade everything that was handed in. Exit status 0: every submission has a grade or a recorded refusal."""
     asked = {"submitted": submitted, "repeats": repeats, "isolation": isolation, "data": data, "withheld": withheld}
@@ -66,13 +69,13 @@ def grade(
         if dry_run:
             _say_plan(course, planned.submissions)
             return
-        records = grade_with_progress(course, planned)
+        records = grade_with_progress(course, planned, names_of(repository, names))
         if not student:
             last.remember(course, records)
     if as_json:
         typer.echo(json.dumps([record.to_json() for record in records], indent=1))
     else:
-        print_grades(assignment, records)
+        print_grades(assignment, records, names_of(repository, names))
     raise typer.Exit(1 if any(record.status == FAILED for record in records) else 0)
 
 
@@ -91,7 +94,7 @@ def _open_to_grade(
         return open_course(repository, assignment, options)
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course inspect s001"))
 def inspect(
     student: Annotated[str, typer.Argument(help="A student's id.")],
     assignment: Annotated[str | None, typer.Option(help="Only this assignment.")] = None,
@@ -146,13 +149,12 @@ def _points_in_words(question: QuestionRecord) -> str:
     return f"{question.points:g} of {question.max_points:g}{where}. {question.reason}{waits}"
 
 
-def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
+def grade_with_progress(course: "GradingRun", planned: "Plan", names: Mapping[str, str]) -> list[Record]:
     """Grade, with a live bar: done of all, time gone, how many run, and who runs longest and since when."""
     from grading.pipeline.grade import grade
 
     stderr.print(f"{len(planned.submissions)} submissions, {len(planned.jobs)} executions to do", highlight=False)
-    students = {run.key: submission.student for submission in planned.submissions for run in submission.runs}
-    running = Running(planned.jobs, students, course.options.workers.count, course.options.limits.notebook_seconds)
+    running = running_of(course, planned, names)
     with progress_bar("graded", running.in_words) as progress:
         task = progress.add_task("", total=len(planned.submissions))
 
@@ -163,11 +165,21 @@ def grade_with_progress(course: "GradingRun", planned: "Plan") -> list[Record]:
         return grade(course, planned, on_event)
 
 
-def print_grades(assignment: str, records: Sequence[Record]) -> None:
-    """Print the table, why something was refused or failed, and what to look at."""
-    print_table(assignment, records)
-    print_reasons([record for record in records if record.why])
-    _print_remarks(records)
+def running_of(course: "GradingRun", planned: "Plan", names: Mapping[str, str]) -> Running:
+    """Return the state of a run that is about to begin; `names` are by student's id."""
+    students = {
+        run.key: names.get(submission.student, submission.student)
+        for submission in planned.submissions
+        for run in submission.runs
+    }
+    return Running(planned.jobs, students, course.options.workers.count, course.options.limits.notebook_seconds)
+
+
+def print_grades(assignment: str, records: Sequence[Record], names: Mapping[str, str]) -> None:
+    """Print the table, why something was refused or failed, and what to look at; `names` are by student's id."""
+    print_table(assignment, records, names)
+    print_reasons([record for record in records if record.why], names)
+    _print_remarks(records, names)
 
 
 def _say_plan(course: "GradingRun", submissions: Sequence["Submission"]) -> None:
@@ -182,10 +194,11 @@ def _say_plan(course: "GradingRun", submissions: Sequence["Submission"]) -> None
         console.print(f"{submission.student}: {said}", markup=False, highlight=False)
 
 
-def _print_remarks(records: Sequence[Record]) -> None:
+def _print_remarks(records: Sequence[Record], names: Mapping[str, str]) -> None:
     for record in records:
         for flag in record.flags:
-            console.print(f"look at {record.student}: {flag}", markup=False, highlight=False)
+            one = who(record.student, names.get(record.student, ""))
+            console.print(f"look at {one}: {flag}", markup=False, highlight=False)
     repaired = sum(1 for record in records if record.repairs)
     if repaired:
         console.print(f"{repaired} submissions were repaired; `course inspect STUDENT` says how", highlight=False)
@@ -198,38 +211,3 @@ def _print_remarks(records: Sequence[Record]) -> None:
             markup=False,
             highlight=False,
         )
-
-
-def print_table(title: str, records: Sequence[Record]) -> None:
-    """Print points by submission and question; plain lines, since classes are large and lines can be searched."""
-    questions = list(dict.fromkeys(name for record in records for name in record.questions))
-    rows = [["submission", *(name.replace("_", " ") for name in questions), "points"]]
-    for record in records:
-        points = [_shown_points(record.questions.get(name)) for name in questions]
-        total = f"{record.points:g}/{record.max_points:g}" if record.status == GRADED else record.status
-        total += f", {len(record.waiting)} wait" if record.waiting else ""
-        rows.append([record.student, *points, total])
-    lines = terminal.plain_table(rows)
-    console.out(f"\n{title}\n{lines[0]}", style="bold", highlight=False)
-    console.out("\n".join(lines[1:]), highlight=False)
-
-
-def _shown_points(question: QuestionRecord | None) -> str:
-    if question is None:
-        return "-"
-    return "waits" if question.waits else f"{question.points:g}"
-
-
-def print_reasons(records: Sequence[Record]) -> None:
-    """Print why points were lost, by submission."""
-    for record in records:
-        for line in [record.why] if record.why else _reasons_lost(record.questions):
-            console.print(f"[bold]{escape(record.student)}[/bold] {escape(line)}", highlight=False)
-
-
-def _reasons_lost(questions: Mapping[str, QuestionRecord]) -> list[str]:
-    seen: dict[str, list[str]] = {}
-    for name, question in questions.items():
-        if question.points < question.max_points and question.decided != PERSON:
-            seen.setdefault(question.reason or "no reason was given", []).append(name)
-    return [f"{', '.join(names)}: {reason}" for reason, names in seen.items()]

@@ -14,7 +14,8 @@ import typer
 from grading.cli import terminal
 from grading.cli.grade import grade_with_progress, print_grades
 from grading.cli.pages import write_report_with_progress
-from grading.cli.terminal import console, stderr
+from grading.cli.people import INSTRUCTOR, help_for
+from grading.cli.terminal import Names, console, stderr
 from grading.common.names import ROSTER
 from grading.config import course_directory, load_config
 from grading.errors import GradingError
@@ -23,6 +24,7 @@ from grading.lms import export as exporting
 from grading.lms.collect import Collected, Unplaced
 from grading.lms.export import Exported
 from grading.lms.roster import Roster, read_roster
+from grading.pages.names import names_of
 from grading.records.record import FAILED
 
 if TYPE_CHECKING:
@@ -51,7 +53,7 @@ Withheld = Annotated[
 ]
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course collect download.zip boxes_and_iou --roster roster.csv"))
 def collect(
     download: Download, assignment: Assignment, roster: RosterFile = None, kind: Kind = None, timezone: Zone = None
 ) -> None:
@@ -60,7 +62,7 @@ def collect(
     raise typer.Exit(1 if collected.unplaced else 0)
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course export boxes_and_iou --to moodle --template worksheet.csv"))
 def export(
     assignment: Assignment,
     to: Target,
@@ -78,7 +80,7 @@ def export(
     _export(course, to, _roster(roster), template, column, scale, output)
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course process download.zip boxes_and_iou --to csv"))
 def process(
     download: Download,
     assignment: Assignment,
@@ -91,6 +93,7 @@ def process(
     scale: Scale = False,
     data: Data = None,
     withheld: Withheld = None,
+    names: Names = None,
 ) -> None:
     """From an LMS download to feedback in one: collect, grade, feedback, report and, with --to, export."""
     from grading.pipeline.plan import plan
@@ -103,9 +106,10 @@ def process(
     known = _roster(roster)
     collected = _collect(download, assignment, known, kind, timezone)
     course = with_reference(course)
-    records = grade_with_progress(course, plan(course))
-    print_grades(assignment, records)
-    page = write_report_with_progress(course)
+    shown = names_of(folder, names)
+    records = grade_with_progress(course, plan(course), shown)
+    print_grades(assignment, records, shown)
+    page = write_report_with_progress(course, names=names)
     console.print(f"report: {terminal.shown(page)}", soft_wrap=True, highlight=False)
     if to is not None:
         _export(course, to, known, template, column, scale, None)

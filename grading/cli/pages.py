@@ -3,14 +3,17 @@
 What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from grading.cli import terminal
-from grading.cli.terminal import console, progress_bar, stderr
+from grading.cli.people import INSTRUCTOR, help_for
+from grading.cli.terminal import Names, console, progress_bar, stderr
 from grading.common.text import short_list
+from grading.pages.names import names_of
 
 if TYPE_CHECKING:
     from grading.pipeline.run import GradingRun
@@ -26,28 +29,31 @@ Withheld = Annotated[
 Output = Annotated[Path | None, typer.Option(help="Folder to write into; reports/<assignment> by default.")]
 
 
-@app.command()
+@app.command(**help_for(INSTRUCTOR, "course feedback boxes_and_iou --student s001"))
 def feedback(
     assignment: Assignment,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
     data: Data = None,
     withheld: Withheld = None,
     output: Output = None,
+    names: Names = None,
 ) -> None:
     """Write a feedback page for each graded submission."""
     from grading.pages.feedback import read_records
 
     course = _open_to_read(assignment, data, withheld, student)
     folder = _output(course, output)
-    _write_feedback(course, folder, len(read_records(course)))
+    _write_feedback(course, folder, len(read_records(course)), names_of(course.folder, names))
     console.print(f"feedback pages in {terminal.shown(folder / 'feedback')}", highlight=False, soft_wrap=True)
 
 
-@app.command()
-def report(assignment: Assignment, data: Data = None, withheld: Withheld = None, output: Output = None) -> None:
+@app.command(**help_for(INSTRUCTOR, "course report boxes_and_iou"))
+def report(
+    assignment: Assignment, data: Data = None, withheld: Withheld = None, output: Output = None, names: Names = None
+) -> None:
     """Write the page about the whole class, and the feedback pages that it links to."""
     course = _open_to_read(assignment, data, withheld, None)
-    console.print(f"report: {terminal.shown(write_report_with_progress(course, output))}", soft_wrap=True)
+    console.print(f"report: {terminal.shown(write_report_with_progress(course, output, names))}", soft_wrap=True)
 
 
 def _open_to_read(
@@ -64,12 +70,14 @@ def _output(course: "GradingRun", output: Path | None) -> Path:
     return (output or course.folder / REPORTS / course.assignment.name).resolve()
 
 
-def _write_feedback(course: "GradingRun", folder: Path, total: int) -> None:
+def _write_feedback(course: "GradingRun", folder: Path, total: int, names: Mapping[str, str]) -> None:
     from grading.pages.feedback import read_records, write_feedback
 
     with progress_bar("pages") as progress:
         task = progress.add_task("", total=total)
-        gone = write_feedback(course, read_records(course), folder / "feedback", lambda _: progress.advance(task))
+        gone = write_feedback(
+            course, read_records(course), folder / "feedback", lambda _: progress.advance(task), names
+        )
     if gone:
         stderr.print(
             f"{len(gone)} pages have no pictures, since the stored answers are gone "
@@ -78,7 +86,7 @@ def _write_feedback(course: "GradingRun", folder: Path, total: int) -> None:
         )
 
 
-def write_report_with_progress(course: "GradingRun", output: Path | None = None) -> Path:
+def write_report_with_progress(course: "GradingRun", output: Path | None = None, names: bool | None = None) -> Path:
     """Write the page about the class and the feedback pages; return the page's path."""
     from grading.authoring.similar import in_words, read_similar, similar_path
     from grading.pages.feedback import read_records
@@ -86,7 +94,8 @@ def write_report_with_progress(course: "GradingRun", output: Path | None = None)
 
     folder = _output(course, output)
     records = read_records(course)
-    _write_feedback(course, folder, len(records))
+    known = names_of(course.folder, names)
+    _write_feedback(course, folder, len(records), known)
     found = read_similar(similar_path(course))
     hints = [Hint((pair.a, pair.b), in_words(pair)) for pair in found.pairs] if found else []
-    return write_report(course, records, folder, hints)
+    return write_report(course, records, folder, hints, known)

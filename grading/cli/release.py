@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from grading.cli import terminal
+from grading.cli.people import AUTHOR, help_for
 from grading.cli.terminal import console
 from grading.config import CONFIG_FILE, course_directory, load_config
 from grading.errors import ReleaseError
@@ -19,7 +20,7 @@ Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Notebook = Annotated[str, typer.Argument(help="One of its notebooks, without .ipynb; else each.")]
 
 
-@app.command()
+@app.command(**help_for(AUTHOR, "course sync boxes_and_iou"))
 def sync(assignment: Assignment, notebook: Notebook = "") -> None:
     """Make the master notebooks from their text twins."""
     from grading.release.twin import twins_of, write_notebook
@@ -32,7 +33,7 @@ def sync(assignment: Assignment, notebook: Notebook = "") -> None:
         console.print(f"wrote {terminal.shown(write_notebook(path))}")
 
 
-@app.command()
+@app.command(**help_for(AUTHOR, "course twin boxes_and_iou"))
 def twin(assignment: Assignment, notebook: Notebook = "") -> None:
     """Write the text twins from the master notebooks, after these were edited in Jupyter.
 
@@ -57,7 +58,7 @@ def _source(assignment: str) -> Path:
     return source
 
 
-@app.command()
+@app.command(**help_for(AUTHOR, "course release boxes_and_iou"))
 def release(assignment: Assignment) -> None:
     """Build the student release of an assignment."""
     from grading.release.build import build

@@ -4,8 +4,9 @@ import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+import typer
 from rich.cells import cell_len
 from rich.console import Console
 
@@ -14,6 +15,12 @@ from grading.errors import CourseError, GradingError
 
 if TYPE_CHECKING:
     from rich.progress import Progress
+
+Names = Annotated[
+    bool | None,
+    typer.Option("--names/--no-names", help="Show names of the roster, or ids only; else as c.Grading.names says."),
+]
+"""Option of every command that shows people."""
 
 console = Console()
 stderr = Console(stderr=True)

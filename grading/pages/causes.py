@@ -10,8 +10,8 @@ from grading.records.record import FAILED, GRADED, Record
 from grading.records.results import Result
 
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
-_ARGUMENTS = re.compile(r"\((?:[^A-Za-z()]|nan|inf)*(?:\)|$)")
-"""Arrays in brackets, whole or cut off: they fill a page and say little about a class."""
+_ARGUMENTS = re.compile(r"\(\[(?:[^A-Za-z()…]|nan|inf)*(?:\)|…|$)")
+"""Arrays as arguments, whole or cut off: they fill a page and say little about a class."""
 _SEVERAL = re.compile(r"…(?:[\s,]*…)+")
 _COUNTED = re.compile(r" *The test gives …(?: of …)? points?\.")
 NO_REASON = "No reason was given."
@@ -65,7 +65,12 @@ def causes(records: Sequence[Record], results: Mapping[str, Result]) -> list[Cau
 def cause_of(reason: str) -> str:
     """Return what a reason comes down to: the exception, if it tells of one, else its words without cases."""
     exception = next((failure.said for failure in in_reasons([reason])), "")
-    return exception or _ARGUMENTS.sub("(…)", told(reason).words)
+    return exception or without_arrays(told(reason).words)
+
+
+def without_arrays(reason: str) -> str:
+    """Return a reason with `(…)` for the arrays of numbers in it."""
+    return _ARGUMENTS.sub("(…)", reason)
 
 
 def said(sentence: str, words: dict[str, str]) -> str:

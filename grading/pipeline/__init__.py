@@ -14,7 +14,6 @@ __all__ = [
     "limits",
     "lock",
     "notebook",
-    "people",
     "plan",
     "reference",
     "run",

@@ -86,7 +86,9 @@ def test_grade_shows_a_table_and_what_to_look_at(graded: Path) -> None:
     assert "2 executions to do" in ran.stderr
     assert "5/5" in ran.stdout
     assert "refused" in ran.stdout
-    assert "cut off on its way" in ran.stdout.replace("\n", " ")
+    assert "cut off on its way" in " ".join(ran.stdout.split())
+    assert "mean 2.5 of 5 (50%); all points: 1 of 2, none: 1" in ran.stdout
+    assert max(map(len, ran.stdout.splitlines())) <= 80
 
 
 def test_run_with_nothing_to_do_says_so_and_prints_the_same(graded: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.cells import cell_len
 
-from grading.cli.grade import print_table
+from grading.cli.tables import print_table
 from grading.common.files import dump_json_by_line, tree_hash
 from grading.records.record import GRADED, REFUSED, QuestionRecord, Record
 
@@ -36,11 +36,12 @@ def test_table_is_straight_whatever_the_names(capsys: pytest.CaptureFixture[str]
 
     refused = Record("zoë [bold]", "tiny", REFUSED, why="not a notebook")
     print_table("tiny", [record("ada", 1.5), record("李雷 and a long name", 10.0), refused])
-    title, header, *rows = capsys.readouterr().out.strip().splitlines()
+    title, header, *rows, last = capsys.readouterr().out.strip().splitlines()
     assert title == "tiny"
-    assert header.split() == ["submission", "test", "area", "points"]
+    assert header.split() == ["submission", "points", "test", "area"]
     assert {cell_len(line) for line in rows} == {cell_len(header)}
-    assert [row.split()[-1] for row in rows] == ["1.5/2", "10/2", "refused"]
+    assert [row.split()[-2] for row in rows] == ["1.5/2", "10/2", "refused"]
+    assert last == "mean 5.8 of 2 (288%); all points: 1 of 2, none: 0"
     assert "zoë [bold]" in rows[2]
 
 
