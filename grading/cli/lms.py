@@ -13,7 +13,7 @@ import typer
 
 from grading.cli import terminal
 from grading.cli.grade import grade_with_progress, print_grades
-from grading.cli.pages import write_report_with_progress
+from grading.cli.pages import REPORTS, write_report_with_progress
 from grading.cli.people import INSTRUCTOR, help_for
 from grading.cli.terminal import Names, console, stderr
 from grading.common.names import ROSTER
@@ -23,6 +23,7 @@ from grading.lms import collect as collecting
 from grading.lms import export as exporting
 from grading.lms.collect import Collected, Unplaced
 from grading.lms.export import Exported
+from grading.lms.give_back import PAGE_TARGETS, Returned, give_back
 from grading.lms.roster import Roster, read_roster
 from grading.pages.names import names_of
 from grading.records.record import FAILED
@@ -42,8 +43,13 @@ RosterFile = Annotated[
 ]
 Kind = Annotated[str | None, typer.Option(help="moodle, canvas, blackboard, google or plain; found out by default.")]
 Zone = Annotated[str | None, typer.Option(help="Zone of times without one, such as Europe/Rome; this machine's.")]
-Target = Annotated[str, typer.Option("--to", help="moodle, canvas or csv.")]
-Template = Annotated[Path | None, typer.Option(help="Moodle's grading worksheet or Canvas's gradebook, to be filled.")]
+Target = Annotated[
+    str, typer.Option("--to", help="Grades: moodle, canvas, csv. Pages, as a zip: moodle-feedback, canvas-comments.")
+]
+Template = Annotated[
+    Path | None,
+    typer.Option(help="Moodle's grading worksheet or Canvas's gradebook, to be filled; for pages the LMS's download."),
+]
 Column = Annotated[str, typer.Option(help="The assignment's name in the LMS, if it is another.")]
 Scale = Annotated[bool, typer.Option("--scale", help="Scale points where the LMS's maximum is another.")]
 Output = Annotated[Path | None, typer.Option(help="The file to write; exports/<assignment>-<target>.csv by default.")]
@@ -72,19 +78,22 @@ def export(
     scale: Scale = False,
     output: Output = None,
 ) -> None:
-    """Write the grades in the form that an LMS imports."""
+    """Write the grades, or the feedback pages, in the form that an LMS imports."""
     from grading.pipeline.run import open_course, options_from
 
     folder = terminal.repository()
     course = open_course(folder, assignment, replace(options_from(folder), data=None, withheld=None), asking=False)
-    _export(course, to, _roster(roster), template, column, scale, output)
+    if to in PAGE_TARGETS:
+        _give_back(course, to, _roster(roster), template, output)
+    else:
+        _export(course, to, _roster(roster), template, column, scale, output)
 
 
 @app.command(**help_for(INSTRUCTOR, "course process download.zip boxes_and_iou --to csv"))
 def process(
     download: Download,
     assignment: Assignment,
-    to: Annotated[str | None, typer.Option("--to", help="moodle, canvas or csv; no file by default.")] = None,
+    to: Annotated[str | None, typer.Option("--to", help="As of `course export`; no file by default.")] = None,
     roster: RosterFile = None,
     kind: Kind = None,
     timezone: Zone = None,
@@ -111,7 +120,9 @@ def process(
     print_grades(assignment, records, shown)
     page = write_report_with_progress(course, names=names)
     console.print(f"report: {terminal.shown(page)}", soft_wrap=True, highlight=False)
-    if to is not None:
+    if to in PAGE_TARGETS:
+        _give_back(course, to, known, template or download, None)
+    elif to is not None:
         _export(course, to, known, template, column, scale, None)
     failed = any(record.status == FAILED for record in records)
     raise typer.Exit(1 if failed or collected.unplaced else 0)
@@ -181,3 +192,27 @@ def _export(
     for note in exported.notes:
         console.print(note, markup=False, highlight=False)
     return exported
+
+
+def _give_back(
+    course: "GradingRun", to: str, roster: Roster | None, source: Path | None, output: Path | None
+) -> Returned:
+    """Write the pages that there are as an LMS takes them back; `course feedback` or `course report` makes them."""
+    from grading.pages.feedback import FOLDER
+
+    name = course.assignment.name
+    folder = course.folder / REPORTS / name / FOLDER
+    pages = {path.stem: path for path in sorted(folder.glob("*.html"))}
+    if not pages:
+        raise GradingError(f"there are no feedback pages yet: run `course report {name}` first")
+    path = output or course.folder / EXPORTS / f"{name}-{to}.zip"
+    notebooks = [notebook.name for notebook in course.assignment.notebooks]
+    returned = give_back(pages, to, path, name, roster, source, notebooks)
+    console.print(f"{len(returned.written)} pages in {terminal.shown(path)}", soft_wrap=True, highlight=False)
+    if returned.without_place:
+        stderr.print(
+            f"not in the zip, as nothing says where they belong: {', '.join(returned.without_place)}",
+            markup=False,
+            highlight=False,
+        )
+    return returned

@@ -6,4 +6,4 @@ Called by `pages`, `pipeline` and `cli`.
 Way: 2 a download becomes hand-ins, 11 grades become a file for the LMS
 """
 
-__all__ = ["collect", "downloads", "export", "roster"]
+__all__ = ["collect", "downloads", "export", "give_back", "roster"]

@@ -140,18 +140,8 @@ def collect(
     if kind not in (None, *KINDS):
         raise GradingError(f"'{clean(str(kind))}' is no kind of download: give one of {', '.join(KINDS)}.")
     with _opened(path, limits) as source:
-        entries, kind = _inside_wrapper(source.entries, roster, kind)
-        logins = (text for s in roster.students for text in (s.id, s.username, s.email)) if roster else ()
-        known = frozenset(text.casefold() for text in logins if text)
-        asked = Query(assignment, known, timezone, frozenset(notebooks))
-        found = read_names(kind, entries, asked, lambda entry: _small_text(source, entry))
-        collected = Collected(kind, unplaced=[replace(left, name=clean(left.name)) for left in source.refused])
-        collected.unplaced += [Unplaced(clean(name), reason) for name, reason in found.strange]
-        collected.notes += found.notes
-        if source.hidden:
-            collected.notes.append(f"{source.hidden} hidden files were left aside.")
-        students = _sort_by_student(kind, found, roster, timezone, collected)
-        _note_times(kind, students, timezone, collected)
+        students, collected = _read(source, assignment, roster, kind, timezone, notebooks)
+        kind = collected.kind
         budget = _Budget(limits.total_bytes)
         with _staging(submitted) as staging:
             for student in sorted(students):
@@ -162,6 +152,48 @@ def collect(
         kind, len(collected.placed), len(collected.unchanged), len(collected.superseded), len(collected.unplaced),
     )  # fmt: skip
     return collected
+
+
+def newest_files(
+    path: Path,
+    assignment: str,
+    roster: Roster | None = None,
+    kind: str | None = None,
+    notebooks: Collection[str] = (),
+) -> tuple[str, dict[str, list[DownloadedFile]]]:
+    """Return the kind of a download, and the files of each student's newest attempt in it. Nothing is placed.
+
+    Raises:
+        GradingError: The download cannot be read or is too large.
+    """
+    with _opened(path, CollectLimits()) as source:
+        students, collected = _read(source, assignment, roster, kind, None, notebooks)
+        newest = {student: _newest(student, pieces, collected) for student, pieces in students.items()}
+    return collected.kind, {student: list(attempt.pieces.values()) for student, attempt in newest.items()}
+
+
+def _read(
+    source: _Source,
+    assignment: str,
+    roster: Roster | None,
+    kind: str | None,
+    timezone: tzinfo | None,
+    notebooks: Collection[str],
+) -> tuple[dict[str, list[DownloadedFile]], Collected]:
+    """Return the files of each student, and the report, in which stands whose others may be."""
+    entries, kind = _inside_wrapper(source.entries, roster, kind)
+    logins = (text for s in roster.students for text in (s.id, s.username, s.email)) if roster else ()
+    known = frozenset(text.casefold() for text in logins if text)
+    asked = Query(assignment, known, timezone, frozenset(notebooks))
+    found = read_names(kind, entries, asked, lambda entry: _small_text(source, entry))
+    collected = Collected(kind, unplaced=[replace(left, name=clean(left.name)) for left in source.refused])
+    collected.unplaced += [Unplaced(clean(name), reason) for name, reason in found.strange]
+    collected.notes += found.notes
+    if source.hidden:
+        collected.notes.append(f"{source.hidden} hidden files were left aside.")
+    students = _sort_by_student(kind, found, roster, timezone, collected)
+    _note_times(kind, students, timezone, collected)
+    return students, collected
 
 
 def _inside_wrapper(entries: list[Entry], roster: Roster | None, kind: str | None) -> tuple[list[Entry], str]:

@@ -150,7 +150,7 @@ def _moodle_worksheet(
         exported.notes.append(
             "The worksheet has no 'Feedback comments' (Assignment > Feedback types): none are written."
         )
-    matched = _match(grades, table, roster, exported)
+    matched = match_lines(grades, table, roster, exported)
     rows = []
     for line, row in table.rows:
         cells = _padded(row, table)
@@ -176,7 +176,7 @@ def _canvas_template(
     maximum = next(
         (_read_number(row[at]) for _, row in table.rows if "Points Possible" in row[0] and at < len(row)), None
     )
-    matched = _match(grades, table, roster, exported)
+    matched = match_lines(grades, table, roster, exported)
     rows = []
     for line, row in table.rows:
         cells = _padded(row, table)
@@ -224,7 +224,9 @@ def _canvas_column(table: Table, column: str) -> int:
     return asked[0]
 
 
-def _match(grades: Mapping[str, Grade], table: Table, roster: Roster | None, exported: Exported) -> dict[int, Grade]:
+def match_lines(
+    grades: Mapping[str, Grade], table: Table, roster: Roster | None, exported: Exported
+) -> dict[int, Grade]:
     """Find the grade of each line of a template; a line that may be several students' is nobody's."""
     lines = [(line, student_of(table, row, "lms_id")) for line, row in table.rows if not is_no_student(table, row)]
     numbered = _by_number(grades)
