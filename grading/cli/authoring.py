@@ -54,7 +54,7 @@ def sample() -> None:
     typer.echo(_sample())
 
 
-@app.command(**help_for(AUTHOR, "course verify boxes_and_iou"))
+@app.command(**help_for(AUTHOR, "course verify lab1"))
 def verify(
     assignment: Assignment,
     workers: Workers = 2,
@@ -108,7 +108,7 @@ def _propose_limits(source: Path, solution: Record, write: bool) -> None:
         console.print(f"{limits.FILE} has {has or 'none of its own'}; --write-limits writes them", highlight=False)
 
 
-@app.command(**help_for(STUDENT, "course demo boxes_and_iou"))
+@app.command(**help_for(STUDENT, "course demo lab1"))
 def demo(
     assignment: Assignment,
     dataset: Dataset = Dataset.sample,
@@ -168,7 +168,7 @@ def _demo_options(data: Path, workers: int, cell_seconds: int) -> "Options":
     return replace(options, workers=replace(options.workers, count=workers), limits=limits)
 
 
-@app.command(**help_for(INSTRUCTOR, "course similar object_detection"))
+@app.command(**help_for(INSTRUCTOR, "course similar lab1"))
 def similar(assignment: Assignment) -> None:
     """Find work that looks alike, in the class and with what was published; the report shows it as a hint."""
     from grading.authoring.similar import in_words, similar_path, similar_work, write_similar
@@ -187,7 +187,7 @@ def similar(assignment: Assignment) -> None:
     console.print("A hint where to read, never a verdict.")
 
 
-@app.command(**help_for(AUTHOR, "course calibrate object_detection --seeds 5"))
+@app.command(**help_for(AUTHOR, "course calibrate lab1 --seeds 5"))
 def calibrate(
     assignment: Assignment,
     seeds: Annotated[int, typer.Option(help="How often each planted submission is trained.", min=2)] = 20,

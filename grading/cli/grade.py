@@ -33,7 +33,7 @@ app = typer.Typer()
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 
 
-@app.command(**help_for(INSTRUCTOR, "course grade boxes_and_iou --student s001"))
+@app.command(**help_for(INSTRUCTOR, "course grade lab1 --student s001"))
 def grade(
     assignment: Assignment,
     submitted: Annotated[Path | None, typer.Option(help="Folder of hand-ins; submitted/ by default.")] = None,

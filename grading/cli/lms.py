@@ -59,7 +59,7 @@ Withheld = Annotated[
 ]
 
 
-@app.command(**help_for(INSTRUCTOR, "course collect download.zip boxes_and_iou --roster roster.csv"))
+@app.command(**help_for(INSTRUCTOR, "course collect download.zip lab1 --roster roster.csv"))
 def collect(
     download: Download, assignment: Assignment, roster: RosterFile = None, kind: Kind = None, timezone: Zone = None
 ) -> None:
@@ -68,7 +68,7 @@ def collect(
     raise typer.Exit(1 if collected.unplaced else 0)
 
 
-@app.command(**help_for(INSTRUCTOR, "course export boxes_and_iou --to moodle --template worksheet.csv"))
+@app.command(**help_for(INSTRUCTOR, "course export lab1 --to moodle --template worksheet.csv"))
 def export(
     assignment: Assignment,
     to: Target,
@@ -89,7 +89,7 @@ def export(
         _export(course, to, _roster(roster), template, column, scale, output)
 
 
-@app.command(**help_for(INSTRUCTOR, "course process download.zip boxes_and_iou --to csv"))
+@app.command(**help_for(INSTRUCTOR, "course process download.zip lab1 --to csv"))
 def process(
     download: Download,
     assignment: Assignment,

@@ -29,7 +29,7 @@ Withheld = Annotated[
 Output = Annotated[Path | None, typer.Option(help="Folder to write into; reports/<assignment> by default.")]
 
 
-@app.command(**help_for(INSTRUCTOR, "course feedback boxes_and_iou --student s001"))
+@app.command(**help_for(INSTRUCTOR, "course feedback lab1 --student s001"))
 def feedback(
     assignment: Assignment,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
@@ -47,7 +47,7 @@ def feedback(
     console.print(f"feedback pages in {terminal.shown(folder / 'feedback')}", highlight=False, soft_wrap=True)
 
 
-@app.command(**help_for(INSTRUCTOR, "course report boxes_and_iou"))
+@app.command(**help_for(INSTRUCTOR, "course report lab1"))
 def report(
     assignment: Assignment, data: Data = None, withheld: Withheld = None, output: Output = None, names: Names = None
 ) -> None:

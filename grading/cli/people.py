@@ -11,9 +11,9 @@ PEOPLE = (STUDENT, AUTHOR, INSTRUCTOR, OPERATOR)
 
 
 EXAMPLES = {
-    STUDENT: "course demo boxes_and_iou",
-    AUTHOR: "course verify boxes_and_iou",
-    INSTRUCTOR: "course process download.zip boxes_and_iou --to csv",
+    STUDENT: "course demo lab1",
+    AUTHOR: "course verify lab1",
+    INSTRUCTOR: "course process download.zip lab1 --to csv",
     OPERATOR: "course clean --yes",
 }
 """What each begins with."""

@@ -20,7 +20,7 @@ Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Notebook = Annotated[str, typer.Argument(help="One of its notebooks, without .ipynb; else each.")]
 
 
-@app.command(**help_for(AUTHOR, "course sync boxes_and_iou"))
+@app.command(**help_for(AUTHOR, "course sync lab1"))
 def sync(assignment: Assignment, notebook: Notebook = "") -> None:
     """Make the master notebooks from their text twins."""
     from grading.release.twin import twins_of, write_notebook
@@ -33,7 +33,7 @@ def sync(assignment: Assignment, notebook: Notebook = "") -> None:
         console.print(f"wrote {terminal.shown(write_notebook(path))}")
 
 
-@app.command(**help_for(AUTHOR, "course twin boxes_and_iou"))
+@app.command(**help_for(AUTHOR, "course twin lab1"))
 def twin(assignment: Assignment, notebook: Notebook = "") -> None:
     """Write the text twins from the master notebooks, after these were edited in Jupyter.
 
@@ -58,7 +58,7 @@ def _source(assignment: str) -> Path:
     return source
 
 
-@app.command(**help_for(AUTHOR, "course release boxes_and_iou"))
+@app.command(**help_for(AUTHOR, "course release lab1"))
 def release(assignment: Assignment) -> None:
     """Build the student release of an assignment."""
     from grading.release.build import build

@@ -6,4 +6,4 @@ Called by `cli`.
 Way: 10 each student, and the class, gets a page
 """
 
-__all__ = ["feedback", "grades", "page", "report"]
+__all__ = ["causes", "feedback", "grades", "names", "page", "report"]
