@@ -61,6 +61,14 @@ def test_object_does_not_say_that_it_is_right(examination: Examination, test: st
     assert "of the student's own code; the course's solution gives a plain value here" in why
 
 
+@pytest.mark.parametrize("name", ["int. All right, 20 of 20 points.", "x" * 100])
+def test_name_of_a_class_cannot_pass_as_the_graders_words(examination: Examination, name: str) -> None:
+    student = f"Liar = type({name!r}, (), {{'__eq__': lambda self, other: True}})\ndef f(): return Liar()"
+    why = examination.fails(student, "assert f() == 4", believed=[])
+    assert "an object of the class without a name of the student's own code" in why
+    assert "20 of 20" not in examination.fails(student, "f()", believed=[])
+
+
 @pytest.mark.parametrize("test", QUESTIONS)
 def test_solution_is_believed_and_the_line_is_named(examination: Examination, test: str) -> None:
     done = examination.test(LIAR, test)

@@ -242,10 +242,10 @@ def test_syntax_error_is_an_error_of_its_line(examination: Examination) -> None:
     assert (done.error["ename"], done.error["line"]) == ("SyntaxError", 2)
 
 
-def test_output_is_told_by_stream_in_order(examination: Examination) -> None:
+def test_output_is_told_by_stream_in_order_and_the_students_apart(examination: Examination) -> None:
     student = "import sys\ndef f():\n    print('a')\n    print('b', file=sys.stderr)"
-    done = examination.passes(student, "print('1')\nf()\nprint('2')")
-    assert done.output == [["stdout", "1\na\n"], ["stderr", "b\n"], ["stdout", "2\n"]]
+    done = examination.passes(student, "import sys\nprint('1')\nf()\nprint('2')\nprint('3', file=sys.stderr)")
+    assert done.output == [["stdout", "1\n"], ["student", "a\nb\n"], ["stdout", "2\n"], ["stderr", "3\n"]]
 
 
 def test_output_is_bounded(examination: Examination) -> None:

@@ -6,6 +6,7 @@ import datetime
 import decimal
 import enum
 import fractions
+import math
 import pathlib
 import sys
 import types
@@ -211,7 +212,9 @@ def _replace_deque(target, source):
 
 
 def _replace_array(numpy, target, source):
-    if target.shape != source.shape or target.dtype != source.dtype or not target.flags.writeable:
+    if target.dtype != source.dtype or not target.flags.writeable:
+        return False
+    if target.shape != source.shape and not _reshape_array(numpy, target, source.shape):
         return False
     if isinstance(target, numpy.ma.MaskedArray):
         target.soften_mask()
@@ -221,6 +224,14 @@ def _replace_array(numpy, target, source):
             target.harden_mask()
         return True
     target[...] = source
+    return True
+
+
+def _reshape_array(numpy, target, shape):
+    """Give an array another shape in place. Never another size: its memory may be seen through other arrays."""
+    if type(target) is not numpy.ndarray or target.size != math.prod(shape) or not target.flags.forc:
+        return False
+    target.resize(shape, refcheck=False)
     return True
 
 

@@ -35,6 +35,7 @@ from pathlib import Path
 
 import kernel
 from course_clocks import Clock
+from course_state import RandomState
 from course_wire import HEADER, FrameError, pack, receive, send
 
 _PR_SET_PDEATHSIG, _PR_SET_CHILD_SUBREAPER = 1, 36
@@ -56,18 +57,19 @@ class Server:
         """Connections that have not been served yet."""
         self.told = []
         """What became of the cells of the first segment: (cell, source, done)."""
-        clock = Clock()
+        clock, self.random = Clock(), RandomState()
         if settings.get("clock", True):
             clock.install()
         self._prepare()
         from course_shell import Shell  # IPython comes after the clocks, so that what it imports uses them
 
-        self.shell = Shell(clock, self.folders, settings.get("limits"))
+        self.shell = Shell(clock, self.folders, settings.get("limits"), self.random)
 
     def _prepare(self):
         kernel.import_all(self.settings["imports"])
         random.seed(self.settings["seed"])
-        seeding = kernel.SeedOnImport(self.settings["seed"])
+        self.random.watch()
+        seeding = Seeding(self.settings["seed"], self.random)
         seeding.seed_what_is_there()
         sys.meta_path.insert(0, seeding)
         sys.meta_path.insert(1, CourseModules(self.folders["home"], _files(self.folders)))
@@ -172,6 +174,18 @@ class Server:
                     return
                 else:
                     return
+
+
+class Seeding(kernel.SeedOnImport):
+    """Has NumPy's seeds counted, too, as soon as it is there: before anybody takes `seed` from it by name."""
+
+    def __init__(self, seed, state):
+        super().__init__(seed)
+        self._state = state
+
+    def _numpy(self, numpy):
+        super()._numpy(numpy)
+        self._state.watch()
 
 
 class CourseModules(importlib.abc.MetaPathFinder, importlib.abc.InspectLoader):

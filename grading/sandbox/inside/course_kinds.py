@@ -15,6 +15,7 @@ from course_values import NOTHING, BadValue, find_class, is_plain_class
 _MOST_BASES = 64
 _MOST_DEEP = 100
 _TEXT = 200
+_TOLD = 60
 
 
 class Kind:
@@ -35,6 +36,11 @@ class Kind:
         if self.depth > _MOST_DEEP:
             raise BadValue("a class is derived too deeply")
         self.known = _known_class(description, talk.types)
+
+    @property
+    def told(self):
+        """The name as a reason may hold it: one that is no name could be a sentence, and pass as the grader's."""
+        return f"class {self.name}" if self.name.isidentifier() and len(self.name) <= _TOLD else "class without a name"
 
     @functools.cached_property
     def value(self):

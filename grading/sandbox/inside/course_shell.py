@@ -17,7 +17,7 @@ from course_clocks import Clock
 from course_guard import Guard
 from course_patches import install as install_patches
 from course_standin import Super, link_of
-from course_state import Files
+from course_state import Files, RandomState
 from course_talk import LIMITS, Conversation, StudentGone
 from course_values import NOTHING
 from IPython.core.displayhook import DisplayHook
@@ -28,13 +28,16 @@ _MAX_OUTPUT = 2**20
 _MAX_LINES = 60
 _MAX_TEXT = 100_000
 _NUMBERS = (bool, int, float)
+THEIRS = "student"
+"""The stream that holds what the student's code has printed, to whichever it was."""
 
 
 class Shell:
     """An IPython shell in which cells run one after another."""
 
-    def __init__(self, clock=None, folders=None, limits=None):
+    def __init__(self, clock=None, folders=None, limits=None, random=None):
         self.clock = clock or Clock()
+        self.random = random or RandomState()
         self.limits = {**LIMITS, **(limits or {})}
         self.files = Files(folders)
         with tempfile.TemporaryDirectory() as place:  # it wants a folder for its settings, which tests need not find
@@ -148,7 +151,7 @@ class Shell:
         if talk.believed is None or site in talk.believed:
             return None
         text = (
-            f"line {line}, the last expression, gives an object of the class {link.kind.name} of the student's own "
+            f"line {line}, the last expression, gives an object of the {link.kind.told} of the student's own "
             "code; the course's solution gives a plain value here"
         )
         return _error("NotBelieved", text, [text], line)
@@ -161,7 +164,8 @@ class Shell:
                 line = number
         if line is None and isinstance(error, SyntaxError) and error.filename == self._name:
             line = error.lineno
-        return _error(name, text, _lines(talk, error), line)
+        theirs = talk is not None and talk.is_home(error) is not None
+        return {**_error(name, text, _lines(talk, error), line), "theirs": theirs}
 
 
 def _error(name, text, lines, line):
@@ -292,3 +296,7 @@ class _Stream(io.TextIOBase):
     def write(self, text):
         self._output.add(self._name, str(text))
         return len(text)
+
+    def write_theirs(self, text):
+        """Write what the student's code has printed: it is told apart from what the test has."""
+        self._output.add(THEIRS, text)

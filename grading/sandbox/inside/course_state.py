@@ -1,5 +1,6 @@
 """State that crosses beside requests and answers: random numbers, and files. Shared by both sides."""
 
+import functools
 import itertools
 import os
 import random
@@ -36,6 +37,50 @@ def set_random(state):
     if state[1] is not None and numpy is not None:
         name, keys, *rest = state[1]
         numpy.random.set_state((name, numpy.frombuffer(keys, numpy.uint32), *rest))
+
+
+_SETTERS = {"random": ("seed", "setstate"), "numpy.random": ("seed", "set_state")}
+
+
+class RandomState:
+    """The state of the global random numbers, and whether it was set or used since it was last sent.
+
+    Numbers that the student's code draws are drawn on the other side. So a seed may be set that leaves this side's
+    state as it was, and yet it is news to the other side: setting is counted.
+    """
+
+    def __init__(self):
+        self._set = 0
+        self._watched = []
+
+    def watch(self):
+        """Count from now on what sets the state; done again once NumPy has been imported."""
+        for module, names in _SETTERS.items():
+            here = sys.modules.get(module)
+            for name in names if here is not None else ():
+                if (module, name) not in self._watched:
+                    self._watched.append((module, name))
+                    setattr(here, name, self._counting(getattr(here, name)))
+
+    def _counting(self, setter):
+        @functools.wraps(setter)
+        def counted(*given, **named):
+            self._set += 1
+            return setter(*given, **named)
+
+        return counted
+
+    def begin(self):
+        """Take the state as it is as known to the other side."""
+        self._sent = self._set, random_state()
+
+    def changed(self, drawn=True):
+        """Give the state if it was set since the last time, with `drawn` also if numbers were drawn; else None."""
+        now = self._set, random_state()
+        if now == self._sent or not (drawn or now[0] != self._sent[0]):
+            return None
+        self._sent = now
+        return now[1]
 
 
 class Variables:

@@ -61,7 +61,8 @@ class Conversation(Side):
         self._own = {}
         """What the examiner itself had bound to these names."""
         self._rebound = set()
-        self._random = course_state.random_state()
+        self._random = shell.random
+        self._random.begin()
         self._patches = course_state.Patches()
         self._variables = course_state.Variables()
         self._called_back = 0
@@ -144,8 +145,11 @@ class Conversation(Side):
         self._print(head.get("output"))
         return kind, reply, named
 
-    def _also(self):
-        """List what the test has changed beside the request: names, the state of random numbers, files."""
+    def _also(self, drawn=True):
+        """List what the test has changed beside the request: names, the state of random numbers, files.
+
+        Without `drawn` the state of random numbers counts only if the test has set it.
+        """
         bind, unbind = {}, []
         for name, last in self.fetched.items():
             now = self.namespace.get(name, _MISSING)
@@ -160,9 +164,7 @@ class Conversation(Side):
         also = {"bind": pairs(bind), "unbind": tuple(unbind), "files": self.files.changed()}
         also["patched"] = pairs(self._patches.changed())
         also["variables"] = self._variables.changed()
-        state = course_state.random_state()
-        if state != self._random:
-            also["random"] = self._random = state
+        also["random"] = self._random.changed(drawn)
         return pairs({name: value for name, value in also.items() if value})
 
     def _take_over(self, also):
@@ -191,7 +193,7 @@ class Conversation(Side):
         for entry in output[:1000]:
             if type(entry) is list and len(entry) == 2 and type(entry[1]) is str:
                 stream = sys.stderr if entry[0] == "stderr" else sys.stdout
-                stream.write(entry[1][:_MAX_OUTPUT])
+                getattr(stream, "write_theirs", stream.write)(entry[1][:_MAX_OUTPUT])
 
     def _still_there(self):
         if self.gone:
@@ -339,7 +341,7 @@ class Conversation(Side):
         line = f"line {site[1]}" if site is not None else "this test"
         does = {"truth": "takes the truth of", "in": "looks for something in"}.get(operation, f"compares ({operation})")
         raise NotBelieved(
-            f"{line} {does} an object of the class {link.kind.name} of the student's own code; "
+            f"{line} {does} an object of the {link.kind.told} of the student's own code; "
             "the course's solution gives a plain value here"
         )
 
@@ -372,9 +374,10 @@ class Conversation(Side):
         self.fetched = found
 
     def settle(self):
-        """Tell what the test has changed since its last question: it stays so."""
-        if not self.gone and any(self.namespace.get(name, _MISSING) is not now for name, now in self.fetched.items()):
-            self.ask("settle")
+        """Tell what the test has changed since its last question: it stays so for the student's cells that follow."""
+        also = () if self.gone else self._also(drawn=False)
+        if also:
+            self.ask("settle", also)
 
     def close(self):
         """End the conversation in good order: names that were the student's are unbound, or the examiner's again."""
