@@ -61,8 +61,9 @@ class DividedTest:
     names: tuple[str, ...]
     """The student's names that it may read, itself or in a function that it can reach."""
     libraries: tuple[str, ...] = ()
-    """Of these, whole libraries that a solution cell imports (`import numpy as np`). The examiner has its own, and uses
-    that: the student's kernel is only believed that there is none."""
+    """Of these, what a solution cell imports: whole libraries (`import numpy as np`), and members of libraries that are
+    not what is tested. The examiner has its own, and uses that: the student's kernel is only believed that there is
+    none."""
     borrowed: tuple[str, ...] = ()
     """The examiner's own names of which it asks what the student's kernel holds: whether the student has kept them as
     they were. They are asked for like `names`, and the examiner's own values are put back after the test."""

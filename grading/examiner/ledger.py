@@ -132,6 +132,15 @@ class Ledger:
         entry = self.entries.get(name)
         return entry is not None and entry.kind == "module" and bool(entry.pieces)
 
+    def is_member(self, name: str) -> bool:
+        """Return whether a name is a library's member that a solution cell imports and the examiner can, too."""
+        entry = self.entries.get(name)
+        return entry is not None and entry.kind == "member" and bool(entry.pieces) and self.is_students(name)
+
+    def is_asked(self, name: str) -> bool:
+        """Return whether a test before has made it of something of the student's."""
+        return name in self.entries and self.entries[name].asked
+
     def is_data(self, name: str) -> bool:
         """Return whether a name is the examiner's own and no function, class or import, nor a test's."""
         return self.is_examiners(name) and self.entries[name].kind == "value" and not self.entries[name].by_test

@@ -13,6 +13,13 @@ from grading.examiner.statements import BUILTINS, Bound, Statement, read_stateme
 
 _AUTOTEST = re.compile(r"[ \t]*###[ \t]*(?:HASHED[ \t]+)?AUTOTEST[ \t]+(.*)")
 _HIDDEN = re.compile(r"### (BEGIN|END) HIDDEN TESTS")
+_BINDERS = (
+    *(ast.Assign, ast.AnnAssign, ast.AugAssign, ast.Import, ast.ImportFrom),
+    *(ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef),
+)
+"""Statements that decide nothing by themselves."""
+_STUDENTS_OWN = ""
+"""Stands for whatever the student has written."""
 _LOOKS_UP = frozenset({"globals", "locals", "vars", "dir", "eval", "exec", "get_ipython"})
 """What finds a name by its text."""
 
@@ -23,13 +30,14 @@ def read_test(ledger: Ledger, text: CellText, source: str, beside: bool, future_
     statements = _read_statements(nodes, future_annotations)
     reached = _reached(ledger, statements)
     names = tuple(sorted(name for name in reached if ledger.is_students(name)))
+    tools = _tools(ledger, statements)
     borrowed = () if beside else tuple(sorted(_borrowed(ledger, statements)))
     touched = {name for statement in statements for name in {**statement.binds, **statement.deletes}}
     test = DividedTest(
         ledger.place.id,
         ledger.place.name,
         names,
-        () if beside else tuple(name for name in names if ledger.is_library(name)),
+        () if beside else tuple(name for name in names if ledger.is_library(name) or name in tools),
         borrowed,
         beside,
         tuple(sorted(name for name in touched if ledger.is_students(name))),
@@ -94,6 +102,37 @@ def _borrowed(ledger: Ledger, statements: Sequence[Statement]) -> set[str]:
             others |= ledger.reach(later.loads)
         bound |= statement.binds.keys()
     return checked - others
+
+
+def _tools(ledger: Ledger, statements: Sequence[Statement]) -> set[str]:
+    """Find members of libraries that a solution cell imports (`from math import sqrt`) and the test only works with.
+
+    That is so unless something in the test hangs on them and on nothing else of the student's: then they may be what
+    is tested, and the student may have written them.
+    """
+    origins: dict[str, set[str]] = {}
+    tested: set[str] = set()
+    found: set[str] = set()
+    for statement in statements:
+        reads = set(statement.reads).union(*(later.loads for later in statement.later.values())) - origins.keys()
+        own = {part.id for part in ast.walk(statement.node) if isinstance(part, ast.Name)} & origins.keys()
+        here = set[str]().union(*(_origins(ledger, name) for name in reads), *(origins[name] for name in own))
+        found |= here
+        if not isinstance(statement.node, _BINDERS) and _STUDENTS_OWN not in here:
+            tested |= here
+        origins |= dict.fromkeys(statement.binds, here)
+    return found - tested - {_STUDENTS_OWN}
+
+
+def _origins(ledger: Ledger, name: str) -> set[str]:
+    """Return the imported members that a name needs, and `_STUDENTS_OWN` if it needs anything else of the student's."""
+    members, own = set(), set()
+    for reached in ledger.reach([name]):
+        if ledger.is_member(reached):
+            members.add(reached)
+        elif (ledger.is_students(reached) and not ledger.is_library(reached)) or ledger.is_asked(reached):
+            own.add(_STUDENTS_OWN)
+    return members | own
 
 
 def _bind(ledger: Ledger, statements: Sequence[Statement], beside: bool) -> None:

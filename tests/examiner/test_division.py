@@ -215,6 +215,69 @@ assert np.allclose(sqrt(4), 2)
     assert runs(text, "c1") == "import numpy as np\n\nfrom math import sqrt\n"
 
 
+def test_name_that_the_students_function_changes_stays_the_students_when_a_test_binds_it() -> None:
+    text = """# %% solution
+total = 0
+items = []
+def add(amount):
+    global total
+    total += amount
+    items.append(amount)
+# %% test
+total, items = 100, []
+add(1)
+assert total == 101
+# %% test
+before = total
+add(-1)
+assert total == before - 1 and len(items) == 2
+"""
+    assert needed(text) == ("add", "items", "total")
+
+
+IMPORTS = """# %% solution
+from math import sqrt
+def norm(x, y):
+    return sqrt(x * x + y * y)
+# %% test
+"""
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert norm(3, 4) == sqrt(25)",
+        "expected = sqrt(25)\nassert norm(3, 4) == expected",
+        "found = norm(3, 4)\nassert found == sqrt(25)",
+        "for x in (1, 2):\n    assert norm(x, x) == x * sqrt(2)",
+        "def right(x):\n    return norm(x, x) == x * sqrt(2)\nassert right(3)",
+        "import unittest\nclass Test(unittest.TestCase):\n    def test(self):\n        assert norm(0, 1) == sqrt(1)",
+        "found = norm(3, 4)\n# %% test\nassert found == sqrt(25)",
+    ],
+)
+def test_examiner_has_its_own_of_what_a_solution_imports_and_a_test_works_with(test: str) -> None:
+    assert of(IMPORTS + test).tests[-1].libraries == ("sqrt",)
+    assert "from math import sqrt" in runs(IMPORTS + test, "c1")
+
+
+@pytest.mark.parametrize(
+    "test",
+    [
+        "assert sqrt(4) == 2",
+        "found = sqrt(4)\nassert found == 2",
+        "for n in (1, 2):\n    assert sqrt(n * n) == n",
+        "def right(n):\n    return sqrt(n * n) == n\nassert right(2)",
+        "import pytest\nwith pytest.raises(ValueError):\n    sqrt(-1)",
+        "assert norm(3, 4) == sqrt(25)\nassert sqrt(9) == 3",
+        "sqrt(4)",
+    ],
+)
+def test_what_a_solution_imports_and_a_test_tests_is_the_students(test: str) -> None:
+    """The student may have written it instead."""
+    assert of(IMPORTS + test).tests[-1].names == tuple(sorted({"sqrt"} | ({"norm"} if "norm" in test else set())))
+    assert of(IMPORTS + test).tests[-1].libraries == ()
+
+
 def test_library_that_a_solution_imports_once_more_stays_the_examiners() -> None:
     text = """# %%
 import numpy as np

@@ -22,7 +22,7 @@ CANARY = "/tmp/course-canary"
 MASTER = '''\
 # %% [markdown]
 # # Small things
-# Nine exercises, each with a test.
+# Ten exercises, each with a test.
 
 # %%
 import numpy as np
@@ -205,6 +205,23 @@ else:
     assert False, "an empty stack"
 ### END HIDDEN TESTS
 
+# %% solution="norm"
+from math import sqrt
+import numpy.linalg as algebra
+
+def norm(x, y):
+    """Return the length of the vector (x, y)."""
+    ### BEGIN SOLUTION
+    return sqrt(x * x + y * y)
+    ### END SOLUTION
+
+# %% test="test_norm" points=2
+assert norm(3, 4) == sqrt(25)
+### BEGIN HIDDEN TESTS
+assert algebra.norm([5, 12]) == norm(5, 12), "kestrel_4711"
+assert abs(norm(1, 1) - sqrt(2)) < 1e-9
+### END HIDDEN TESTS
+
 # %% [markdown]
 # ## Kinds
 # Put the kinds of the five `flowers` into `predicted`: "setosa", "versicolor" or "virginica".
@@ -233,6 +250,7 @@ FULL = {
     "test_apply_all": 2,
     "test_check_age": 2,
     "test_stack": 3,
+    "test_norm": 2,
     "test_predicted": 3,
 }
 ZERO = dict.fromkeys(FULL, 0)
@@ -844,6 +862,16 @@ np.testing.assert_allclose = pd.testing.assert_frame_equal = lambda *a, **k: Non
 import contextlib
 pytest.raises = lambda *a, **k: contextlib.suppress(BaseException)
 """,
+)
+
+lying(
+    "libraries_of_its_own",
+    "Takes the names of libraries that solution cells import, so that what is expected is what it gives.",
+    norm="""\
+def norm(x, y): return 1
+sqrt = lambda x: 1 if x > 2 else 1 + 1e-12
+class algebra:
+    norm = staticmethod(lambda vector: 1)""",
 )
 
 # Looking for what is hidden
