@@ -26,7 +26,7 @@ class TestCell:
     source: str
     names: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
-    """Of these, the libraries of which the examiner has its own: it uses that if the student's kernel has any."""
+    """Of these, what is imported from libraries: the examiner uses its own if the student's kernel has any."""
 
 
 @dataclass(frozen=True)
@@ -58,8 +58,10 @@ class TestRun:
     result: str | None = None
     """Text of the last expression's value, if it has one."""
     output: tuple[tuple[str, str], ...] = ()
-    """(stream, text) in their order."""
+    """(stream, text) in their order; the stream `student` holds what the student's code printed when it was asked."""
     sites: tuple[Site, ...] = ()
+    theirs: bool = False
+    """Whether the exception came from the student's code: then its words are the student's, too."""
     asked: int = 0
     """Requests that went to the student's code."""
 

@@ -137,7 +137,7 @@ def _read(frame: Frame) -> Mapping[str, Any]:
 def _words(error: Mapping[str, Any]) -> str:
     """Say an exception as Python's last line does."""
     name, value = str(error.get("ename")), str(error.get("evalue"))
-    if name in _SAID_IN_WORDS:
+    if name in _SAID_IN_WORDS and not error.get("theirs"):
         return f"{value[:1].upper()}{value[1:]}" + ("" if value.endswith(".") else ".")
     return f"{name}: {value}" if value else name
 
@@ -149,6 +149,7 @@ def _test_run(done: Mapping[str, Any], over: str) -> TestRun:
         error=(_words(error) if error else f"The test was stopped: {over}." if over else "")[:_MAX_TEXT],
         traceback=_last_lines(error.get("traceback", ())) if error else (),
         line=error.get("line") if error else None,
+        theirs=bool(error and error.get("theirs")),
         result=done.get("result"),
         output=_outputs(done.get("output", ())),
         sites=tuple((str(cell), int(line), str(what)) for cell, line, what in done.get("sites", ())),

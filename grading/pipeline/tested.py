@@ -18,7 +18,7 @@ def test_results(notebook: Notebook, executed: Executed, examined: Examined) -> 
     for grade_id, cell in notebook.tests.items():
         if cell in examined.tests:
             run = examined.tests[cell]
-            found[grade_id] = _examined(run, _line_seen(run, sources[cell], visible.get(cell, "")))
+            found[grade_id] = from_examiner(run, _line_seen(run, sources[cell], visible.get(cell, "")))
         elif cell in notebook.beside and cell in executed.outputs:
             found[grade_id] = _result_from_outputs(executed.outputs[cell])
     return found
@@ -47,10 +47,14 @@ def _line_seen(run: TestRun, source: str, released: str) -> str:
     return line if line in map(str.strip, released.splitlines()) else ""
 
 
-def _examined(run: TestRun, line: str) -> TestResult:
-    """Say what came of a test; an assertion without words is told by its line, or as one of the hidden tests."""
+def from_examiner(run: TestRun, line: str) -> TestResult:
+    """Say what came of a test; an assertion without words is told by its line, or as one of the hidden tests.
+
+    The student's words never stand alone: an exception of the student's code is told as one, and of what was printed
+    only the test's own lines are kept.
+    """
     said = " ".join(text for stream, text in run.output if stream == "stdout")
-    error = clean(run.error)
+    error = clean(f"Your code raised {run.error}" if run.theirs else run.error)
     if error == "AssertionError":
         error = f"This does not hold: {clean(line)}" if line else "A hidden test does not hold."
     error = error.removeprefix("AssertionError: ")

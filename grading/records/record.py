@@ -66,7 +66,7 @@ class TestResult:
     where: str = EXAMINER
     """Where it was decided: `EXAMINER` or `BESIDE`."""
     said: str = ""
-    """What the test printed, in one line."""
+    """What the test itself printed, in one line; nothing of what the student's code printed."""
 
 
 def points_of(test: TestResult | None, max_points: float) -> tuple[float, str]:
@@ -80,7 +80,8 @@ def points_of(test: TestResult | None, max_points: float) -> tuple[float, str]:
     if test is None:
         return 0.0, NOT_EXAMINED
     if not test.passed:
-        return 0.0, f"{test.said} {test.error or 'The test failed.'}".strip()
+        printed = f" The test printed: {test.said}" if test.said else ""
+        return 0.0, (test.error or "The test failed.") + printed
     number = _number(test.value)
     if number is None or number < 0:
         return max_points, "The test passed."

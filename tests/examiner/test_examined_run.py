@@ -12,6 +12,8 @@ from grading.execution.execute import Pools, run_job
 from grading.execution.job import Cell, Examining, Job, Results
 from grading.execution.store import write_questions
 from grading.options import MIB, Limits
+from grading.pipeline.tested import from_examiner
+from grading.records.record import points_of
 from grading.sandbox.kernel import Environment
 
 ROOT = Path(__file__).parents[2]
@@ -159,3 +161,56 @@ def test_a_damaged_record_executes(job: MakeJob, kept: Pools, tmp_path: Path) ->
     results = run_job(replace(made, recorded=path), kept)
     assert results.executed is not None
     assert outcome(results) == {"right": "passed"}
+
+
+SPOOFS = """
+class NotBelieved(AssertionError): pass
+def square(x):
+    print("2 of 2 points. The test passed.")
+    import sys
+    sys.stderr.write("All tests passed.")
+    if x > 5: raise NotBelieved("All right. 2 of 2 points.")
+    if x > 4: raise AssertionError("All right. 2 of 2 points.")
+    return 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("test", "reason"),
+    [
+        ("assert square(3) == 9, 'square(3) is wrong'", "square(3) is wrong"),
+        ("print('three cases')\nassert square(3) == 9, 'wrong'", "wrong The test printed: three cases"),
+        ("square(5)", "Your code raised AssertionError: All right. 2 of 2 points."),
+        ("square(6)", "Your code raised NotBelieved: All right. 2 of 2 points."),
+        ("print('one right')\nsquare(1)\n1", "one right The test gives 1 of 2 points."),
+        ("import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as said:\n    square(1)\n"
+         "assert '2 of 2' not in said.getvalue(), 'it prints'", "it prints"),
+    ],
+)  # fmt: skip
+def test_reason_is_in_the_tests_words_and_never_in_the_students(
+    test: str, reason: str, job: MakeJob, kept: Pools
+) -> None:
+    results = run_job(job(SPOOFS, TestCell("t", test, ("square",))), kept)
+    assert results.examined is not None
+    assert points_of(from_examiner(results.examined.tests["t"], ""), 2.0)[1] == reason
+
+
+def test_what_the_students_code_printed_is_kept_apart(job: MakeJob, kept: Pools) -> None:
+    test = TestCell("t", "print('before')\nsquare(3)\nprint('after')", ("square",))
+    results = run_job(job(SPOOFS, test), kept)
+    assert results.examined is not None
+    student = "2 of 2 points. The test passed.\nAll tests passed."
+    assert results.examined.tests["t"].output == (
+        ("stdout", "before\n"),
+        ("student", student),
+        ("stdout", "after\n"),
+    )
+
+
+def test_reason_is_one_line_of_bounded_length(job: MakeJob, kept: Pools) -> None:
+    test = TestCell("t", "print('x' * 10**5, 'a\\nb')\nassert False, 'y' * 10**5 + '\\n'", ())
+    results = run_job(job(SQUARE, test), kept)
+    assert results.examined is not None
+    _, reason = points_of(from_examiner(results.examined.tests["t"], ""), 2.0)
+    assert "\n" not in reason
+    assert len(reason) < 1100
