@@ -25,7 +25,7 @@ from grading.pipeline.lock import alone
 from grading.pipeline.plan import plan, why_run
 from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
-from grading.records.record import EXAMINER, FAILED, GRADED, REFUSED, Record, read_record
+from grading.records.record import EXAMINER, FAILED, GRADED, REFUSED, SCORING, Record, read_record
 from grading.scoring.questions import Score
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -161,6 +161,23 @@ def test_mistake_in_the_scoring_is_the_authors_not_the_students(classroom: Class
         assert "scoring.py" in record.why
         assert (autograded(classroom, "ada") / f"{ASSIGNMENT}.ipynb").is_file()
     assert gradebook(classroom) == rows
+
+
+def test_scoring_that_leaves_out_what_it_says_it_decides_is_the_authors_mistake(classroom: Classroom) -> None:
+    hand_in(classroom, "ada", RIGHT)
+    scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
+    less = scoring.read_text().replace('        "test_sum": Score(round(3 * share), why or "Right."),\n', "")
+    scoring.write_text(less)
+    (record,) = classroom.grade(quick())
+    assert (record.status, record.questions) == (FAILED, {})
+    assert "scoring.py gives no points for test_sum: let score give some, or let scored name only" in record.why
+    scoring.write_text(f'{less}\n\ndef scored(context):\n    return {{"test_area"}}\n')
+    (record,) = classroom.grade(quick())
+    assert (record.status, record.points) == (GRADED, 5)
+    assert {name: question.decided for name, question in record.questions.items()} == {
+        "test_area": SCORING,
+        "test_sum": EXAMINER,
+    }
 
 
 def test_machine_that_fails_costs_nobody_a_grade(classroom: Classroom, monkeypatch: pytest.MonkeyPatch) -> None:
