@@ -37,7 +37,7 @@ class Examiner:
     ) -> None:
         self._pool, self._examination = pool, examination
         self._limits, self._isolation, self._environment = limits, isolation, environment
-        self._where = (environment, examination.first, limits.resources, isolation)
+        self._where = (environment, examination, limits.resources, isolation)
         self._child: Child | None = None
         self._done = 0
         self.examined = Examined()

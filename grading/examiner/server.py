@@ -12,7 +12,6 @@ import logging
 import socket
 import sys
 import time
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from types import TracebackType
@@ -20,7 +19,7 @@ from types import TracebackType
 from grading.common.files import hash_of
 from grading.errors import SandboxError
 from grading.examiner.conversation import Frame
-from grading.examiner.examination import Setup
+from grading.examiner.examination import Examination
 from grading.options import Isolation, Resources
 from grading.sandbox import bubblewrap as sandbox
 from grading.sandbox.bubblewrap import RUN, Sandbox
@@ -69,24 +68,24 @@ class Child:
             raise LostError(str(error)) from error
         finally:
             self._connection.settimeout(None)
-        return Frame(bytes(head), bytes(tail))
+        return Frame(head, tail)
 
 
 class ExaminerServer:
     """A running examiner of one notebook. Raises SandboxError if it cannot be started; the message says why."""
 
     def __init__(
-        self, environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
+        self, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
     ) -> None:
         self._stack = contextlib.ExitStack()
         try:
-            self._box, self._address = self._start(environment, first, resources, isolation)
+            self._box, self._address = self._start(environment, examination, resources, isolation)
         except BaseException:  # Ctrl-C too: nothing of it may go on running
             self.close()
             raise
 
     def _start(
-        self, environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
+        self, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
     ) -> tuple[Sandbox, Path]:
         folder = self._stack.enter_context(sandbox.folder())
         isolated = isolation is Isolation.bwrap
@@ -95,7 +94,8 @@ class ExaminerServer:
         settings = {
             "listen": str(run / SOCKET),
             "imports": list(environment.imports),
-            "setup": [[setup.cell, setup.source] for setup in first],
+            "setup": [[setup.cell, setup.source] for setup in examination.first],
+            "tests": [test.source for _, test in examination.steps],
             "seed": environment.seed,
             "filter": base64.b64encode(system_call_filter().program).decode() if isolated else "",
             "file_bytes": resources.disk_bytes,
@@ -152,10 +152,10 @@ class ExaminerPool:
         self.close()
 
     def child(
-        self, environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
+        self, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
     ) -> Child:
         """Return a child for one submission. Raises SandboxError if no examiner can be started."""
-        key = _environment_key(environment, first, resources, isolation)
+        key = _environment_key(environment, examination, resources, isolation)
         for _ in range(2):  # one that serves a single submission has ended when the next one comes
             server = self._servers.pop(key, None)
             if server is not None and not server.alive:
@@ -163,19 +163,19 @@ class ExaminerPool:
                 server = None
             while server is None and len(self._servers) >= _KEPT:
                 self._servers.pop(next(iter(self._servers))).close()
-            server = self._servers[key] = server or ExaminerServer(environment, first, resources, isolation)
+            server = self._servers[key] = server or ExaminerServer(environment, examination, resources, isolation)
             try:
                 return server.connect()
             except LostError as error:
                 why = str(error)
-                self.discard(environment, first, resources, isolation)
+                self.discard(environment, examination, resources, isolation)
         raise SandboxError(f"the examiner, which runs the tests of the master, did not start: {why}")
 
     def discard(
-        self, environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
+        self, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
     ) -> None:
         """End the examiner of a notebook, which hangs or was harmed; the next child has a new one."""
-        if server := self._servers.pop(_environment_key(environment, first, resources, isolation), None):
+        if server := self._servers.pop(_environment_key(environment, examination, resources, isolation), None):
             server.close()
 
     def close(self) -> None:
@@ -185,7 +185,7 @@ class ExaminerPool:
 
 
 def _environment_key(
-    environment: Environment, first: Sequence[Setup], resources: Resources, isolation: Isolation
+    environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
 ) -> str:
     paths = [
         sorted((name, str(path)) for name, path in group.items())
@@ -198,7 +198,8 @@ def _environment_key(
             sorted(environment.variables.items()),
             environment.seed,
             environment.imports,
-            [[setup.cell, setup.source] for setup in first],
+            [[setup.cell, setup.source] for setup in examination.first],
+            [test.source for _, test in examination.steps],
             repr(resources),
             isolation.value,
         ]

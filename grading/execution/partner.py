@@ -54,7 +54,7 @@ class LivePartner:
             log.debug("no reply of the student's kernel: %s", error)
             self._gone = self._why(error)
         else:
-            return Frame(bytes(head), bytes(tail))
+            return Frame(head, tail)
         return gone(self._gone)
 
     def _connect(self) -> socket.socket:

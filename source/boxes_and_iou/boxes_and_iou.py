@@ -72,18 +72,21 @@ def points_for(function, ordinary, degenerate=(), *, points):
 
 def what_is_wrong(function, arguments, expected):
     """Say how the value for one case differs from the expected one; nothing if it does not."""
-    asked = f"{function.__name__}({', '.join(np.array2string(np.asarray(each), separator=', ') for each in arguments)})"
     try:
         found = np.asarray(function(*(np.array(each) for each in arguments)))
     except Exception as error:
-        return f"{asked} raised {type(error).__name__}: {error}"
-    if found.dtype.kind not in "biuf":
-        return f"{asked} gave {'nothing: is a return missing?' if found.item() is None else 'something that is no number.'}"
-    if found.shape != np.shape(expected):
-        return f"{asked} gave an array of shape {found.shape}, not {np.shape(expected)}."
-    if not np.allclose(found.astype(float), expected, rtol=1e-6, atol=1e-6):
-        return f"{asked} gave {np.array2string(found, separator=', ')}, not {np.array2string(np.asarray(expected), separator=', ')}."
-    return ""
+        said = f"raised {type(error).__name__}: {error}"
+    else:
+        if found.dtype.kind not in "biuf":
+            said = f"gave {'nothing: is a return missing?' if found.item() is None else 'something that is no number.'}"
+        elif found.shape != np.shape(expected):
+            said = f"gave an array of shape {found.shape}, not {np.shape(expected)}."
+        elif not np.allclose(found.astype(float), expected, rtol=1e-6, atol=1e-6):
+            said = f"gave {np.array2string(found, separator=', ')}, not {np.array2string(np.asarray(expected), separator=', ')}."
+        else:
+            return ""
+    asked = ", ".join(np.array2string(np.asarray(each), separator=", ") for each in arguments)
+    return f"{function.__name__}({asked}) {said}"
 
 # %% [markdown] id="area-text"
 # ## The area of a box

@@ -37,6 +37,10 @@ def test_first_segment_is_answered_with_what_happened_in_the_server(warm: Examin
         assert talk.test("assert (secret, x) == (42, 1)").error is None
 
 
+def test_what_values_need_is_loaded_before_a_submission_comes(warm: Examination) -> None:
+    warm.passes("", "import sys\nassert {'course_arrays', 'numpy.ma'} <= sys.modules.keys()")
+
+
 def test_random_numbers_of_the_setup_come_from_the_seed(warm: Examination) -> None:
     import random
 

@@ -65,6 +65,11 @@ def test_modules_that_the_assignment_imports_are_there_already(kernels: list[Ker
     )
 
 
+def test_what_answers_the_examiner_is_there_already(kernels: list[Kernel]) -> None:
+    said = printed(kernels[0], "import sys\nprint({'course_answer', 'course_arrays'} <= sys.modules.keys())")
+    assert said == "True\n"
+
+
 def test_kernels_share_no_namespace_with_each_other_or_with_us(kernels: list[Kernel]) -> None:
     code = "import os; print({name: os.readlink(f'/proc/self/ns/{name}') for name in os.listdir('/proc/self/ns')})"
     first, second = (ast.literal_eval(printed(kernel, code)) for kernel in kernels)

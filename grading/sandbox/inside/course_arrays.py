@@ -123,6 +123,14 @@ def flattened(array):
     return axes, np.ascontiguousarray(array.reshape(-1))
 
 
+def state_of(array):
+    """Give all that can change of an array of numbers: (bytes, elements); None where telling takes more than that."""
+    if array.dtype.kind not in "biufc" or not array.flags.c_contiguous:
+        return None
+    about = array.dtype.str, array.shape, array.flags.writeable
+    return repr(about).encode(), array.reshape(-1).view(np.uint8)
+
+
 def _array_form(reader, node):
     reader.take(node, lambda dtype: type(dtype) in (str, dict), list, _axes, bool, int)
     return []

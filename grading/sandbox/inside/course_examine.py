@@ -2,9 +2,9 @@
 
 Called as `python course_examine.py FILE`, where FILE holds JSON: `listen`, the path of the socket to be made;
 `imports`, the statements that every submission begins with; `setup`, [[cell id, source], ...] of the instructor's
-statements before the first test; `seed`; `filter` (base64 of a program for seccomp(2), or ""); `file_bytes`; `home` and
-`tmp`, the folders that are emptied after each submission. `clock`: false leaves the clocks as they are; `limits`
-are instead of those of `course_talk`. Both may be left out.
+statements before the first test; `tests`, the sources of the tests, which are read once; `seed`; `filter` (base64 of a
+program for seccomp(2), or ""); `file_bytes`; `home` and `tmp`, the folders that are emptied after each submission.
+`clock`: false leaves the clocks as they are; `limits` are instead of those of `course_talk`. Both may be left out.
 
 The imports and the first segment run once. Then each connection is one submission: a child that is forked for it
 answers `setup` and `test` frames with `done` frames, asks over the same connection while a test runs, and exits at
@@ -79,6 +79,7 @@ class Server:
         random.seed(self.settings["seed"])  # the shell may have used chance, as a kernel may
         for cell, source in self.settings["setup"]:
             self.told.append((cell, source, self.shell.set_up(cell, source)))
+        self.shell.get_ready(self.settings.get("tests", ()))
         self.files = _files(self.folders)
         self.listening.bind(self.settings["listen"])
         self.listening.listen()

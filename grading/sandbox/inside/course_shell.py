@@ -19,7 +19,7 @@ from course_patches import install as install_patches
 from course_standin import Super, link_of
 from course_state import Files, RandomState
 from course_talk import LIMITS, Conversation, StudentGone
-from course_values import NOTHING
+from course_values import NOTHING, warm
 from IPython.core.displayhook import DisplayHook
 from IPython.core.interactiveshell import InteractiveShell
 from traitlets.config import Config
@@ -47,6 +47,8 @@ class Shell:
         self.cells = {}
         """Name of the file that a cell's code seems to be in -> the cell's id."""
         self.types = {}
+        self._modules = {}
+        """Source of a cell -> the modules that it imports."""
         self._name = ""
         self.guard = Guard(self.cells, self.files.received)
         install_patches()
@@ -54,6 +56,13 @@ class Shell:
     @property
     def namespace(self):
         return self.shell.user_ns
+
+    def get_ready(self, tests):
+        """Do what every submission would do again: load what values need, and read the sources of the tests."""
+        warm()
+        self.shell.display_formatter.format(0)  # which makes its parts when it is first used
+        for source in tests:
+            self._modules_of(source)
 
     def set_up(self, cell, source):
         """Run an instructor's statements; gives the frame that says how they ended."""
@@ -96,17 +105,21 @@ class Shell:
 
     def _import_for(self, source):
         """Import what a cell imports first of all: then classes are known from there when the names are fetched."""
-        try:
-            statements = ast.parse(self.shell.transform_cell(source)).body
-        except (SyntaxError, ValueError):
-            return
-        for statement in statements:
-            modules = [alias.name for alias in statement.names] if isinstance(statement, ast.Import) else []
-            if isinstance(statement, ast.ImportFrom) and statement.level == 0:
-                modules = [statement.module]
-            for module in modules:
-                with contextlib.suppress(Exception):  # the cell itself will say so
-                    importlib.import_module(module)
+        for module in self._modules_of(source):
+            with contextlib.suppress(Exception):  # the cell itself will say so
+                importlib.import_module(module)
+
+    def _modules_of(self, source):
+        if source not in self._modules:
+            modules = []
+            with contextlib.suppress(SyntaxError, ValueError):
+                for statement in ast.parse(self.shell.transform_cell(source)).body:
+                    if isinstance(statement, ast.Import):
+                        modules.extend(alias.name for alias in statement.names)
+                    elif isinstance(statement, ast.ImportFrom) and statement.level == 0:
+                        modules.append(statement.module)
+            self._modules[source] = modules
+        return self._modules[source]
 
     def _run(self, cell, source, talk, names=(), libraries=()):
         """Run a cell; gives (error or None, output)."""
@@ -242,8 +255,22 @@ def _ends_with_semicolon(source):
     return bool(lines) and lines[-1].partition("#")[0].rstrip().endswith(";")
 
 
+_transformed = {}
+
+
 class _Shell(InteractiveShell):
     displayhook_class = _Shown
+
+    def transform_cell(self, raw_cell):
+        """Give a cell as plain Python. It is read once, unless it is a single line: what that means may change."""
+        manager = self.input_transformer_manager
+        key = raw_cell, *map(id, (*manager.cleanup_transforms, *manager.line_transforms, *self.input_transformers_post))
+        if key not in _transformed:
+            transformed = super().transform_cell(raw_cell)
+            if len(transformed.splitlines()) == 1:
+                return transformed
+            _transformed[key] = transformed
+        return _transformed[key]
 
     def showtraceback(self, *given, **named):
         """Show nothing: the error is told in the frame."""

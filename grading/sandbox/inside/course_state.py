@@ -2,6 +2,7 @@
 
 import functools
 import itertools
+import operator
 import os
 import random
 import stat
@@ -88,15 +89,22 @@ class Variables:
 
     def __init__(self):
         self._last = dict(os.environ)
+        self._raw = _raw_variables()
 
     def changed(self):
         """Give what has changed since the last time: pairs of name and value, or None where there is none any more."""
-        now = dict(os.environ)
-        if now == self._last:
+        raw = _raw_variables()
+        if raw == self._raw:
             return ()
+        now, self._raw = dict(os.environ), raw
         names = sorted(name for name in now.keys() | self._last.keys() if now.get(name) != self._last.get(name))
         self._last = now
         return tuple((name, now.get(name)) for name in names)
+
+
+def _raw_variables():
+    """Give the variables as they are kept, which is quicker than to read each."""
+    return dict(getattr(os.environ, "_data", os.environ))
 
 
 def set_variables(changed):
@@ -116,22 +124,36 @@ PATCHED = {
     "numpy.random": ("rand", "randn", "randint", "random", "choice", "normal", "uniform", "shuffle", "permutation"),
 }
 """What tests patch for the code that they call."""
+_PATCHED = {
+    module: (names, operator.attrgetter(*names) if names[1:] else lambda here, name=names[0]: (getattr(here, name),))
+    for module, names in PATCHED.items()
+}
+"""Module -> (names, function that gives their values)."""
 
 
 class Patches:
     """Names of `PATCHED` that the test has patched."""
 
     def __init__(self):
-        self._original = dict(_patchable())
+        loaded = {module: sys.modules[module] for module in _PATCHED if sys.modules.get(module) is not None}
+        self._original = {module: _PATCHED[module][1](here) for module, here in loaded.items()}
         self._last = dict(self._original)
 
     def changed(self):
         """Give what was patched since the last time: name -> (value,), or () where it is the original again."""
         changed = {}
-        for name, value in _patchable():
-            if value is not self._last.setdefault(name, value):
-                self._last[name] = value
-                changed[name] = () if value is self._original.get(name) else (value,)
+        for module, (names, values_in) in _PATCHED.items():
+            here = sys.modules.get(module)
+            if here is None:
+                continue
+            values = values_in(here)
+            last = self._last.setdefault(module, values)
+            if not all(map(operator.is_, values, last)):
+                self._last[module] = values
+                originals = self._original.get(module, last)
+                for name, value, before, original in zip(names, values, last, originals, strict=True):
+                    if value is not before:
+                        changed[f"{module}.{name}"] = () if value is original else (value,)
         return changed
 
 
@@ -155,13 +177,6 @@ class Patched:
         for name, value in self._original.items():
             module, attribute = name.rsplit(".", 1)
             setattr(sys.modules[module], attribute, value)
-
-
-def _patchable():
-    for module, names in PATCHED.items():
-        here = sys.modules.get(module)
-        for name in names if here is not None else ():
-            yield f"{module}.{name}", getattr(here, name)
 
 
 def places():
