@@ -59,17 +59,17 @@ def grade(
     if records is not None:
         stderr.print(f"{len(records)} submissions, nothing has changed since they were graded", highlight=False)
     else:
-        from grading.pipeline.plan import plan
+        from grading.execution.workers import Crew
+        from grading.pipeline.plan import plan, several
         from grading.pipeline.reference import with_reference
 
         course = _open_to_grade(repository, assignment, workers, scheduler, students=student, force=force, **asked)
-        if not dry_run:
-            course = with_reference(course)
-        planned = plan(course)
         if dry_run:
-            _say_plan(course, planned.submissions)
+            _say_plan(course, plan(course).submissions)
             return
-        records = grade_with_progress(course, planned, names_of(repository, names))
+        with Crew(course.options.workers) as crew:
+            course = with_reference(replace(course, crew=crew if several(course) else None))
+            records = grade_with_progress(course, plan(course), names_of(repository, names))
         if not student:
             last.remember(course, records)
     if as_json:

@@ -63,7 +63,7 @@ def run_job(job: Job, kept: Pools) -> Results:
     If a cell, a test or an answer misses a name that a demonstration defines, all is run again with the demonstrations.
     If something outside killed a kernel (the machine, short of memory, say), all is run again once.
     """
-    examined = _from_record(job, kept)
+    examined = examine_again(job, kept)
     if examined is not None:
         return Results(None, examined)
     results = _attempt(job, kept, demos=False)
@@ -77,8 +77,8 @@ def run_job(job: Job, kept: Pools) -> Results:
     return results
 
 
-def _from_record(job: Job, kept: Pools) -> Examined | None:
-    """Run the tests with recorded answers; None where they do not suffice."""
+def examine_again(job: Job, kept: Pools) -> Examined | None:
+    """Run the tests with recorded answers; return None where there are none, or they do not suffice."""
     if job.recorded is None or job.examining is None:
         return None
     try:

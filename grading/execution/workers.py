@@ -5,15 +5,17 @@ at that path: on one machine always, on a cluster through a shared file system.
 """
 
 import contextlib
+import hashlib
 import logging
 import os
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from grading.errors import GradingError
-from grading.execution.execute import Pools, run_job
+from grading.execution.execute import Pools, examine_again, run_job
 from grading.execution.job import Executed, Job, Results
 from grading.options import Isolation, Workers
 
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 GPU_VARIABLE = "COURSE_GPU"
 """On a cluster: the index of the GPU that a worker's submissions use."""
+_FEW = 32
+"""So many conversations are examined here: to start workers for them would take longer."""
 
 
 @dataclass(frozen=True)
@@ -37,31 +41,97 @@ class Outcome:
         return self.results.executed if self.results else None
 
 
+class Crew:
+    """Workers on Dask that are started once and kept for the lots of jobs of one command. For the `with` statement."""
+
+    def __init__(self, workers: Workers) -> None:
+        self.workers = _within_gpus(workers)
+        self.client: Any = None
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> "Crew":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client = None
+        self._stack.close()
+
+    def start(self) -> None:
+        """Start them, unless there is only one, or they run; whoever runs the first jobs is warm for the others."""
+        if self.client is None and (self.workers.count > 1 or self.workers.scheduler):
+            self.client = self._stack.enter_context(_client(self.workers, self.workers.count))
+
+
 def run_all(
-    jobs: Mapping[str, Job], workers: Workers, started: Callable[[str], None] = lambda key: None
+    jobs: Mapping[str, Job],
+    workers: Workers,
+    started: Callable[[str], None] = lambda key: None,
+    crew: Crew | None = None,
 ) -> Iterator[Outcome]:
     """Run jobs, by key, and yield each outcome as soon as it is there; call `started` with the key of each that begins.
 
-    With one worker, or one job, they run here, in turn; else on Dask, where a lost worker's jobs run elsewhere.
+    They run on the `crew` if it was started; else `workers` are started where that is worth it. Where conversations are
+    recorded only the examiner runs, once for all jobs whose records are alike. Jobs whose records do not answer all
+    that is asked now are executed after that.
     """
     if not jobs:
         return
-    workers = _within_gpus(workers)
-    if min(len(jobs), workers.count) == 1 and not workers.scheduler:
+    workers = crew.workers if crew is not None else _within_gpus(workers)
+    client = crew.client if crew is not None else None
+    alike = _alike(jobs)
+    left = dict(jobs)
+    for outcome in _each(_examine_one, {same[0]: jobs[same[0]] for same in alike}, workers, client, _FEW):
+        if outcome.results is not None:
+            for key in next(same for same in alike if same[0] == outcome.key):
+                started(key)
+                yield replace(outcome, key=key)
+                del left[key]
+    to_run = {key: replace(job, recorded=None) for key, job in left.items()}
+    yield from _each(_run_one, to_run, workers, client, 0 if workers.scheduler else 1, started)
+
+
+def _alike(jobs: Mapping[str, Job]) -> list[list[str]]:
+    """Group the jobs with a recorded conversation: in a group all have the same tests and the same answers to them."""
+    groups: dict[str, list[str]] = {}
+    for key, job in jobs.items():
+        if job.recorded is not None and job.examining is not None:
+            with contextlib.suppress(OSError):  # it was cleaned away just now: the job is executed
+                said = hashlib.sha256(job.recorded.read_bytes()).hexdigest()
+                groups.setdefault(repr((said, job.examining, job.limits, job.isolation)), []).append(key)
+    return list(groups.values())
+
+
+def _each(
+    work: "_Work",
+    jobs: Mapping[str, Job],
+    workers: Workers,
+    client: Any,
+    few: int,
+    started: Callable[[str], None] = lambda key: None,
+) -> Iterator[Outcome]:
+    """Do the same work with each job.
+
+    With one worker, or no more than `few` jobs, it is done here, in turn, unless there is a `client` of Dask's; else on
+    Dask, where a lost worker's jobs run elsewhere.
+    """
+    if not jobs:
+        return
+    if client is None and (len(jobs) <= few or (workers.count == 1 and not workers.scheduler)):
         with Pools() as kept:
             for key, job in jobs.items():
                 started(key)
-                yield _run_one(key, job, workers.gpu, kept)
+                yield work(key, job, workers.gpu, kept)
         return
     import dask  # slow to load, as is distributed
 
     with dask.config.set({"logging.distributed": "error"}):  # read when distributed is first imported
         from distributed import as_completed
 
-    with _client(workers, len(jobs)) as client:
+    lot = uuid.uuid4().hex  # a key that comes again is another job: it believes another solution, say
+    with contextlib.nullcontext(client) if client is not None else _client(workers, len(jobs)) as client:
         client.subscribe_topic(_STARTED, lambda event: started(event[1]))
         futures = {
-            client.submit(_run_on_worker, key, job, workers.gpu, pure=False, key=f"course-{key}"): key
+            client.submit(_on_worker, work, key, job, workers.gpu, pure=False, key=f"course-{lot}-{key}"): key
             for key, job in jobs.items()
         }
         for future in as_completed(futures):
@@ -79,27 +149,43 @@ _ON_WORKER = "course_pools"
 """Attribute of a Dask worker: what it keeps from job to job."""
 
 
-def _run_on_worker(key: str, job: Job, gpu: bool) -> Outcome:
+def _on_worker(work: "_Work", key: str, job: Job, gpu: bool) -> Outcome:
     from distributed import get_worker  # slow to load
 
     worker = get_worker()
     worker.log_event(_STARTED, key)
     if not hasattr(worker, _ON_WORKER):
         setattr(worker, _ON_WORKER, Pools())
-    return _run_one(key, job, gpu, getattr(worker, _ON_WORKER))
+    return work(key, job, gpu, getattr(worker, _ON_WORKER))
+
+
+_Work = Callable[[str, Job, bool, Pools], Outcome]
+"""What is done with a job: its key, the job, whether it wants a GPU, what is kept from job to job."""
 
 
 def _run_one(key: str, job: Job, gpu: bool, kept: Pools) -> Outcome:
+    equipped = _with_gpu(job) if gpu else job
+    if equipped is None:
+        return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}")
+    return _tried(key, equipped, lambda: run_job(equipped, kept))
+
+
+def _examine_one(key: str, job: Job, gpu: bool, kept: Pools) -> Outcome:
+    """Run only the examiner, which needs no GPU; there are no results if the record is not enough."""
+
+    def results() -> Results | None:
+        examined = examine_again(job, kept)
+        return None if examined is None else Results(None, examined)
+
+    return _tried(key, job, results)
+
+
+def _tried(key: str, job: Job, work: Callable[[], Results | None]) -> Outcome:
     missing = [str(path) for path in _paths(job) if not path.exists()]
     if missing:
         return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
-    if gpu:
-        equipped = _with_gpu(job)
-        if equipped is None:
-            return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}")
-        job = equipped
     try:
-        return Outcome(key, run_job(job, kept))
+        return Outcome(key, work())
     except Exception as error:
         log.debug("a job failed", exc_info=True)
         return Outcome(key, None, f"{type(error).__name__}: {error}")

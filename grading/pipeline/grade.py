@@ -121,14 +121,16 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
                     enter()
         enter()
         failures: dict[str, str] = {}
-        for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key)):
+        for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.crew):
             keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
             progress("executed" if outcome.results else "failed", outcome.key)
             for submission in waiting.pop(outcome.key):
                 undone[submission.student].discard(outcome.key)
                 if not undone[submission.student]:
                     record(submission, failures)
-                    enter()
+                    if outcome.executed is not None or gradebook.is_due:
+                        enter()
+        enter()
     return [records[submission.student] for submission in planned.submissions]
 
 

@@ -121,6 +121,11 @@ def plan(course: GradingRun) -> Plan:
     return planner.plan()
 
 
+def several(course: GradingRun) -> bool:
+    """Return whether more than one hand-in may have to be executed."""
+    return len(course.options.students) != 1 and len(find_hand_ins(course.submitted, course.assignment.name)) > 1
+
+
 def plan_one(course: GradingRun, hand_in: HandIn) -> Plan:
     """Plan a hand-in that is at hand."""
     read = _rebuild(course, hand_in)

@@ -1,12 +1,14 @@
 """Each job gets the worker, and the GPU, that it was promised."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from grading.errors import GradingError
+from grading.examiner.examination import Examination, Examined
 from grading.execution import workers as module
-from grading.execution.job import Executed, Job, Results
+from grading.execution.job import Examining, Executed, Job, Results
 from grading.execution.store import job_key, job_parts
 from grading.execution.workers import GPU_VARIABLE, run_all
 from grading.options import Isolation, Limits, Workers
@@ -86,6 +88,48 @@ def test_a_result_from_a_gpu_has_another_key() -> None:
         job_key(job_parts("code", "", "", environment, Limits(), Isolation.bwrap, gpu=gpu)) for gpu in (False, True)
     }
     assert len(keys) == 2
+
+
+def recorded(path: Path, said: str) -> Job:
+    path.write_text(said, encoding="utf-8")
+    around = Environment({}, HERE, {}, HERE, {})
+    return replace(job(), examining=Examining(Examination(()), around), recorded=path)
+
+
+def test_records_that_are_alike_are_examined_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    said = {"one": "same", "two": "other", "three": "same"}
+    jobs = {key: recorded(tmp_path / key, text) for key, text in said.items()}
+    examined: list[str] = []
+
+    def examine_again(job: Job, kept: object) -> Examined:
+        assert job.recorded is not None
+        examined.append(job.recorded.name)
+        return Examined({}, {"whose": job.recorded.name})
+
+    monkeypatch.setattr(module, "examine_again", examine_again)
+    begun: list[str] = []
+    found = {outcome.key: outcome.results for outcome in run_all(jobs, Workers(2), begun.append)}
+    assert examined == ["one", "two"]
+    assert sorted(begun) == sorted(found) == ["one", "three", "two"]
+    assert found["three"] == found["one"] == Results(None, Examined({}, {"whose": "one"}))
+    assert found["two"] == Results(None, Examined({}, {"whose": "two"}))
+
+
+def test_record_that_is_not_enough_is_executed_and_not_read_again(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    ran: list[Job] = []
+
+    def run_job(job: Job, kept: object) -> Results:
+        ran.append(job)
+        return Results(Executed())
+
+    monkeypatch.setattr(module, "examine_again", lambda job, kept: None)
+    monkeypatch.setattr(module, "run_job", run_job)
+    made = recorded(tmp_path / "talk", "not enough")
+    (outcome,) = run_all({"key": made}, Workers(2))
+    assert outcome.executed == Executed()
+    assert ran == [replace(made, recorded=None)]
 
 
 @pytest.mark.parametrize("count", [1, 2])
