@@ -6,7 +6,7 @@ import json
 import re
 import shutil
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import harness
@@ -16,11 +16,16 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
 from grading.authoring.planted import Planted, read_planted
+from grading.common.files import read_json
 from grading.config import load_config
+from grading.examiner.conversation import Conversation
+from grading.examiner.examination import Examined
+from grading.execution.job import Executed
 from grading.pipeline.assignment import load_assignment
 from grading.pipeline.grade import grade
-from grading.pipeline.plan import plan
-from grading.pipeline.run import open_course, options_from
+from grading.pipeline.plan import Run, plan
+from grading.pipeline.reference import with_reference
+from grading.pipeline.run import GradingRun, open_course, options_from
 from grading.release.preprocessors import FillCourse, InlineJson
 
 WARM_UP = "boxes_and_iou"
@@ -87,19 +92,48 @@ def points(classroom: Classroom) -> dict[str, float]:
     return found
 
 
-def supply_answers(classroom: Classroom) -> None:
-    """Store for each submission what the planted one that it is a copy of answers, so that none has to be run."""
+@dataclass(frozen=True)
+class Stored:
+    """All that is stored of a run: what its cells gave, its conversation with the examiner, what came of the tests."""
+
+    executed: Executed
+    conversation: Conversation
+    examined: Examined
+
+    @classmethod
+    def of(cls, course: GradingRun, run: Run) -> "Stored":
+        """What was stored of a run. Raises RuntimeError if that is not all of it."""
+        executed, examined = course.store.get(run.key), course.store.get_tests(run.tests)
+        if executed is None or examined is None:
+            raise RuntimeError(f"nothing is stored under {run.key}")
+        return cls(executed, Conversation.from_json(read_json(course.store.conversation(run.key))), examined)
+
+    def put(self, course: GradingRun, run: Run, mark: str = "") -> None:
+        """Store it for another run; with a mark, under which nothing was said, its conversation is like no other."""
+        exchanges = {**self.conversation.exchanges, **({mark: []} if mark else {})}
+        course.store.put(run.key, self.executed, Conversation(exchanges, self.conversation.size))
+        course.store.put_tests(run.tests, self.examined)
+
+
+def opened(classroom: Classroom) -> GradingRun:
+    """The class as `course grade` opens it: the master's own solution has been run."""
+    return with_reference(open_course(classroom.folder, classroom.assignment, options_from(classroom.folder)))
+
+
+def supply_answers(classroom: Classroom, alike: bool = True) -> None:
+    """Store for each submission what the planted one that it is a copy of answers, so that none has to be run.
+
+    Those of one kind have answered alike, and are examined together when a test changes, unless `alike` is False.
+    """
     kinds = len(_planted(classroom.assignment, ()))
-    options = options_from(classroom.folder)
-    course = open_course(classroom.folder, classroom.assignment, options)
+    course = opened(classroom)
     planned = plan(course).submissions
-    first = replace(course, options=replace(options, students=tuple(s.student for s in planned[:kinds])))
+    students = tuple(submission.student for submission in planned[:kinds])
+    first = replace(course, options=replace(course.options, students=students))
     grade(first, plan(first))
-    answers = [course.store.get(submission.runs[0].key) for submission in planned[:kinds]]
+    answers = [Stored.of(course, submission.runs[0]) for submission in planned[:kinds]]
     for number, submission in enumerate(planned):
-        executed = answers[number % kinds]
-        assert executed is not None
-        course.store.put(submission.runs[0].key, executed)
+        answers[number % kinds].put(course, submission.runs[0], "" if alike else submission.student)
 
 
 # --- stock nbgrader --------------------------------------------------------------------------------

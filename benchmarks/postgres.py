@@ -12,12 +12,13 @@ from pathlib import Path
 
 import classes_of
 import harness
+from classes_of import Stored
 from harness import Cost, Goal, LeftOutError, Section, Settings
 from sqlalchemy import create_engine, text
 
 from grading.authoring.classroom import Classroom
-from grading.pipeline.plan import plan
-from grading.pipeline.run import GradingRun, open_course, options_from
+from grading.pipeline.plan import Run, plan
+from grading.pipeline.run import GradingRun
 
 STUDENTS = 100
 COORDINATORS = 10
@@ -138,18 +139,17 @@ def multiply(classroom: Classroom, number: int) -> list[str]:
         for folder in (classroom.folder / "submitted").iterdir():
             (folder / name).mkdir()
             shutil.copy(folder / classroom.assignment / classroom.notebook_name, folder / name / f"{name}.ipynb")
-    answers = [course.store.get(key) for course, key in keys(classroom)]
+    answers = [Stored.of(course, run) for course, run in runs(classroom)]
     for name in names:
-        for (course, key), executed in zip(keys(Classroom(classroom.folder, name)), answers, strict=True):
-            assert executed is not None
-            course.store.put(key, executed)
+        for (course, run), stored in zip(runs(Classroom(classroom.folder, name)), answers, strict=True):
+            stored.put(course, run)
     return names
 
 
-def keys(classroom: Classroom) -> list[tuple[GradingRun, str]]:
-    """Under which the answers of each student are stored."""
-    course = open_course(classroom.folder, classroom.assignment, options_from(classroom.folder))
-    return [(course, submission.runs[0].key) for submission in plan(course).submissions]
+def runs(classroom: Classroom) -> list[tuple[GradingRun, Run]]:
+    """The run of each student, under whose key the answers are stored."""
+    course = classes_of.opened(classroom)
+    return [(course, submission.runs[0]) for submission in plan(course).submissions]
 
 
 def use(classroom: Classroom, url: str) -> None:

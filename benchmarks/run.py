@@ -20,6 +20,7 @@ COMPARISONS = (
     "on_disk",
     "warm_up",
     "rescoring",
+    "crossing",
     "full_size",
     "scale",
     "cluster",

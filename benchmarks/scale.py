@@ -70,9 +70,10 @@ def coordinate(folder: Path, assignment: str) -> dict[str, Any]:
     """All steps, in the order of a submission's way."""
     from grading.pipeline.grade import grade
     from grading.pipeline.plan import plan
+    from grading.pipeline.reference import with_reference
     from grading.pipeline.run import open_course, options_from
 
-    course = open_course(folder, assignment, options_from(folder))
+    course = with_reference(open_course(folder, assignment, options_from(folder)))
     taken: dict[str, dict[str, float]] = {}
 
     def timed(step: str, function: Callable[[], Any]) -> Any:
