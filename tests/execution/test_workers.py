@@ -1,5 +1,6 @@
 """Each job gets the worker, and the GPU, that it was promised."""
 
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from grading.examiner.examination import Examination, Examined
 from grading.execution import workers as module
 from grading.execution.job import Examining, Executed, Job, Results
 from grading.execution.store import job_key, job_parts
-from grading.execution.workers import GPU_VARIABLE, run_all
+from grading.execution.workers import GPU_VARIABLE, Crew, run_all
 from grading.options import Isolation, Limits, Workers
 from grading.sandbox.kernel import Environment
 
@@ -140,3 +141,28 @@ def test_each_job_says_when_it_begins(count: int, bubblewrap: None, tmp_path: Pa
     jobs = {key: Job((), (), (), empty) for key in ("one", "two", "three")}
     ended = [outcome.key for outcome in run_all(jobs, Workers(count), begun.append)]
     assert sorted(begun) == sorted(ended) == ["one", "three", "two"]
+
+
+def test_crew_starts_its_workers_once(bubblewrap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    empty = Environment({}, tmp_path, {}, Path(__file__).parents[2] / "helpers", {})
+    started: list[int] = []
+    real = module._client
+
+    def client(workers: Workers, count: int) -> AbstractContextManager[object]:
+        started.append(count)
+        return real(workers, count)
+
+    monkeypatch.setattr(module, "_client", client)
+    with Crew(Workers(2)) as crew:
+        crew.start()
+        for _ in range(2):  # the same key again is another job
+            (outcome,) = run_all({"key": Job((), (), (), empty)}, crew.workers, crew=crew)
+            assert outcome.executed is not None
+            assert outcome.executed.kernels == 1
+    assert started == [2]
+
+
+def test_crew_that_was_not_started_runs_one_job_here(environments: list[Environment]) -> None:
+    with Crew(Workers(2)) as crew:
+        list(run_all({"key": job()}, crew.workers, crew=crew))
+    assert environments == [job().environment]
