@@ -43,12 +43,15 @@ class Examiner:
         self.examined = Examined()
 
     def __enter__(self) -> "Examiner":
+        """Start what it needs, if that does not run: it takes a while, in which the student's kernel can start, too."""
+        self._pool.prepare(*self._where)
         return self
 
     def __exit__(self, *_: object) -> None:
         if self._child is not None:
             with contextlib.suppress(LostError):
                 self._child.send(_frame(kind="end"))
+            self._child.close()
 
     def test(self, cell: str, partner: Partner, seconds: float) -> TestRun:
         """Run the setup that is due and a test cell; keep what came of it.
@@ -117,6 +120,8 @@ class Examiner:
 
     def _lose(self) -> None:
         self._pool.discard(*self._where)
+        if self._child is not None:
+            self._child.close()
         self._child = None
 
 

@@ -70,6 +70,10 @@ class Child:
             self._connection.settimeout(None)
         return Frame(head, tail)
 
+    def close(self) -> None:
+        """Close the connection, at which the process ends."""
+        self._connection.close()
+
 
 class ExaminerServer:
     """A running examiner of one notebook. Raises SandboxError if it cannot be started; the message says why."""
@@ -123,7 +127,6 @@ class ExaminerServer:
                     raise LostError(f"{self._box.cause()}. {self._box.stderr.strip()[-2000:]}") from None
                 time.sleep(_POLL_SECONDS)
             else:
-                self._stack.callback(connection.close)
                 return Child(connection)
         raise LostError(f"it did not start within {_START_SECONDS} s. {self._box.stderr.strip()[-2000:]}")
 
@@ -157,19 +160,31 @@ class ExaminerPool:
         """Return a child for one submission. Raises SandboxError if no examiner can be started."""
         key = _environment_key(environment, examination, resources, isolation)
         for _ in range(2):  # one that serves a single submission has ended when the next one comes
-            server = self._servers.pop(key, None)
-            if server is not None and not server.alive:
-                server.close()
-                server = None
-            while server is None and len(self._servers) >= _KEPT:
-                self._servers.pop(next(iter(self._servers))).close()
-            server = self._servers[key] = server or ExaminerServer(environment, examination, resources, isolation)
             try:
-                return server.connect()
+                return self._server(key, environment, examination, resources, isolation).connect()
             except LostError as error:
                 why = str(error)
                 self.discard(environment, examination, resources, isolation)
         raise SandboxError(f"the examiner, which runs the tests of the master, did not start: {why}")
+
+    def prepare(
+        self, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
+    ) -> None:
+        """Start the examiner for a child that will be asked for, if none runs. Raises SandboxError if that fails."""
+        key = _environment_key(environment, examination, resources, isolation)
+        self._server(key, environment, examination, resources, isolation)
+
+    def _server(
+        self, key: str, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation
+    ) -> ExaminerServer:
+        server = self._servers.pop(key, None)  # the latest used is the last to go
+        if server is not None and not server.alive:
+            server.close()
+            server = None
+        while server is None and len(self._servers) >= _KEPT:
+            self._servers.pop(next(iter(self._servers))).close()
+        self._servers[key] = server or ExaminerServer(environment, examination, resources, isolation)
+        return self._servers[key]
 
     def discard(
         self, environment: Environment, examination: Examination, resources: Resources, isolation: Isolation

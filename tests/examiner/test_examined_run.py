@@ -214,3 +214,11 @@ def test_reason_is_one_line_of_bounded_length(job: MakeJob, kept: Pools) -> None
     _, reason = points_of(from_examiner(results.examined.tests["t"], ""), 2.0)
     assert "\n" not in reason
     assert len(reason) < 1100
+
+
+def test_connections_are_closed_with_their_submissions(job: MakeJob, kept: Pools) -> None:
+    run_job(job(SQUARE, RIGHT), kept)
+    before = len(list(Path("/proc/self/fd").iterdir()))
+    for _ in range(3):
+        run_job(job(SQUARE, RIGHT), kept)
+    assert len(list(Path("/proc/self/fd").iterdir())) <= before
