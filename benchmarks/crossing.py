@@ -83,7 +83,8 @@ def run(settings: Settings) -> list[Section]:
             name="crossing",
             title="One crossing: a test calls a student's function",
             how="From the examiner's sandbox through the worker into the student's, and back, as in grading; what a "
-            "test of many calls takes longer than one of none. The test's own clock leaves the crossing out.",
+            "test of many calls takes longer than one of none. The test's own clock leaves out what the examiner takes "
+            "to pack, send and read, and as much again for the other side.",
             columns=("call", "each", "each, by the test's own clock"),
             rows=rows,
             raw={name: [list(cost) for cost in costs] for name, costs in found.items()},

@@ -7,7 +7,7 @@ import logging
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -166,9 +166,14 @@ def tests_key(run: str, examination: Examination, environment: Environment, data
         files: `fingerprint` of the course's own files beside the notebook.
     """
     variables = sorted(environment.variables.items())
-    return hash_of(
-        [run, asdict(examination), environment.imports, variables, data, files, environment_hash(environment.helpers)]
-    )
+    asked = _examination_hash(examination)
+    return hash_of([run, asked, environment.imports, variables, data, files, environment_hash(environment.helpers)])
+
+
+@lru_cache(maxsize=64)
+def _examination_hash(examination: Examination) -> str:
+    """Hash the tests of a notebook, which are the same for a whole class."""
+    return hash_of(asdict(examination))
 
 
 def write_questions(questions: Sequence[Question], folder: Path) -> Path:
