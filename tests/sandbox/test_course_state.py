@@ -1,5 +1,7 @@
 """What a test changes beside its questions: seeds, names, files, and shapes of arrays, and when the student sees it."""
 
+from pathlib import Path
+
 import pytest
 from examined import Examination
 
@@ -45,6 +47,15 @@ def test_seed_by_a_name_of_its_own_reaches_the_students_code(examination: Examin
         assert draw() == numbers
     """
     examination.passes(DICE, test, setup)
+
+
+def test_seed_taken_by_name_from_a_numpy_that_comes_late_reaches_the_students_code(tmp_path: Path) -> None:
+    server = Examination(tmp_path, imports=[])
+    test = "set_seed(7)\nnumbers = draw()\nset_seed(7)\nassert draw() == numbers"
+    try:
+        server.passes(DICE, test, "from numpy.random import seed as set_seed")
+    finally:
+        server.close()
 
 
 def test_seed_at_the_end_of_a_test_stays_for_the_next(examination: Examination) -> None:
