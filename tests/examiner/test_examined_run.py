@@ -75,6 +75,14 @@ def test_each_test_sees_the_names_as_they_were_at_its_place(job: MakeJob, kept: 
     assert outcome(run_job(job("x = 1", first, "x = 2", second), kept)) == {"t1": "passed", "t2": "passed"}
 
 
+def test_what_a_test_leaves_is_there_in_the_students_cells_that_follow(job: MakeJob, kept: Pools) -> None:
+    last = "assert x == 1\nx = 5\nopen('note.txt', 'w').write('kept')\nimport random\nrandom.seed(3)"
+    follows = "import random\nfound = x, open('note.txt').read(), random.random()"
+    check = "import random\nassert found == (5, 'kept', random.Random(3).random())"
+    parts = "x = 1", TestCell("t", last, ("x",)), follows, TestCell("u", check, ("found",))
+    assert outcome(run_job(job(*parts), kept)) == {"t": "passed", "u": "passed"}
+
+
 def test_setup_runs_in_the_examiner_before_its_test(job: MakeJob, kept: Pools) -> None:
     test = TestCell("t", "assert square(truth) == 49", ("square",))
     assert outcome(run_job(job(SQUARE, test, setup={1: "truth = 7"}), kept)) == {"t": "passed"}
