@@ -22,8 +22,8 @@ from grading.errors import GradingError
 from grading.lms import collect as collecting
 from grading.lms import export as exporting
 from grading.lms.collect import Collected, Unplaced
-from grading.lms.export import Exported
-from grading.lms.give_back import PAGE_TARGETS, Returned, give_back
+from grading.lms.export import PAGE_TARGETS, Exported
+from grading.lms.give_back import Returned, give_back
 from grading.lms.roster import Roster, read_roster
 from grading.pages.names import names_of
 from grading.records.record import FAILED

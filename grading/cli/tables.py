@@ -1,6 +1,7 @@
 """Results in the terminal: a table that fits its width with the total first, and reasons that hang below their name."""
 
 import textwrap
+import unicodedata
 from collections.abc import Mapping, Sequence
 from statistics import fmean
 
@@ -71,7 +72,10 @@ def _heads(questions: Sequence[str]) -> list[str]:
 
 
 def _cut(name: str) -> str:
-    return name if cell_len(name) <= _MOST_OF_A_NAME else set_cell_size(name, _MOST_OF_A_NAME - 1).rstrip() + "…"
+    """Cut a name; one that is written from right to left is set apart, or it would carry the figures with it."""
+    short = name if cell_len(name) <= _MOST_OF_A_NAME else set_cell_size(name, _MOST_OF_A_NAME - 1).rstrip() + "…"
+    from_right = any(unicodedata.bidirectional(letter) in ("R", "AL") for letter in name)
+    return f"\u2068{short}\u2069" if from_right else short
 
 
 def _points(question: QuestionRecord | None) -> str:

@@ -40,6 +40,9 @@ from grading.errors import GradingError
 from grading.lms.roster import Clue, Roster, Student, Table, is_no_student, read_table, student_of
 
 TARGETS = ("moodle", "canvas", "csv")
+MOODLE_PAGES, CANVAS_PAGES = "moodle-feedback", "canvas-comments"
+PAGE_TARGETS = (MOODLE_PAGES, CANVAS_PAGES)
+"""What takes feedback pages: `grading.lms.give_back` writes them."""
 BOM = "\ufeff"
 _FORMULA = tuple("=+-@\t\r\n＝＋－＠")
 _CANVAS_COLUMNS = ("Student", "ID", "SIS User ID", "SIS Login ID", "Section")
@@ -108,7 +111,8 @@ def export(
         writer = {"moodle": _moodle_gradebook, "canvas": _canvas_gradebook, "csv": _own_csv}[to]
         text = writer(by_student, roster, column, exported)
     else:
-        raise GradingError(f"'{clean(to)}' is nothing to export to: give one of {', '.join(TARGETS)}.")
+        every = ", ".join((*TARGETS, *PAGE_TARGETS))
+        raise GradingError(f"'{clean(to)}' is nothing to export to: give one of {every}.")
     write_atomically(path, text)
     return exported
 

@@ -25,11 +25,9 @@ from grading.common.text import clean
 from grading.errors import GradingError
 from grading.lms.collect import newest_files
 from grading.lms.downloads import DownloadedFile
-from grading.lms.export import Exported, Grade, match_lines
+from grading.lms.export import CANVAS_PAGES, MOODLE_PAGES, PAGE_TARGETS, Exported, Grade, match_lines
 from grading.lms.roster import Roster, read_table, student_of
 
-MOODLE, CANVAS = "moodle-feedback", "canvas-comments"
-PAGE_TARGETS = (MOODLE, CANVAS)
 PAGE = "feedback.html"
 _LONG_AGO = (1980, 1, 1, 0, 0, 0)
 _NOT_IN_NAMES = re.compile(r"[\x00-\x1f&<>\"`|':\\/]")
@@ -70,9 +68,9 @@ def give_back(
     Raises:
         GradingError: The target is none, or nothing tells the names that the LMS asks for.
     """
-    if to == MOODLE:
+    if to == MOODLE_PAGES:
         places = _moodle(pages, assignment, roster, source, notebooks)
-    elif to == CANVAS:
+    elif to == CANVAS_PAGES:
         places = _canvas(pages, assignment, roster, source, notebooks)
     else:
         raise GradingError(f"'{clean(to)}' takes no pages: give one of {', '.join(PAGE_TARGETS)}.")

@@ -17,6 +17,8 @@ BOXES_TAG = "corner-boxes"
 _CASE = re.compile(r"\b(?P<call>[^\W\d]\w*\([^()]*\)) gave (?P<yours>.+?), not (?P<expected>.+?)\.(?=\s|$)")
 _CUT_OFF = re.compile(r"\b[^\W\d]\w*\((?:[^A-Za-z()]|nan|inf)*…")
 """A case of which only the beginning fitted into the reason."""
+_PRINTED = re.compile(r"(?:(?<![\w.,\[(])-?\d+(?:\.\d*)? +){3,}")
+"""Numbers in a row, such as a student's function prints while it is tested."""
 _NUMBER_DOT = re.compile(r"(\d)\.(?=[,\]\s]|$)")
 _MOST_BOXES = 8
 _SIZE, _MARGIN = 220.0, 14.0
@@ -55,7 +57,12 @@ def told(reason: str, boxes: bool = False) -> Told:
         drawing = drawn(groups) if groups else None
         yours, expected = (match[name].removesuffix(".") for name in ("yours", "expected"))
         found.append(Case(match["call"], yours, expected, drawing, empty and drawing is not None))
-    return Told(" ".join(_CUT_OFF.sub(" ", _CASE.sub(" ", reason)).split()), tuple(found))
+    return Told(" ".join(without_printed(_CUT_OFF.sub(" ", _CASE.sub(" ", reason))).split()), tuple(found))
+
+
+def without_printed(reason: str) -> str:
+    """Return a reason with `…` for numbers in a row that were printed while the test ran."""
+    return _PRINTED.sub("… ", reason)
 
 
 def boxes_in(call: str) -> list[list[Box]]:

@@ -4,14 +4,14 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from grading.pages.cases import told
+from grading.pages.cases import told, without_printed
 from grading.pages.stopped import in_reasons
 from grading.records.record import FAILED, GRADED, Record
 from grading.records.results import Result
 
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
-_ARGUMENTS = re.compile(r"\(\[(?:[^A-Za-z()…]|nan|inf)*(?:\)|…|$)")
-"""Arrays as arguments, whole or cut off: they fill a page and say little about a class."""
+_ARRAYS = re.compile(r"\(?\[(?:[^A-Za-z()…]|nan|inf|na?(?=…))*(?:\)|…|$)?")
+"""Arrays, as arguments or as values, whole or cut off: they fill a page and say little about a class."""
 _SEVERAL = re.compile(r"…(?:[\s,]*…)+")
 _COUNTED = re.compile(r" *The test gives …(?: of …)? points?\.")
 NO_REASON = "No reason was given."
@@ -69,8 +69,9 @@ def cause_of(reason: str) -> str:
 
 
 def without_arrays(reason: str) -> str:
-    """Return a reason with `(…)` for the arrays of numbers in it."""
-    return _ARGUMENTS.sub("(…)", reason)
+    """Return a reason with `(…)` or `[…]` for the arrays in it, and with `…` for numbers in a row."""
+    short = _ARRAYS.sub(lambda found: "(…)" if found[0][0] == "(" else "[…] ", reason)
+    return " ".join(without_printed(short).split())
 
 
 def said(sentence: str, words: dict[str, str]) -> str:

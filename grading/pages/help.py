@@ -75,7 +75,7 @@ def _without_stop(reason: str, found: Sequence[Stop]) -> str:
     for stop in found[:MOST_STOPS]:
         said = re.escape(stop.said)
         reason = re.sub(rf"\s*\(Cell '[^']*' stopped with {said}\)", "", reason)
-        reason = re.sub(rf"\s*\b[^\W\d]\w*\([^()]*\) raised {said}", "", reason)
+        reason = re.sub(rf"\s*\b[^\W\d]\w*\([^()]*\) raised {said}:?", "", reason)
         reason = re.sub(rf";? *case \d+: {said}", ".", reason)
         reason = "" if reason == stop.said else reason
     return reason

@@ -13,7 +13,7 @@ from urllib.parse import quote
 import numpy as np
 
 from grading.common.files import write_atomically
-from grading.pages.causes import NO_REASON, causes, failures, group
+from grading.pages.causes import NO_REASON, cause_of, causes, failures, group
 from grading.pages.feedback import late_by
 from grading.pages.names import missing, names_of
 from grading.pages.page import ALL_POINTS_FROM, POINTS_START, histogram, render
@@ -194,7 +194,7 @@ def _lost(record: Record, result: Result) -> list[tuple[str, str]]:
     found: dict[str, list[str]] = {}
     for question in result.questions:
         if question.points < question.max_points and not question.waits:
-            reason = "Graded by hand." if question.by_hand else question.reason or NO_REASON
+            reason = "Graded by hand." if question.by_hand else cause_of(question.reason) or NO_REASON
             found.setdefault(reason, []).append(f"{question.name} {question.points:g}/{question.max_points:g}")
     return [(", ".join(names), _cut(reason)) for reason, names in found.items()]
 

@@ -1,6 +1,7 @@
 """One command leads from an LMS download to feedback, a report and a file to import."""
 
 import csv
+import zipfile
 from pathlib import Path
 
 import lms_downloads as lms
@@ -77,8 +78,19 @@ def test_unknown_lms_is_refused_before_anything_is_written(classroom: Classroom,
     before = sorted(classroom.folder.rglob("*"))
     ran = course(classroom.folder, "export", ASSIGNMENT, "--to", "abacus")
     assert ran.returncode == 2
-    assert "moodle, canvas, csv" in ran.stderr
+    assert "moodle, canvas, csv, moodle-feedback, canvas-comments" in " ".join(ran.stderr.split())
     assert sorted(classroom.folder.rglob("*")) == before
+
+
+def test_feedback_pages_go_back_in_one_zip(classroom: Classroom, download: Path) -> None:
+    arguments = ("--roster", "worksheet.csv", "--to", "moodle-feedback")
+    ran = course(classroom.folder, "process", str(download), ASSIGNMENT, *arguments)
+    assert ran.returncode == 0, ran.stderr
+    with zipfile.ZipFile(classroom.folder / "exports" / f"{ASSIGNMENT}-moodle-feedback.zip") as archive:
+        found = {name: archive.read(name).decode() for name in archive.namelist()}
+    ada = next(page for name, page in found.items() if name.startswith(f"Ada Lovelace_{lms.CLASS[0].moodle}_assign"))
+    assert "5</span> of 5 points" in ada
+    assert len(found) == len(PEOPLE)
 
 
 @pytest.mark.parametrize("to", ["canvas", "csv", "moodle"])

@@ -12,7 +12,9 @@ import pytest
 from lms_downloads import CLASS, NAMESAKES, Person, write_folder, write_zip
 
 from grading.errors import GradingError
-from grading.lms.give_back import CANVAS, MOODLE, Returned, give_back
+from grading.lms.export import CANVAS_PAGES as CANVAS
+from grading.lms.export import MOODLE_PAGES as MOODLE
+from grading.lms.give_back import Returned, give_back
 from grading.lms.roster import Roster, read_roster
 
 PS = "ps1"

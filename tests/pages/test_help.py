@@ -147,6 +147,11 @@ def test_exception_without_a_message_is_not_mixed_with_what_the_test_says_next()
     assert stop.said == "NotImplementedError"
 
 
+def test_numbers_that_were_printed_meanwhile_do_not_fill_the_reason() -> None:
+    assert told("12064 4183 116 0.0 0 of 12 cases are right.").words == "… of 12 cases are right."
+    assert told("9 of 12 cases are right.").words == "9 of 12 cases are right."
+
+
 def test_case_that_was_cut_off_is_left_out() -> None:
     assert told("1 of 2 right. f([[1, 2], [3., nan],… The test gives 0.").words == "1 of 2 right. The test gives 0."
 
