@@ -24,6 +24,7 @@ from helpers.boxes import iou
 from helpers.data import CLASSES, load_annotations, split
 from helpers.environment import fix_seeds
 from helpers.features import load_representations, representation_key
+from helpers.localising import best_box
 from helpers.metrics import Scores, compute_acc
 from helpers.targets import IMAGE_SIZE, tensorize_ground_truth
 
@@ -74,8 +75,8 @@ class Data:
             return compute_acc(model, self.reprs, self.annotations, train=False)
 
     def best_constant_box(self) -> float:
-        """Mean test IoU of the median training box (in the 224-pixel frame), the same for every image."""
-        box = np.median(corners(self.boxes[self.parts.train]), axis=0)
+        """Mean test IoU of the box that is best on the training images, the same for every image."""
+        box = corners(best_box(self.boxes[self.parts.train])[np.newaxis])[0]
         return float(np.mean(iou(box, corners(self.boxes[self.parts.test]))))
 
 
@@ -120,7 +121,7 @@ def main() -> None:
     console = Console()
     console.print(table)
     console.print(
-        f"The same box for every image (the median of the training boxes): mean IoU {data.best_constant_box():.3f}"
+        f"The same box for every image (the best one on the training images): mean IoU {data.best_constant_box():.3f}"
     )
 
 

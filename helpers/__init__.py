@@ -32,6 +32,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "boxes": ("iou", "corners_to_center", "center_to_corners", "corners_to_voc", "voc_to_corners"),
     "targets": ("IMAGE_SIZE", "tensorize_ground_truth", "interpret_output"),
     "metrics": ("accuracy_and_iou", "compute_acc", "per_example_iou", "predict_dicts"),
+    "localising": ("best_box", "measure_localising", "measure_positions"),
     "box_iou": ("BoxIoU",),
     "checks": (
         "heads",
@@ -39,7 +40,9 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "partial_credit",
         "accuracy_in_words",
         "box_scale_hint",
-        "iou_in_words",
+        "gain_in_words",
+        "follows_in_words",
+        "positions_in_words",
         "thresholds_for",
     ),
     "self_check": ("check",),
@@ -68,6 +71,9 @@ if TYPE_CHECKING:
     from helpers.environment import setup as setup
     from helpers.features import *
     from helpers.hand_in import ready_to_submit as ready_to_submit
+    from helpers.localising import best_box as best_box
+    from helpers.localising import measure_localising as measure_localising
+    from helpers.localising import measure_positions as measure_positions
     from helpers.metrics import *
     from helpers.plots import *
     from helpers.sample import make_sample as make_sample

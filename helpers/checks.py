@@ -93,15 +93,42 @@ def accuracy_in_words(accuracy: float, minimum: float, images: str = "test") -> 
     return f"The class is right for {accuracy:.1%} of the {images} images; the minimum is {minimum:.0%}."
 
 
-def iou_in_words(mean_iou: float, start: float, minimum: float, points: float, images: str = "test") -> str:
-    """Say how a mean IoU compares with where points start and where all of them are given.
+def gain_in_words(gained: float, start: float, full: float, points: float, images: str = "test") -> str:
+    """Say how the IoU gained compares with where points start and where all of them are given.
 
-    >>> iou_in_words(0.4444, start=0.43, minimum=0.47, points=8)
-    'The mean IoU on the test images is 0.444. Points start at 0.43, and all 8 are given from 0.47.'
+    >>> gain_in_words(0.044, start=0.02, full=0.06, points=6)
+    'On the test images the mean IoU is +0.044 from the best box that needs no localising. Points start at +0.02, and \
+all 6 are given from +0.06.'
     """
     return (
-        f"The mean IoU on the {images} images is {mean_iou:.3f}. Points start at {start}, "
-        f"and all {points:g} are given from {minimum}."
+        f"On the {images} images the mean IoU is {gained:+.3f} from the best box that needs no localising. "
+        f"Points start at {start:+g}, and all {points:g} are given from {full:+g}."
+    )
+
+
+def follows_in_words(centre: float, size: float, start: float, full: float, points: float, images: str = "test") -> str:
+    """Say how well boxes follow the objects, and where points start and where all of them are given.
+
+    >>> follows_in_words(0.5, 0.75, start=0.2, full=0.6, points=7).partition(". ")[0]
+    'On the test images the boxes follow the objects by 0.50 (centre) and 0.75 (size)'
+    """
+    return (
+        f"On the {images} images the boxes follow the objects by {centre:.2f} (centre) and {size:.2f} (size). "
+        f"1 is exactly, 0 not at all, and the lower of the two counts: "
+        f"points start at {start:g}, and all {points:g} are given from {full:g}."
+    )
+
+
+def positions_in_words(lost: float, start: float, full: float, points: float) -> str:
+    """Say how much IoU comes from positions, and where points start and where all of them are given.
+
+    >>> positions_in_words(0.12, start=0.03, full=0.09, points=8).partition(". ")[0]
+    'When the maps of the test images are moved by two positions, your boxes lose an IoU of 0.120'
+    """
+    return (
+        f"When the maps of the test images are moved by two positions, your boxes lose an IoU of {lost:.3f}. "
+        f"A model that has averaged the positions away loses 0: "
+        f"points start at {start:g}, and all {points:g} are given from {full:g}."
     )
 
 

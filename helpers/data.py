@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple, SupportsIndex, TypedDict
+from typing import Literal, NamedTuple, SupportsIndex, TypedDict
 from xml.etree import ElementTree
 
 logger = logging.getLogger(__name__)
@@ -259,11 +259,24 @@ def data_set_name(root: str | Path) -> str:
     return (folder.name if folder.name not in ("", "..") else folder.resolve().name).lower()
 
 
+Part = Literal["train", "validation", "test"]
+"""What part of the examples is looked at."""
+
+
 class Split(NamedTuple):
     """Two slices, which cover all examples and have none in common."""
 
     train: slice
     test: slice
+
+    @property
+    def validation(self) -> slice:
+        """The end of the training part, which `fit(..., validation_split=0.1)` sets aside and does not learn from."""
+        return slice(int(self.train.stop * (1.0 - 0.1)), self.train.stop)
+
+    def named(self, part: Part) -> slice:
+        """Return the slice that has this name."""
+        return {"train": self.train, "validation": self.validation, "test": self.test}[part]
 
 
 def split(examples: Sized | SupportsIndex) -> Split:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 
 from helpers.boxes import FloatArray, iou, voc_to_corners
 from helpers.checks import heads
-from helpers.data import CLASSES, Annotation, split
+from helpers.data import CLASSES, Annotation, Part, split
 from helpers.targets import Prediction, interpret_outputs
 
 
@@ -72,8 +72,11 @@ def compute_acc(
     reprs: npt.NDArray[np.floating[Any]],
     annotations: Sequence[Annotation],
     train: bool = True,
+    part: Part | None = None,
 ) -> Scores:
     """Compute and print the scores on the training part of ``helpers.data.split``, or on the test part.
+
+    ``part`` names the part instead of ``train``; "validation" is what ``fit`` has set aside of the training part.
 
     ``reprs`` (N, 7, 7, 2048) and ``annotations`` are the whole image set: the part is taken from both, so
     that each prediction meets its own photograph's size.
@@ -84,10 +87,11 @@ def compute_acc(
     if len(reprs) != len(annotations):
         raise ValueError(f"{len(reprs)} representations do not belong to {len(annotations)} annotations")
     parts = split(len(annotations))
-    part = parts.train if train else parts.test
-    scores = accuracy_and_iou(predict_dicts(model, reprs[part], annotations[part]), annotations[part])
+    name: Part = part or ("train" if train else "test")
+    chosen = parts.named(name)
+    scores = accuracy_and_iou(predict_dicts(model, reprs[chosen], annotations[chosen]), annotations[chosen])
     print(
-        f"[{'train' if train else 'test'}] class accuracy: {scores.class_accuracy:.3f}, "
+        f"[{name}] class accuracy: {scores.class_accuracy:.3f}, "
         f"mean IoU: {scores.mean_iou:.3f}, valid accuracy: {scores.valid_accuracy:.3f}"
     )
     return scores

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
-from helpers.data import Annotation, image_path, split
+from helpers.data import Annotation, Part, image_path, split
 from helpers.metrics import per_example_iou, predict_dicts
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ def plot_iou_histograms(ious: Mapping[str, npt.ArrayLike], threshold: float = 0.
         values = np.asarray(values)
         ax.hist(values, bins=bins, alpha=0.6, color=color, label=f"{name} (mean {values.mean():.2f})")
     ax.axvline(threshold, color="black", linestyle="--", linewidth=1)
-    ax.set(xlabel="IoU between the predicted and the true box", ylabel="Number of test images", xlim=(0, 1))
+    ax.set(xlabel="IoU between the predicted and the true box", ylabel="Number of images", xlim=(0, 1))
     ax.legend()
     plt.show()
 
@@ -175,21 +175,22 @@ def plot_best_and_worst(
     annotations: Sequence[Annotation],
     root: Path | str,
     count: int = 4,
+    part: Part = "validation",
 ) -> None:
-    """Show a grid of test images: the `count` best predictions by IoU above, the `count` worst below.
+    """Show a grid of images: the `count` best predictions by IoU above, the `count` worst below.
 
-    Args are those of `display_prediction`; only the test part of `split` is looked at.
+    Args are those of `display_prediction`; only one part of `split` is looked at.
     """
     plt = _pyplot()
-    part = split(len(annotations)).test
-    trues = list(annotations[part])
-    preds = predict_dicts(model, reprs[part], trues)
+    chosen = split(len(annotations)).named(part)
+    trues = list(annotations[chosen])
+    preds = predict_dicts(model, reprs[chosen], trues)
     ious = per_example_iou(preds, trues)
     order = np.argsort(-ious, kind="stable")
     count = min(count, len(trues) // 2)
     _, axes = plt.subplots(2, count, figsize=(3.4 * count, 6.4), squeeze=False)
-    for row, (title, chosen) in enumerate((("best", order[:count]), ("worst", order[::-1][:count]))):
-        for ax, index in zip(axes[row], chosen, strict=True):
+    for row, (title, shown) in enumerate((("best", order[:count]), ("worst", order[::-1][:count]))):
+        for ax, index in zip(axes[row], shown, strict=True):
             _show(ax, image_path(root, trues[index]), preds[index], trues[index])
             ax.set_title(f"{title}: IoU {ious[index]:.2f}")
     plt.tight_layout()

@@ -38,8 +38,13 @@ def tensorize_ground_truth(
     classes[np.arange(count), _class_indices(annotations)] = 1.0
     boxes = _numbers(annotations, "bbox").reshape(count, 4)
     sizes = _numbers(annotations, "size").reshape(count, 2)
-    corners = voc_to_corners(boxes) * IMAGE_SIZE / np.tile(sizes, 2)
-    return classes, corners_to_center(corners).astype(np.float32)
+    return classes, boxes_in_frame(boxes, sizes).astype(np.float32)
+
+
+def boxes_in_frame(boxes: npt.ArrayLike, sizes: npt.ArrayLike) -> FloatArray:
+    """Convert VOC boxes (N, 4) in photographs of ``sizes`` (N, 2) to centre boxes (N, 4) in the 224-pixel frame."""
+    corners = voc_to_corners(boxes) * IMAGE_SIZE / np.tile(np.asarray(sizes, dtype=np.float64), 2)
+    return np.asarray(corners_to_center(corners))
 
 
 def interpret_output(cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[int, int] = (500, 333)) -> Prediction:

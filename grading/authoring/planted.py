@@ -19,22 +19,47 @@ PLANTED = "planted"
 """Folder of an assignment; what lies in it is never released."""
 
 
+Expected = float | tuple[float, float]
+"""Points that a question is worth, or the least and the most: a trained model is not the same on all data."""
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What `course calibrate` demands of a planted submission's total; without either, it is measured only."""
+
+    at_least: float | None = None
+    at_most: float | None = None
+
+    def holds(self, points: float) -> bool:
+        """Return whether a total is within the bound."""
+        low = self.at_least is None or points >= self.at_least
+        return low and (self.at_most is None or points <= self.at_most)
+
+    def __str__(self) -> str:
+        said = {"at least": self.at_least, "at most": self.at_most}
+        return " and ".join(f"{words} {value:g}" for words, value in said.items() if value is not None)
+
+
 @dataclass(frozen=True)
 class Planted:
     """A submission whose points are known: `source/<assignment>/planted/<name>/`.
 
-    `expected.json` holds `why`, `points` by grade id and, for the two that need no cells of their own,
-    `from`: "master" or "release". `calibration`, "good" or "bad", gives it a part in `course calibrate`.
+    `expected.json` holds `why`, `points` by grade id (a number, or `[least, most]`) and, for the two that need no cells
+    of their own, `from`: "master" or "release". `calibration`, `{"at_least": 16}`, `{"at_most": 5}` or `{}`, gives it a
+    part in `course calibrate`; `"demo": false` keeps it out of `course demo`. `cause` are words that the first
+    advice on its page has to hold (`course advice`).
     Every other file `<grade_id>.py` is the source of a solution cell. Where two notebooks have the same grade id, it is
     `<notebook>/<grade_id>.py`.
     """
 
     name: str
     why: str
-    points: Mapping[str, float]
+    points: Mapping[str, Expected]
     origin: str
     cells: Mapping[str, str]
-    calibration: str = ""
+    calibration: Bound | None = None
+    demo: bool = True
+    cause: str | None = None
 
 
 @dataclass(frozen=True)
@@ -51,10 +76,16 @@ class Verdict:
         lines = [] if self.record.status == GRADED else [f"{self.record.status}: {self.record.why}"]
         for name in sorted(set(self.planted.points) | set(got)):
             expected, points = self.planted.points.get(name), got.get(name)
-            if expected != points:
+            if not _as_expected(expected, points):
                 question = self.record.questions.get(name)
                 lines.append(f"{name}: expected {expected}, got {points} ({question.reason if question else ''})")
         return lines
+
+
+def _as_expected(expected: Expected | None, points: float | None) -> bool:
+    if isinstance(expected, tuple):
+        return points is not None and expected[0] <= points <= expected[1]
+    return expected == points
 
 
 def planted_folder(repository: Path, assignment: str) -> Path:
@@ -79,10 +110,21 @@ def _read_one(path: Path) -> Planted:
     origin = expected.get("from", "release")
     if origin not in ("master", "release"):
         raise ReleaseError(f'{path}: "from" must be "master" or "release", not {origin!r}')
-    role = expected.get("calibration", "")
-    if role not in ("", "good", "bad"):
-        raise ReleaseError(f'{path}: "calibration" must be "good" or "bad", not {role!r}')
-    return Planted(path.parent.name, expected["why"], expected["points"], origin, cells, role)
+    role = expected.get("calibration")
+    if role is not None and not (isinstance(role, dict) and set(role) <= {"at_least", "at_most"}):
+        raise ReleaseError(f'{path}: "calibration" must be like {{"at_least": 16}} or {{"at_most": 5}}, not {role!r}')
+    points = {name: tuple(value) if isinstance(value, list) else value for name, value in expected["points"].items()}
+    bound = None if role is None else Bound(**role)
+    return Planted(
+        path.parent.name,
+        expected["why"],
+        points,
+        origin,
+        cells,
+        bound,
+        expected.get("demo", True),
+        expected.get("cause"),
+    )
 
 
 def to_verify(repository: Path, assignment: str) -> list[Planted]:
@@ -128,6 +170,13 @@ def _by_notebook(submission: Planted, known: Mapping[str, set[str]]) -> dict[str
     return found
 
 
+def choose(planted: Sequence[Planted], names: Sequence[str]) -> list[Planted]:
+    """Return the planted submissions with these names, all without any. Raises ReleaseError for a name of none."""
+    if unknown := sorted(set(names) - {one.name for one in planted}):
+        raise ReleaseError(f"no planted submission is called {short_list(unknown)}")
+    return [one for one in planted if not names or one.name in names]
+
+
 def verify(
     repository: Path,
     assignment: str,
@@ -135,12 +184,13 @@ def verify(
     options: Options,
     on_event: Callable[[str, str], None] = lambda *_: None,
     on_plan: Callable[[GradingRun, Plan], None] = lambda *_: None,
+    planted: Sequence[Planted] = (),
 ) -> list[Verdict]:
-    """Grade what there is `to_verify` of an assignment in a classroom of its own at `folder`.
+    """Grade planted submissions, by default all there is `to_verify`, in a classroom of its own at `folder`.
 
     `on_plan` is called with what is planned before anything runs, `on_event` as by `grade`.
     """
-    planted = to_verify(repository, assignment)
+    planted = planted or to_verify(repository, assignment)
     classroom = Classroom.create(repository, folder, assignment)
     classroom.share_results(repository)
     hand_in_all(classroom, planted)

@@ -165,7 +165,7 @@ def _published(course: GradingRun, repository: Path) -> dict[str, str]:
     folder = planted_folder(repository, name)
     if folder.is_dir():
         for planted in read_planted(folder):
-            if planted.calibration == "good" and planted.cells:
+            if planted.calibration is not None and planted.calibration.at_least is not None and planted.cells:
                 found[f"the published {planted.name}"] = "\n".join(planted.cells.values())
     return found
 

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from grading.authoring.calibrate import Proposal
+    from grading.authoring.planted import Planted
     from grading.options import Options
     from grading.pipeline.plan import Plan
     from grading.pipeline.run import GradingRun
@@ -57,6 +58,7 @@ def sample() -> None:
 @app.command(**help_for(AUTHOR, "course verify lab1"))
 def verify(
     assignment: Assignment,
+    only: Annotated[list[str] | None, typer.Argument(help="Planted submissions; all by default.")] = None,
     workers: Workers = 2,
     cell_seconds: CellSeconds = 60,
     data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
@@ -70,11 +72,39 @@ def verify(
     """
     with tempfile.TemporaryDirectory() as folder:
         options = _demo_options(data or _sample(), workers, cell_seconds)
-        wrong, solution = _grade_planted(assignment, Path(folder) / "class", options)
+        wrong, solution = _grade_planted(assignment, Path(folder) / "class", options, _planted(assignment, only or ()))
         _say_both_ways(assignment, options)
     if solution is not None:
         _propose_limits(terminal.repository() / "source" / assignment, solution, write_limits)
     raise typer.Exit(1 if wrong else 0)
+
+
+@app.command(**help_for(AUTHOR, "course advice lab1"))
+def advice(
+    assignment: Assignment,
+    workers: Workers = 2,
+    cell_seconds: CellSeconds = 60,
+    data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File for the table, as Markdown.")] = None,
+) -> None:
+    """Print what feedback pages advise first, beside what is wrong with each planted submission that says its cause.
+
+    Ends with 1 where the advice does not name the cause.
+    """
+    from grading.authoring.advised import advised, as_markdown
+
+    planted = [one for one in _planted(assignment, ()) if one.cause is not None]
+    with tempfile.TemporaryDirectory() as folder:
+        options = _demo_options(data or _sample(), workers, cell_seconds)
+        found = advised(terminal.repository(), assignment, Path(folder) / "class", options, planted)
+    for one in found:
+        named = "" if one.names_the_cause else " [red](not the cause)[/red]"
+        console.print(f"[bold]{one.planted.name}[/bold], {one.points:g} points{named}", highlight=False)
+        console.print(f"  wrong: {escape(one.planted.why)}\n  said:  {escape(one.first or '–')}", highlight=False)
+    if output is not None:
+        output.write_text(as_markdown(found, f"course advice {assignment}"), encoding="utf-8")
+        console.print(f"wrote {terminal.shown(output)}")
+    raise typer.Exit(0 if all(one.names_the_cause for one in found) else 1)
 
 
 def _say_both_ways(assignment: str, options: "Options") -> None:
@@ -128,7 +158,9 @@ def demo(
     console.print(f"data: {terminal.shown(data)}")
     console.rule("Grading")
     folder = repository / ".demo" / dataset / assignment
-    wrong, _ = _grade_planted(assignment, folder, _demo_options(data, workers, cell_seconds), each=False)
+    planted = [one for one in _planted(assignment, ()) if one.demo]
+    options = _demo_options(data, workers, cell_seconds)
+    wrong, _ = _grade_planted(assignment, folder, options, planted, each=False)
     _print_pages(folder, assignment, data)
     raise typer.Exit(1 if wrong else 0)
 
@@ -195,9 +227,20 @@ def calibrate(
     data: Data = None,
     write: Annotated[bool, typer.Option("--write", help="Put the proposal into thresholds.json.")] = False,
     output: Annotated[Path | None, typer.Option(help="Folder for calibration.md and its plot.")] = None,
+    name: Annotated[str, typer.Option(help="Another name for the two files, without ending.")] = "calibration",
 ) -> None:
-    """Propose thresholds from what good and bad planted submissions reach over many seeds."""
-    from grading.authoring.calibrate import measure, propose, read_thresholds, write_report, write_thresholds
+    """Measure planted submissions over many seeds, judge the scale of points in use by the rules, propose one.
+
+    Ends with 1 if the scale in use breaks a rule.
+    """
+    from grading.authoring.calibrate import (
+        measure,
+        meter_of,
+        propose,
+        read_thresholds,
+        write_report,
+        write_thresholds,
+    )
     from grading.pipeline.run import options_from
 
     repository = terminal.repository()
@@ -206,21 +249,19 @@ def calibrate(
     with tempfile.TemporaryDirectory() as folder, progress_bar("executed") as progress:
         chosen = replace(options, workers=crew, withheld=None)
         course, runs = measure(repository, assignment, Path(folder) / "class", chosen, _counting(progress))
-        scoring, context = course.assignment.scoring, course.context
-        key = scoring.thresholds_key(context)
-        baseline = scoring.baseline(context) if hasattr(scoring, "baseline") else {}
+        meter, key = meter_of(course), course.assignment.scoring.thresholds_key(course.context)
     source = repository / "source" / assignment
-    proposal = propose(key, read_thresholds(source, key), runs, baseline)
+    proposal = propose(key, read_thresholds(source, key), runs, meter)
     _print_proposal(proposal)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        page = write_report(proposal, output, f"course calibrate {assignment} --seeds {seeds}")
+        page = write_report(proposal, output, f"course calibrate {assignment} --seeds {seeds}", name)
         console.print(f"wrote {terminal.shown(page)}")
     if write:
         console.print(
             f"wrote {terminal.shown(write_thresholds(source, proposal))}; `course release` brings it to students"
         )
-    raise typer.Exit(1 if proposal.problems else 0)
+    raise typer.Exit(1 if proposal.broken else 0)
 
 
 def _counting(progress: "Progress") -> Callable[[str, str], None]:
@@ -234,15 +275,22 @@ def _counting(progress: "Progress") -> Callable[[str, str], None]:
     return on_event
 
 
-def _grade_planted(assignment: str, folder: Path, options: "Options", each: bool = True) -> tuple[int, Record | None]:
-    """Grade the planted submissions, print the table, why points were lost (of `each`, or by cause) and differences.
+def _planted(assignment: str, names: Sequence[str]) -> "list[Planted]":
+    from grading.authoring.planted import choose, to_verify
+
+    return choose(to_verify(terminal.repository(), assignment), names)
+
+
+def _grade_planted(
+    assignment: str, folder: Path, options: "Options", planted: "Sequence[Planted]", each: bool = True
+) -> tuple[int, Record | None]:
+    """Grade planted submissions, print the table, why points were lost (of `each`, or by cause) and differences.
 
     Return the number that differ, and the record of the master's own solution, if it is among them and was graded.
     """
-    from grading.authoring.planted import to_verify, verify
+    from grading.authoring.planted import verify
 
-    repository = terminal.repository()
-    total = len(to_verify(repository, assignment))
+    repository, total = terminal.repository(), len(planted)
     runs: list[Running] = []
     with progress_bar("graded", lambda: runs[0].in_words() if runs else "preparing") as progress:
         task = progress.add_task("", total=total)
@@ -254,7 +302,7 @@ def _grade_planted(assignment: str, folder: Path, options: "Options", each: bool
             runs[0].note(event, name)
             progress.update(task, advance=event == "recorded")
 
-        verdicts = verify(repository, assignment, folder, options, on_event, on_plan)
+        verdicts = verify(repository, assignment, folder, options, on_event, on_plan, planted)
     records = [verdict.record for verdict in verdicts]
     print_table(assignment, records)
     console.print("Why points were lost", style="bold")
@@ -311,19 +359,18 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
 
 
 def _print_proposal(proposal: "Proposal") -> None:
-    names = list(proposal.runs[0].outcomes)
-    rows = [["submission", "role", *names, "passes all"]]
+    names = list(proposal.runs[0].by_seed[0])
+    rows = [["submission", "bound", *names, "points"]]
     for run in proposal.runs:
-        rows.append([run.name, run.role, *map(run.spread, names), f"{proposal.passing[run.name]:.1%}"])
-    console.print(f"{proposal.key}: {proposal.seeds} seeds, {proposal.images} images, min / mean / max")
+        points = f"{run.totals(proposal.meter, proposal.in_use).mean():.1f}"
+        rows.append([run.name, str(run.bound), *(f"{run.mean(name):.3f}" for name in names), points])
+    console.print(f"{proposal.key}: {proposal.seeds} seeds, {proposal.runs[0].images} images; means", highlight=False)
     console.out("\n".join(terminal.plain_table(rows, to_the_left=2)), highlight=False)
     for name, value in proposal.proposed.items():
-        console.print(f"{name}: {proposal.now.get(name, '–')} now, {value} proposed", highlight=False)
-    for item in proposal.failing:
-        console.print(
-            f"{item.submission} would miss {item.threshold} in {item.share:.1%} of samples "
-            f"({item.low:.1%} to {item.high:.1%})",
-            highlight=False,
-        )
-    for problem in proposal.problems:
-        stderr.print(f"[red]problem:[/red] {problem}", highlight=False)
+        console.print(f"{name}: {proposal.now.get(name, '–')} in use, {value} proposed", highlight=False)
+    for title, rules in (("in use", proposal.rules_now), ("proposed", proposal.rules_proposed)):
+        if rules:
+            console.print(f"Rules, on the scale {title}", style="bold")
+        for rule in rules:
+            said = "kept" if rule.kept else "[red]broken[/red]"
+            console.print(f"  {said}: {escape(rule.says)}: {escape(rule.figure)}", highlight=False)

@@ -32,17 +32,29 @@ from grading.scoring import (
     built_once,
     predict,
 )
-from helpers.boxes import center_to_corners, iou, voc_to_corners
+from helpers.boxes import voc_to_corners
 from helpers.checks import (
     accuracy_in_words,
     box_scale_hint,
-    iou_in_words,
+    follows_in_words,
+    gain_in_words,
     output_problems,
     partial_credit,
     thresholds_for,
 )
 from helpers.data import CLASSES, Annotation, image_path, load_annotations, split, year_folder
 from helpers.features import is_plain, load_representations, representation_key, write_plain
+from helpers.localising import (
+    MOVED_IMAGES,
+    NO_POSITIONS,
+    Found,
+    Placed,
+    localising,
+    lost_by_moving,
+    moved_maps,
+    place,
+    without_localising,
+)
 from helpers.metrics import Scores, accuracy_and_iou, per_example_iou
 from helpers.targets import IMAGE_SIZE, Prediction, interpret_outputs, tensorize_ground_truth
 
@@ -57,6 +69,16 @@ SHOWN = 6
 """How many of the best and of the worst predictions a feedback page shows."""
 FOUND = 0.5
 """IoU above which an object counts as found."""
+MOST_ADVICE = 3
+SAME = IMAGE_SIZE / 50
+"""Boxes that spread less than this (pixels) are as good as the same for every image."""
+EDGE = 2.0
+"""Pixels from the ends of the frame: what a sigmoid gives that is stuck."""
+UNSURE = 0.35
+"""Mean probability of the likeliest of five classes below which next to nothing was learnt; 0.2 is nothing."""
+TIMID = 0.45
+"""Spread of the centres, as a share of the objects', below which boxes stay near the middle."""
+POOR_CLASS, POOR_FOLLOWING, GOOD_IOU = 0.7, 0.2, 0.4
 PAIR = "annotations.json"
 THRESHOLDS = "thresholds.json"
 
@@ -67,11 +89,17 @@ class Evaluation:
 
     annotations: list[Annotation]
     representations: Array
+    without: Array
+    """IoU that the best boxes which need no localising have with each image's object."""
 
 
 def questions(context: Context) -> list[Question]:
-    """What the model predicts for the test images, for the pages, and for the private ones, which decide."""
-    asked = [predict("public", "better_model", _public(context).representations)]
+    """What the model predicts for the test images, as they are and moved, and for the private ones, which decide."""
+    maps = _public(context).representations
+    asked = [
+        predict("public", "better_model", maps),
+        predict("moved", "better_model", moved_maps(maps[:MOVED_IMAGES])),
+    ]
     if context.withheld:
         asked.append(predict("private", "better_model", _private(context).representations))
     return asked
@@ -105,37 +133,39 @@ def _plain(representations: Path, folder: Path) -> Path:
 
 def scored(context: Context) -> tuple[str, ...]:
     """Questions that are decided here: those that are asked on private images, where there are some."""
-    return ("test_class_accuracy", "test_iou") if context.withheld else ()
+    return ("test_class_accuracy", "test_iou", "test_follows") if context.withheld else ()
 
 
 def score(answers: Mapping[str, Answer], context: Context) -> dict[str, Score]:
     """Points for class and box on the private images; without any, the notebook's own tests decide."""
     if not context.withheld:
         return {}
-    scores = _measure(answers["private"], _private(context))
-    if isinstance(scores, str):
-        return {"test_class_accuracy": Score(0, scores), "test_iou": Score(0, scores)}
-    minimum, points = _thresholds(context), context.max_points
-    start, full = minimum["mean_iou_start"], minimum["mean_iou"]
-    right = scores.class_accuracy >= minimum["class_accuracy"]
-    said = accuracy_in_words(scores.class_accuracy, minimum["class_accuracy"], "private")
-    found = partial_credit(scores.mean_iou, start, full, int(points["test_iou"]))
-    facts = _facts("public", _measure(answers["public"], _public(context))) | _facts("private", scores)
-    return {
-        "test_class_accuracy": Score(points["test_class_accuracy"] if right else 0, said),
-        "test_iou": Score(
-            found, iou_in_words(scores.mean_iou, start, full, points["test_iou"], "private"), facts
+    found = _measure(answers["private"], _private(context))
+    if isinstance(found, str):
+        return {name: Score(0, found) for name in scored(context)}
+    minimum, most, place = _thresholds(context), context.max_points, found.place
+    points = worth(found.by_name(), minimum, most)
+    said = {
+        "test_class_accuracy": accuracy_in_words(found.scores.class_accuracy, minimum["class_accuracy"], "private"),
+        "test_iou": gain_in_words(
+            place.iou_gained, minimum["iou_gained_start"], minimum["iou_gained"], most["test_iou"], "private"
+        ),
+        "test_follows": follows_in_words(
+            place.centre, place.size, minimum["follows_start"], minimum["follows"], most["test_follows"], "private"
         ),
     }
+    facts = _facts("public", _measure_public(answers, context)) | _facts("private", found)
+    return {name: Score(points[name], said[name], facts if name == "test_iou" else {}) for name in scored(context)}
 
 
 def _thresholds(context: Context) -> dict[str, float]:
     """The thresholds of the representations in use; private images may bring their own, in a file beside them."""
+    every = json.loads((context.source / THRESHOLDS).read_text(encoding="utf-8"))
+    found = thresholds_for(every, representation_key(_files(_data(context))[1]))
     if context.withheld and (context.withheld / THRESHOLDS).is_file():
         own: dict[str, float] = json.loads((context.withheld / THRESHOLDS).read_text(encoding="utf-8"))
-        return own
-    every = json.loads((context.source / THRESHOLDS).read_text(encoding="utf-8"))
-    return thresholds_for(every, representation_key(_files(_data(context))[1]))
+        return {**found, **own}
+    return found
 
 
 def flags(scores: Mapping[str, Score]) -> list[str]:
@@ -150,33 +180,36 @@ def flags(scores: Mapping[str, Score]) -> list[str]:
 
 
 def measures(answers: Mapping[str, Answer], scores: Mapping[str, Score], context: Context) -> list[Measure]:
-    """Accuracy and IoU against the minimum, on the images that decide and on the others."""
+    """Accuracy, IoU and what needs localising, against the minimum, on the images that decide and on the others."""
     minimum = _thresholds(context)
-    facts = _facts("public", _measure(answers["public"], _public(context)))
+    facts = _facts("public", _measure_public(answers, context))
     if context.withheld:
         facts |= _facts("private", _measure(answers["private"], _private(context)))
     found = []
     for kind, where in (("private", "private images"), ("public", "test images")):
-        decides = kind == "private" or not context.withheld
         for name, words in (
             ("class_accuracy", "Class accuracy"),
+            ("iou_gained", "IoU gained"),
+            ("follows", "Following the object"),
+            ("positions", "IoU from positions"),
             ("mean_iou", "Mean IoU"),
             ("valid_accuracy", "Valid accuracy"),
         ):
             value = facts.get(f"{kind}_{name}")
             if value is None:
                 continue
-            bounds = (minimum[name], minimum.get(f"{name}_start")) if decides else (None, None)
-            found.append(Measure(f"{words}, {where}", value, *bounds))
+            decides = not context.withheld or (kind == "public") == (name == "positions")
+            bounds = (minimum.get(name), minimum.get(f"{name}_start")) if decides else (None, None)
+            found.append(Measure(f"{words}, {where}", max(value, 0.0), *bounds))
     return found
 
 
 def explain(answers: Mapping[str, Answer], context: Context) -> Explanation:
     """Best and worst predictions on the public test images, results by class, and what to try next."""
     evaluation, root = _public(context), _files(_data(context))[0]
-    if _problems(answers["public"], len(evaluation.annotations)):
-        return Explanation()
-    predictions, trues = _predictions(answers["public"], evaluation), evaluation.annotations
+    if problem := _problems(answers["public"], len(evaluation.annotations)):
+        return Explanation(advice=[] if answers["public"].failure else [problem])
+    predictions, trues = _predictions(answers["public"], evaluation.annotations), evaluation.annotations
     ious = per_example_iou(predictions, trues)
     order = [int(index) for index in np.argsort(-ious, kind="stable")]
     shown = min(SHOWN, len(order) // 2)
@@ -190,29 +223,56 @@ def explain(answers: Mapping[str, Answer], context: Context) -> Explanation:
             Gallery("Worst on the test images, by IoU", pictures(order[::-1][:shown])),
         ),
         tables=(_by_class(predictions, trues, ious),),
-        advice=_advice(predictions, trues, ious, answers["public"].results[0].arrays[1]),
+        advice=_advice(answers, context),
     )
 
 
+GRADUAL = ("iou_gained", "follows", "positions")
+"""Measures with points on the way to all of them: their thresholds are `<name>_start` and `<name>`."""
+
+
 def outcomes(answers: Mapping[str, Answer], context: Context) -> dict[str, Array]:
-    """By threshold, what each public test image adds to its mean; empty without usable answers."""
+    """By name, what is known of each public test image, N rows; empty without usable answers."""
     evaluation, answer = _public(context), answers["public"]
     if _problems(answer, len(evaluation.annotations)):
         return {}
-    predictions, trues = _predictions(answer, evaluation), evaluation.annotations
+    predictions, trues = _predictions(answer, evaluation.annotations), evaluation.annotations
     pairs = zip(predictions, trues, strict=True)
     right = np.array([prediction["class"] == true["class"] for prediction, true in pairs])
-    ious = per_example_iou(predictions, trues)
-    valid = right & (ious > FOUND)
-    return {"class_accuracy": right.astype(float), "mean_iou": ious, "valid_accuracy": valid.astype(float)}
+    placed = place(predictions, trues, evaluation.without)
+    lost = np.full(len(trues), np.nan)  # only some images are asked about
+    known = _lost(answers, placed.ious, trues)
+    lost[: len(known)] = known
+    return {"right": right.astype(float), "lost": lost, **placed._asdict()}
 
 
-def baseline(context: Context) -> dict[str, Array]:
-    """IoU of one box that is the same for every image: the median of the training boxes, in the 224-pixel frame."""
-    annotations = load_annotations(_files(_data(context))[0])
-    parts = split(len(annotations))
-    boxes = center_to_corners(tensorize_ground_truth(annotations)[1])
-    return {"mean_iou": np.asarray(iou(np.median(boxes[parts.train], axis=0), boxes[parts.test]))}
+def measured(drawn: Mapping[str, Array]) -> dict[str, float]:
+    """Return the measures of some images: rows of what `outcomes` gave, in any number."""
+    found = localising(Placed(*(drawn[name] for name in Placed._fields)))
+    return {
+        "class_accuracy": float(drawn["right"].mean()),
+        "iou_gained": found.iou_gained,
+        "follows": found.follows,
+        "positions": float(np.nanmean(drawn["lost"])),
+        "centre": found.centre,
+        "size": found.size,
+        "mean_iou": float(drawn["ious"].mean()),
+    }
+
+
+def worth(found: Mapping[str, float], minimum: Mapping[str, float], most: Mapping[str, float]) -> dict[str, float]:
+    """Return the points by grade id that measures are worth, as the notebook's tests give them to a sound model."""
+
+    def share(name: str, grade_id: str) -> int:
+        return partial_credit(found[name], minimum[f"{name}_start"], minimum[name], int(most[grade_id]))
+
+    return {
+        "test_class_accuracy": most["test_class_accuracy"] * (found["class_accuracy"] >= minimum["class_accuracy"]),
+        "test_iou": share("iou_gained", "test_iou"),
+        "test_follows": share("follows", "test_follows"),
+        "test_positions": share("positions", "test_positions"),
+        "hidden_tests": most["hidden_tests"] * (found["follows"] > minimum["follows_start"]),
+    }
 
 
 def thresholds_key(context: Context) -> str:
@@ -248,38 +308,88 @@ def _by_class(predictions: list[Prediction], trues: list[Annotation], ious: Arra
     return Table("By class, on the test images", columns, rows)
 
 
-def _advice(predictions: list[Prediction], trues: list[Annotation], ious: Array, raw_boxes: Array) -> list[str]:
-    """What to try next, from what is seen in the predictions; the most useful first."""
-    pairs = zip(predictions, trues, strict=True)
-    named = np.array([prediction["class"] == true["class"] for prediction, true in pairs])
-    if hint := box_scale_hint(raw_boxes):
+def _advice(answers: Mapping[str, Answer], context: Context) -> list[str]:
+    """Say what to try next, from what is seen in the predictions: the cause first, three at most."""
+    trues, raw = _public(context).annotations, answers["public"].results[0]
+    classes, boxes = (array.astype(np.float64) for array in raw.arrays)
+    if hint := box_scale_hint(boxes):
         return [hint]
-    advice = []
-    if raw_boxes.astype(float).std(axis=0).max() < IMAGE_SIZE / 50:
-        advice.append(
+    found = _measure_public(answers, context)
+    assert isinstance(found, Found), "explain has looked"
+    said = [
+        *_of_learning(classes, boxes, found),
+        *_of_positions(boxes, trues, found),
+        *_of_classes(found),
+        *_of_precision(_predictions(answers["public"], trues), trues),
+    ]
+    return said[:MOST_ADVICE]
+
+
+def _of_learning(classes: Array, boxes: Array, found: Found) -> list[str]:
+    """Training that went wrong as a whole."""
+    at_the_end = np.mean((boxes < EDGE) | (boxes > IMAGE_SIZE - EDGE))
+    if boxes.std(axis=0).max() < SAME and at_the_end > 0.5:
+        return [
+            "Your boxes are stuck at the ends of what the head can give (0 or 224) and the same for every image: the "
+            "learning rate is far too high. Try a hundredth of it."
+        ]
+    if classes.max(axis=1).mean() < UNSURE and found.scores.class_accuracy < POOR_CLASS:
+        return [
+            "Hardly anything was learnt: the class probabilities are nearly the same for all classes. The learning rate "
+            "is far too low, or the training far too short."
+        ]
+    return []
+
+
+def _of_positions(boxes: Array, trues: list[Annotation], found: Found) -> list[str]:
+    """Boxes that do not go where the objects are: why."""
+    if boxes.std(axis=0).max() < SAME:
+        return [
             "Your boxes are nearly the same for every image: the box head does not see where things are, or its "
             "loss has too little weight. Keep the 7×7 positions on the way to it, and look at loss_weights."
-        )
-    elif named.mean() - (ious > FOUND).mean() > 0.3:
-        advice.append(
-            "The class is often right where the box is not. Does anything on the way to the box head average the "
-            "positions away? Fewer channels and Flatten keep them."
-        )
-    if named.mean() < 0.7:
-        advice.append(
-            "The class head is the weaker one: a pooled representation with Dropout and one Dense layer does well "
-            "here. Is its activation softmax, and is its loss not drowned by that of the boxes?"
-        )
+        ]
+    if abs(found.positions) < NO_POSITIONS:
+        return [
+            "Your boxes do not change when the maps are moved: something on the way to the box head averages the "
+            "positions away (global pooling), or it sees the class alone. Fewer channels and Flatten keep them."
+        ]
+    moves = boxes[:, :2].std(axis=0).mean() / tensorize_ground_truth(trues)[1][:, :2].std(axis=0).mean()
+    if moves < TIMID:
+        return [
+            f"Your boxes stay near the middle: their centres spread {moves:.0%} as far as those of the objects. The "
+            "training is too short, the box loss has too little weight, or Dropout is too strong: train longer first."
+        ]
+    if found.place.follows < POOR_FOLLOWING:
+        return [
+            "Your boxes move, but not with the objects. Does the model learn by heart? Compare the training images: if "
+            "they are far better, use fewer channels, smaller Dense layers or more Dropout."
+        ]
+    return []
+
+
+def _of_classes(found: Found) -> list[str]:
+    if found.scores.class_accuracy >= POOR_CLASS:
+        return []
+    return [
+        "The class head is the weaker one: a pooled representation with Dropout and one Dense layer does well "
+        "here. Is its activation softmax, and is its loss not drowned by that of the boxes (loss_weights)?"
+    ]
+
+
+def _of_precision(predictions: list[Prediction], trues: list[Annotation]) -> list[str]:
+    """What is left to gain where the boxes are about right."""
+    advice = []
     sizes = [np.sqrt(_areas(items)) for items in (predictions, trues)]
     ratio = float(np.median(sizes[0] / np.maximum(sizes[1], 1)))
     if not 0.8 < ratio < 1.25:
         what = "small" if ratio < 1 else "large"
         advice.append(f"Your boxes are too {what}: their sides are typically {ratio:.2f} times those of the object.")
+    ious = per_example_iou(predictions, trues)
     near = int(((ious > FOUND - 0.1) & (ious <= FOUND)).sum())
-    if near >= max(3, len(ious) // 20):
+    if near >= max(3, len(ious) // 20) and ious.mean() > GOOD_IOU:
         advice.append(
             f"{near} of {len(ious)} images miss an IoU of {FOUND} by less than 0.1. A little more precision pays: "
-            "train longer, lower the learning rate towards the end, or try the mean absolute error for the boxes."
+            "train longer, or lower the learning rate towards the end."
         )
     return advice
 
@@ -317,7 +427,7 @@ def _public(context: Context) -> Evaluation:
 def _private(context: Context) -> Evaluation:
     """All images of the private evaluation data."""
     assert context.withheld is not None
-    return _load_private(context.withheld)
+    return _load_private(context.withheld, _data(context))
 
 
 @cache
@@ -325,18 +435,28 @@ def _load_public(folder: Path) -> Evaluation:
     root, representations = _files(folder)
     annotations = load_annotations(root)
     tested = annotations[split(len(annotations)).test]
-    return Evaluation(tested, load_representations(representations, tested, root))
+    without = without_localising(_known(folder), tested)
+    return Evaluation(tested, load_representations(representations, tested, root), without)
 
 
 @cache
-def _load_private(folder: Path) -> Evaluation:
+def _known(folder: Path) -> list[Annotation]:
+    """Annotations of the images that a model of the course learns from."""
+    annotations = load_annotations(_files(folder)[0])
+    return annotations[: split(len(annotations)).validation.start]
+
+
+@cache
+def _load_private(folder: Path, course_data: Path) -> Evaluation:
     """A pair of files, `annotations.json` and `representations.h5`, or a VOC-format folder and the latter."""
     if (folder / PAIR).is_file():
         annotations = json.loads((folder / PAIR).read_text(encoding="utf-8"))
-        return Evaluation(annotations, load_representations(folder / "representations.h5", annotations))
-    root, representations = _files(folder)
-    annotations = load_annotations(root, require_photos=False)
-    return Evaluation(annotations, load_representations(representations, annotations, root))
+        representations = load_representations(folder / "representations.h5", annotations)
+    else:
+        root, file = _files(folder)
+        annotations = load_annotations(root, require_photos=False)
+        representations = load_representations(file, annotations, root)
+    return Evaluation(annotations, representations, without_localising(_known(course_data), annotations))
 
 
 def _blind(annotations: Path, target: Path, tested: set[str]) -> None:
@@ -388,21 +508,44 @@ def _in_words(failure: str) -> str:
     return failure
 
 
-def _measure(answer: Answer, evaluation: Evaluation) -> Scores | str:
-    """Scores on images, or why there are none."""
-    problem = _problems(answer, len(evaluation.annotations))
+def _measure(answer: Answer, evaluation: Evaluation) -> Found | str:
+    """What was reached on images, or why there is nothing to measure."""
+    trues = evaluation.annotations
+    problem = _problems(answer, len(trues))
     if problem:
         return problem
-    return accuracy_and_iou(_predictions(answer, evaluation), evaluation.annotations)
+    predictions = _predictions(answer, trues)
+    placed = place(predictions, trues, evaluation.without)
+    return Found(accuracy_and_iou(predictions, trues), localising(placed), np.nan)
 
 
-def _predictions(answer: Answer, evaluation: Evaluation) -> list[Prediction]:
+def _measure_public(answers: Mapping[str, Answer], context: Context) -> Found | str:
+    """The same on the test images, and how much of it comes from positions."""
+    evaluation = _public(context)
+    found = _measure(answers["public"], evaluation)
+    if isinstance(found, str):
+        return found
+    trues = evaluation.annotations
+    lost = _lost(answers, per_example_iou(_predictions(answers["public"], trues), trues), trues)
+    return found._replace(positions=float(lost.mean())) if len(lost) else found
+
+
+def _lost(answers: Mapping[str, Answer], ious: Array, trues: list[Annotation]) -> Array:
+    """IoU lost by moving the maps of the first images; empty where the model did not answer that."""
+    few = trues[:MOVED_IMAGES]
+    if "moved" not in answers or _problems(answers["moved"], 2 * len(few)):
+        return np.array([])
+    twice = [*few, *few]
+    return lost_by_moving(ious[: len(few)], per_example_iou(_predictions(answers["moved"], twice), twice))
+
+
+def _predictions(answer: Answer, trues: list[Annotation]) -> list[Prediction]:
     classes, boxes = answer.results[0].arrays
-    sizes = [annotation["size"] for annotation in evaluation.annotations]
+    sizes = [annotation["size"] for annotation in trues]
     return interpret_outputs(classes.astype(np.float64), boxes.astype(np.float64), sizes)
 
 
-def _facts(name: str, scores: Scores | str) -> dict[str, float]:
-    if isinstance(scores, str):
+def _facts(name: str, found: Found | str) -> dict[str, float]:
+    if isinstance(found, str):
         return {}
-    return {f"{name}_{key}": round(value, 6) for key, value in scores._asdict().items()}
+    return {f"{name}_{key}": round(value, 6) for key, value in found.by_name().items() if np.isfinite(value)}

@@ -62,7 +62,21 @@ def test_points_make_twenty() -> None:
         for cell in nbformat.read(MASTER, as_version=4).cells
         if cell.metadata.get("nbgrader", {}).get("grade")
     }
-    assert points == {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
+    assert points == {
+        **{"test_output_shapes": 2, "test_class_accuracy": 3, "test_iou": 2, "test_follows": 3},
+        **{"test_positions": 8, "hidden_tests": 2},
+    }
+    assert sum(points.values()) == 20
+
+
+def test_points_without_localising_are_at_most_five() -> None:
+    """What is left for a model that names the object and does not look where it is."""
+    bounded = {one.name: one for one in read_planted(ROOT / "source" / NAME / "planted") if one.calibration}
+    assert bounded.keys() >= {"best_constant_box", "best_box_per_class", "box_from_class", "bad_model", "never_trained"}
+    for planted in bounded.values():
+        if planted.calibration is not None and planted.calibration.at_most is not None:
+            most = sum(max(value) if isinstance(value, tuple) else value for value in planted.points.values())
+            assert most <= planted.calibration.at_most, planted.name
 
 
 def test_no_training_validates_on_the_test_set() -> None:
@@ -115,7 +129,8 @@ def test_at_least_ten_planted_submissions_with_the_usual_faults() -> None:
 @pytest.mark.slow
 def test_untouched_release_stops_only_at_the_exercise(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
     found = errors(run_whole(nbformat.read(RELEASE, as_version=4), sample, tmp_path))
-    assert set(found) == {"train", "test_output_shapes", "test_class_accuracy", "test_iou", "hidden_tests"}
+    tests = {"test_output_shapes", "test_class_accuracy", "test_iou", "test_follows", "test_positions", "hidden_tests"}
+    assert set(found) == {"train"} | tests
     assert found.pop("train").startswith("NotImplementedError: ")
     for message in found.values():
         assert "complete classif_and_loc" in message
@@ -178,7 +193,7 @@ def test_solved_release_runs_with_colabs_versions_and_grades_as_anywhere(
     assert run.returncode == 0, run.stderr[-3000:]
     ran = nbformat.read(tmp_path / "ran.ipynb", as_version=4)
     said = {cell.id: str(cell.get("outputs")) for cell in ran.cells}
-    assert "8 of 8 points" in said["test_iou"]
+    assert "all 8 are given from" in said["test_positions"]
     assert "error" not in {output.output_type for cell in ran.cells for output in cell.get("outputs", [])}
     classroom = Classroom.create(ROOT, tmp_path / "class", NAME)
     classroom.hand_in("jupyter", ran)

@@ -12,16 +12,25 @@ from helpers.data import split
 from helpers.targets import tensorize_ground_truth
 
 NAME = "object_detection"
-FULL = {"test_output_shapes": 4, "test_class_accuracy": 4, "test_iou": 8, "hidden_tests": 4}
-MINIMUM = {"class_accuracy": 0.8, "mean_iou_start": 0.3, "mean_iou": 0.6, "valid_accuracy": 0.5}
-N = 80
-REPRS = np.arange(N, dtype=np.float32).reshape(-1, 1, 1, 1)
+FULL = {
+    **{"test_output_shapes": 2, "test_class_accuracy": 3, "test_iou": 2, "test_follows": 3},
+    **{"test_positions": 8, "hidden_tests": 2},
+}
+MINIMUM = {
+    **{"class_accuracy": 0.8, "iou_gained_start": 0.05, "iou_gained": 0.3},
+    **{"follows_start": 0.3, "follows": 0.6, "positions_start": 0.1, "positions": 0.4},
+}
+N = 100
+REPRS = np.zeros((N, 7, 7, 2), dtype=np.float32)
+REPRS[..., 0] = np.arange(N, dtype=np.float32).reshape(-1, 1, 1)
+REPRS[:, 3, 3, 1] = 1
+"""The number of the image at each position, and a mark in the middle."""
 ANNOTATIONS: list[Any] = [
     {
         "size": (200, 150),
         "filename": f"{row:06}.jpg",
         "class": helpers.CLASSES[row % 5],
-        "bbox": [5 + row * 37 % 80, 7, 100 + row * 37 % 80, 120],
+        "bbox": [5 + row * 37 % 80, 7 + row * 17 % 20, 100 + row * 37 % 90, 120 + row * 7 % 25],
     }
     for row in range(N)
 ]
@@ -31,13 +40,18 @@ Change = Callable[[np.ndarray, np.ndarray], Any]
 class Model:
     """Knows the answers, but for what is done to them."""
 
-    def __init__(self, change: Change = lambda classes, boxes: [classes, boxes]) -> None:
+    def __init__(self, change: Change = lambda classes, boxes: [classes, boxes], pooled: bool = False) -> None:
         self.classes, self.boxes = tensorize_ground_truth(ANNOTATIONS)
         self.change = change
+        self.pooled = pooled
 
     def predict(self, reprs: Any, verbose: Any = "auto") -> Any:
         rows = reprs[:, 0, 0, 0].astype(int)
-        return self.change(self.classes[rows].copy(), self.boxes[rows].copy())
+        boxes = self.boxes[rows].copy()
+        if not self.pooled:
+            at = np.unravel_index(reprs[..., 1].reshape(len(reprs), -1).argmax(axis=1), (7, 7))
+            boxes[:, :2] += 32 * np.stack([at[1] - 3, at[0] - 3], axis=1)
+        return self.change(self.classes[rows].copy(), boxes)
 
 
 def three_classes(num_classes: int) -> Model:
@@ -68,8 +82,8 @@ def points(model: Any, classif_and_loc: Any = three_classes) -> dict[str, float]
 
 
 HELPERS = (
-    *("accuracy_in_words", "box_scale_hint", "compute_acc", "heads", "iou_in_words", "output_problems"),
-    "partial_credit",
+    *("accuracy_in_words", "box_scale_hint", "compute_acc", "follows_in_words", "gain_in_words", "heads"),
+    *("measure_localising", "measure_positions", "output_problems", "partial_credit", "positions_in_words"),
 )
 
 
@@ -82,12 +96,22 @@ def test_no_model_earns_nothing() -> None:
 
 
 def test_model_with_a_fixed_number_of_classes_loses_a_point() -> None:
-    assert points(Model(), lambda num_classes: Model()) == FULL | {"hidden_tests": 3}
+    assert points(Model(), lambda num_classes: Model()) == FULL | {"hidden_tests": 1}
 
 
 def test_prediction_that_depends_on_its_batch_loses_a_point() -> None:
     shifted = Model(lambda classes, boxes: [classes, boxes + (5 if len(boxes) == 1 else 0)])
-    assert points(shifted) == FULL | {"hidden_tests": 3}
+    assert points(shifted) == FULL | {"hidden_tests": 1}
+
+
+def test_perfect_boxes_from_an_average_lose_the_points_for_positions() -> None:
+    """However good: what does not depend on where in the map things are cannot have them."""
+    assert points(Model(pooled=True)) == FULL | {"test_positions": 0}
+
+
+def test_one_box_for_all_earns_what_its_classes_are_worth() -> None:
+    constant = Model(lambda classes, boxes: [classes, np.tile([112.0, 112, 150, 150], (len(boxes), 1))])
+    assert points(constant) == dict.fromkeys(FULL, 0) | {"test_output_shapes": 2, "test_class_accuracy": 3}
 
 
 STRANGE: dict[str, Change] = {
@@ -109,13 +133,13 @@ def test_strange_predictions_earn_nothing(name: str) -> None:
 @pytest.mark.parametrize("value", [np.nan, np.inf])
 def test_boxes_that_are_no_numbers_leave_the_points_of_the_class(value: float) -> None:
     found = points(Model(lambda classes, boxes: [classes, boxes + value]))
-    assert found == dict.fromkeys(FULL, 0) | {"test_class_accuracy": 4}
+    assert found == dict.fromkeys(FULL, 0) | {"test_class_accuracy": 3}
 
 
 @pytest.mark.parametrize("value", [1e308, -1e308, 1e-308, 0.0, -1.0])
 def test_extreme_boxes_earn_no_iou_points(value: float) -> None:
     model = Model(lambda classes, boxes: [classes, np.full_like(boxes, value, dtype=np.float64)])
-    assert points(model)["test_iou"] == 0
+    assert sum(points(model)[name] for name in ("test_iou", "test_follows", "test_positions")) == 0
 
 
 @pytest.mark.parametrize("dtype", [np.float16, np.float64, np.int64, bool])

@@ -12,58 +12,77 @@ import helpers
 from helpers.checks import (
     accuracy_in_words,
     box_scale_hint,
+    follows_in_words,
+    gain_in_words,
     heads,
-    iou_in_words,
     output_problems,
     partial_credit,
+    positions_in_words,
 )
 from helpers.data import split
+from helpers.localising import measure_localising, measure_positions
 from helpers.metrics import compute_acc
 from helpers.sample import make_sample
 from helpers.self_check import WORTH_POINTS, assess, check
 from helpers.targets import tensorize_ground_truth
 
 ROOT = Path(__file__).parents[2]
-POINTS = {"heads": 4, "class accuracy": 4, "mean IoU": 8}
-MINIMUM = {"class_accuracy": 0.8, "mean_iou_start": 0.3, "mean_iou": 0.6, "valid_accuracy": 0.5}
-N = 80
-REPRS = np.arange(N, dtype=np.float32).reshape(-1, 1, 1, 1)
+POINTS = {"heads": 2, "class accuracy": 3, "IoU gained": 2, "following": 3, "positions": 8}
+MINIMUM = {
+    **{"class_accuracy": 0.8, "iou_gained_start": 0.0, "iou_gained": 0.2},
+    **{"follows_start": 0.3, "follows": 0.9, "positions_start": 0.1, "positions": 0.4},
+}
+N = 100
 ANNOTATIONS: list[Any] = [
     {
         "size": (200 + row, 150),
         "filename": f"{row:06}.jpg",
         "class": helpers.CLASSES[row % 5],
-        "bbox": [5 + row * 37 % 80, 7, 100 + row * 37 % 80, 120],
+        "bbox": [5 + row * 37 % 80, 7 + row * 17 % 20, 100 + row * 37 % 90, 120 + row * 7 % 25],
     }
     for row in range(N)
 ]
-TEST = split(N).test
+REPRS = np.zeros((N, 7, 7, 2), dtype=np.float32)
+REPRS[..., 0] = np.arange(N, dtype=np.float32).reshape(-1, 1, 1)
+REPRS[:, 3, 3, 1] = 1
+"""The number of the image at each position, and a mark in the middle."""
+VALIDATION = split(N).validation
+
+
+def moves(reprs: Any) -> Any:
+    """By how many pixels (N, 2) the mark was moved."""
+    at = np.unravel_index(reprs[..., 1].reshape(len(reprs), -1).argmax(axis=1), (7, 7))
+    return 32.0 * np.stack([at[1] - 3, at[0] - 3], axis=1)
 
 
 class Model:
     """Knows the answers, but for what is done to them; counts how often it is asked."""
 
-    def __init__(self, change: Any = lambda rows, classes, boxes: [classes, boxes]) -> None:
+    def __init__(self, change: Any = lambda rows, classes, boxes: [classes, boxes], pooled: bool = False) -> None:
         self.classes, self.boxes = tensorize_ground_truth(ANNOTATIONS)
         self.change = change
+        self.pooled = pooled
         self.asked: list[int] = []
 
     def predict(self, reprs: Any, verbose: Any = "auto") -> Any:
         rows = reprs[:, 0, 0, 0].astype(int)
         self.asked.append(len(rows))
-        return self.change(rows, self.classes[rows].copy(), self.boxes[rows].copy())
+        boxes = self.boxes[rows].copy()
+        boxes[:, :2] += 0 if self.pooled else moves(reprs)
+        return self.change(rows, self.classes[rows].copy(), boxes)
 
 
-def in_test(rows: Any) -> Any:
-    return np.flatnonzero(rows >= TEST.start)
+def new(rows: Any) -> Any:
+    """Where the images are that are not learnt from."""
+    return np.flatnonzero(rows >= VALIDATION.start)
 
 
 def wrong_classes(rows: Any, classes: Any, boxes: Any) -> Any:
     return [np.roll(classes, 1, axis=1), boxes]
 
 
-def wrong_test_classes(rows: Any, classes: Any, boxes: Any) -> Any:
-    classes[in_test(rows)] = np.roll(classes[in_test(rows)], 1, axis=1)
+def wrong_new_classes(rows: Any, classes: Any, boxes: Any) -> Any:
+    classes[new(rows)] = np.roll(classes[new(rows)], 1, axis=1)
     return [classes, boxes]
 
 
@@ -71,8 +90,8 @@ def shifted(by: float) -> Any:
     return lambda rows, classes, boxes: [classes, boxes + np.array([by, 0, 0, 0])]
 
 
-def shifted_in_test(rows: Any, classes: Any, boxes: Any) -> Any:
-    boxes[in_test(rows), 0] += 45
+def shifted_when_new(rows: Any, classes: Any, boxes: Any) -> Any:
+    boxes[new(rows), 0] += 45
     return [classes, boxes]
 
 
@@ -90,27 +109,32 @@ MODELS: dict[str, Any] = {
     "between 0 and 1": lambda rows, classes, boxes: [classes, boxes / 224],
     "one box": lambda rows, classes, boxes: [classes, np.full_like(boxes, 100.0)],
     "wrong classes": wrong_classes,
-    "wrong test classes": wrong_test_classes,
-    "wrong test boxes": shifted_in_test,
+    "wrong new classes": wrong_new_classes,
+    "wrong new boxes": shifted_when_new,
     **{f"shifted by {by}": shifted(by) for by in (5, 15, 25, 35, 45, 60)},
 }
 
 
+CELLS = ("test_output_shapes", "test_class_accuracy", "test_iou", "test_follows", "test_positions")
+
+
 def notebooks_points(model: Model) -> dict[str, int]:
-    """What the cells of the visible tests come to, run as they are."""
+    """What the cells of the visible tests come to, if the validation images are those that they look at."""
     from grading.release.twin import to_notebook
 
     cells = {
-        cell.id: cell.source
+        cell.id: cell.source.replace('part="test"', 'part="validation"')
         for cell in to_notebook((ROOT / "source/object_detection/object_detection.py").read_text()).cells
     }
     points = {}
-    for name, cell in zip(WORTH_POINTS, ("test_output_shapes", "test_class_accuracy", "test_iou"), strict=True):
+    for name, cell in zip(WORTH_POINTS, CELLS, strict=True):
         space: dict[str, Any] = {
             **{"better_model": model, "reprs": REPRS, "annotations": ANNOTATIONS, "minimum": MINIMUM},
             **{"num_classes": 5, "NOT_DONE": "", "compute_acc": compute_acc, "output_problems": output_problems},
             **{"partial_credit": partial_credit, "box_scale_hint": box_scale_hint, "heads": heads},
-            **{"accuracy_in_words": accuracy_in_words, "iou_in_words": iou_in_words},
+            **{"accuracy_in_words": accuracy_in_words, "gain_in_words": gain_in_words},
+            **{"follows_in_words": follows_in_words, "positions_in_words": positions_in_words},
+            **{"measure_localising": measure_localising, "measure_positions": measure_positions},
         }
         try:
             exec(cells[cell], space)
@@ -127,22 +151,34 @@ class TestPoints:
         assert found.points == notebooks_points(Model(MODELS[name]))
 
     def test_models_above_earn_everything_from_none_to_all(self) -> None:
-        earned = {notebooks_points(Model(change))["mean IoU"] for change in MODELS.values()}
-        assert {0, 8} < earned
-        assert len(earned) >= 4
+        earned = [notebooks_points(Model(change)) for change in MODELS.values()]
+        for line in ("IoU gained", "following", "positions"):
+            assert {0, POINTS[line]} <= {points[line] for points in earned}
+        assert len({sum(points.values()) for points in earned}) >= 5
 
-    def test_numbers_are_those_of_compute_acc(self, capsys: pytest.CaptureFixture[str]) -> None:
+    def test_numbers_are_those_of_the_validation_images(self, capsys: pytest.CaptureFixture[str]) -> None:
         model = Model(shifted(20))
         found = assess(model, REPRS, ANNOTATIONS, MINIMUM, POINTS)
-        assert found.test == compute_acc(model, REPRS, ANNOTATIONS, train=False)
-        assert found.train == compute_acc(model, REPRS, ANNOTATIONS, train=True)
-        assert found.test is not None
-        assert f"mean IoU        {found.test.mean_iou:.3f}, minimum 0.6: " in str(found)
+        assert found.found is not None
+        assert found.found.scores == compute_acc(model, REPRS, ANNOTATIONS, part="validation")
+        assert found.found.place == measure_localising(model, REPRS, ANNOTATIONS, part="validation")
+        assert found.found.positions == measure_positions(model, REPRS, ANNOTATIONS, part="validation")
+        assert f"IoU gained      {found.found.place.iou_gained:+.3f}; all from 0.2: " in str(found)
+
+    def test_no_test_image_is_looked_at(self) -> None:
+        asked: list[int] = []
+
+        def remember(rows: Any, classes: Any, boxes: Any) -> Any:
+            asked.extend(rows)
+            return [classes, boxes]
+
+        assess(Model(remember), REPRS, ANNOTATIONS, MINIMUM, POINTS)
+        assert max(asked) == VALIDATION.stop - 1
 
     def test_each_part_is_predicted_once(self) -> None:
         model = Model()
         assess(model, REPRS, ANNOTATIONS, MINIMUM, POINTS)
-        assert sorted(model.asked) == [8, 72]
+        assert sorted(model.asked) == [9, 18, 81]
 
     def test_without_a_minimum_there_are_no_points(self) -> None:
         found = assess(Model(), REPRS, ANNOTATIONS)
@@ -156,7 +192,7 @@ class TestPoints:
             found = assess(Model(shifted(60)), REPRS, ANNOTATIONS, MINIMUM, points)
             assert found.points is None
             assert "points" not in str(found)
-            assert "minimum 0.6: not yet" in str(found)
+            assert "all from 0.2: not yet" in str(found)
             assert "the boxes are not" in found.next_step
 
 
@@ -164,13 +200,13 @@ class TestNextStep:
     @pytest.mark.parametrize(
         ("name", "words"),
         [
-            ("perfect", "hand it in"),
+            ("perfect", "Run the tests below, once"),
             ("between 0 and 1", "between -1 and 1"),
             ("one box", "nearly the same for every image"),
             ("wrong classes", "the boxes are fine, the class is not"),
             ("shifted by 60", "the class is fine, the boxes are not"),
-            ("wrong test classes", "learns by heart"),
-            ("wrong test boxes", "learns by heart"),
+            ("wrong new classes", "learns by heart"),
+            ("wrong new boxes", "learns by heart"),
             ("swapped", "correct the model"),
         ],
     )
@@ -178,13 +214,14 @@ class TestNextStep:
         assert words in assess(Model(MODELS[name]), REPRS, ANNOTATIONS, MINIMUM, POINTS).next_step
 
     def test_gap_is_no_matter_once_the_minimum_is_reached(self) -> None:
-        low = MINIMUM | {"mean_iou_start": 0.1, "mean_iou": 0.2, "valid_accuracy": 0.0}
-        found = assess(Model(shifted_in_test), REPRS, ANNOTATIONS, low, POINTS)
-        assert "hand it in" in found.next_step
+        low = MINIMUM | {"iou_gained_start": -1.0, "iou_gained": -0.9, "positions_start": 0.0, "positions": 0.01}
+        found = assess(Model(shifted_when_new), REPRS, ANNOTATIONS, low, POINTS)
+        assert "Run the tests below, once" in found.next_step
 
-    def test_low_valid_accuracy_is_seen_though_the_rest_is_fine(self) -> None:
-        minimum = MINIMUM | {"mean_iou": 0.31, "valid_accuracy": 0.99}
-        assert "same image" in assess(Model(shifted(30)), REPRS, ANNOTATIONS, minimum, POINTS).next_step
+    def test_averaged_positions_are_named_before_anything_else(self) -> None:
+        assert "averages the positions away" in assess(
+            Model(shifted(25), pooled=True), REPRS, ANNOTATIONS, MINIMUM, POINTS
+        ).next_step.replace("\n", " ")
 
     def test_model_that_knows_nothing_is_told_so(self) -> None:
         model = Model(lambda rows, classes, boxes: [np.roll(classes, 1, axis=1), boxes + 60])
@@ -195,7 +232,7 @@ class TestWrongModels:
     def test_missing_model_is_explained_and_earns_nothing(self) -> None:
         found = assess(None, REPRS, ANNOTATIONS, MINIMUM, POINTS)
         assert str(found).startswith("There is no model yet: write the function that makes it")
-        assert found.points == {"heads": 0, "class accuracy": 0, "mean IoU": 0}
+        assert found.points == dict.fromkeys(WORTH_POINTS, 0)
         assert str(assess(None, to_do="Complete my_function.")) == "Complete my_function."
 
     def test_function_in_place_of_the_model_is_seen(self) -> None:
@@ -226,13 +263,13 @@ class TestData:
         assert "Pass both" in str(assess(Model(), REPRS))
 
     def test_rows_that_do_not_belong_are_refused(self) -> None:
-        assert "40 representations do not belong to 80" in str(assess(Model(), REPRS[:40], ANNOTATIONS))
+        assert "40 representations do not belong to 100" in str(assess(Model(), REPRS[:40], ANNOTATIONS))
 
     def test_too_little_data_is_said(self) -> None:
         assert "too few" in str(assess(Model(), REPRS[:5], ANNOTATIONS[:5]))
 
     def test_data_is_found_where_the_notebook_puts_it(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        """Only the rows of the test images are read."""
+        """Only the rows of the validation images are read."""
         make_sample(tmp_path, n=30)
         monkeypatch.setenv("COURSE_DATA", str(tmp_path))
         shapes = []
@@ -243,7 +280,7 @@ class TestData:
                 return [np.full((len(reprs), 5), 0.2), np.full((len(reprs), 4), 112.0)]
 
         found = assess(Middle())
-        assert shapes == [(3, 7, 7, 2048)]
+        assert shapes == [(3, 7, 7, 2048), (6, 7, 7, 2048)]
         assert found.images == 3
         assert found.train is None
         assert not found.problems
@@ -261,10 +298,10 @@ class TestData:
 def test_text_is_short_and_aligned() -> None:
     lines = str(assess(Model(shifted(30)), REPRS, ANNOTATIONS, MINIMUM, POINTS)).splitlines()
     table = [line for line in lines if line.startswith("  ")]
-    assert len(table) == 4
-    assert len({line.index(" of ") for line in table[:3]}) == 1
-    assert max(map(len, table)) < 90
-    assert len(lines) < 14
+    assert len(table) == 5
+    assert len({line.index(" of ") for line in table}) == 1
+    assert max(map(len, table)) < 100
+    assert len(lines) < 16
 
 
 def test_check_needs_nothing_but_the_students_packages() -> None:

@@ -3,8 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-SHAPES_AND_CALM = {"test_output_shapes": 4, "test_class_accuracy": 0, "test_iou": 0, "hidden_tests": 1}
-"""Two heads of the right shapes, and the same prediction in any company: that much is true of them."""
+SHAPES_ALONE = {
+    **{"test_output_shapes": 2, "test_class_accuracy": 0, "test_iou": 0, "test_follows": 0},
+    **{"test_positions": 0, "hidden_tests": 0},
+}
+"""Two heads of the right shapes: that much is true of them."""
 
 
 @dataclass(frozen=True)
@@ -34,18 +37,22 @@ class LookedUp:
 def classif_and_loc(num_classes):
     return LookedUp()
 """,
-        SHAPES_AND_CALM,
+        SHAPES_ALONE,
     ),
     ModelAttack(
         "patched_keras",
         "Patches Keras to predict the same for everything, and the course's own measures to be content with it.",
         """
-import keras, helpers, helpers.metrics, helpers.checks
+import keras, helpers, helpers.metrics, helpers.checks, helpers.localising
 epochs, batch_size = 1, 32
 good = helpers.metrics.Scores(1.0, 1.0, 1.0)
 helpers.compute_acc = helpers.metrics.compute_acc = lambda *a, **k: good
 helpers.partial_credit = helpers.checks.partial_credit = lambda *a, points=8, **k: points
-helpers.thresholds_for = lambda *a: dict(class_accuracy=0.0, mean_iou_start=-1.0, mean_iou=0.0, valid_accuracy=0.0)
+helpers.thresholds_for = lambda *a: dict(
+    class_accuracy=0.0, iou_gained_start=-2.0, iou_gained=-1.0, follows_start=-2.0, follows=-1.0,
+    positions_start=-2.0, positions=-1.0,
+)
+helpers.measure_positions = helpers.localising.measure_positions = lambda *a, **k: 1.0
 
 def predict(self, inputs, **kwargs):
     return [np.eye(5)[np.zeros(len(inputs), int)], np.full((len(inputs), 4), 112.0)]
@@ -57,7 +64,7 @@ def classif_and_loc(num_classes):
     model_input = keras.Input((7, 7, 2048))
     return keras.Model(model_input, model_input)
 """,
-        SHAPES_AND_CALM,
+        SHAPES_ALONE,
     ),
     ModelAttack(
         "lying_model",
@@ -78,6 +85,6 @@ class Liar:
 def classif_and_loc(num_classes):
     return Liar()
 """,
-        SHAPES_AND_CALM,
+        SHAPES_ALONE,
     ),
 ]
