@@ -65,7 +65,7 @@ class TestRules:
     def test_a_scale_with_room_on_both_sides_keeps_all(self) -> None:
         assert broken(planted()) == []
 
-    def test_what_does_not_localise_and_earns_more_breaks_one(self) -> None:
+    def test_no_localising_with_more_points_breaks_one(self) -> None:
         assert broken(planted(bad=0.15)) == ["bad earns at most 5 in 95% of the draws"]
 
     def test_good_work_that_earns_less_breaks_one(self) -> None:
