@@ -13,7 +13,7 @@ mpl.use("Agg")
 import matplotlib.pyplot as plt
 
 from helpers import plots as display
-from helpers.data import Annotation
+from helpers.data import Annotation, Part
 
 
 @pytest.fixture(autouse=True)
@@ -124,12 +124,15 @@ def test_histograms_name_each_model_with_its_mean() -> None:
     assert labels == ["bad (mean 0.20)", "better (mean 0.60)"]
 
 
-def test_best_and_worst_are_of_the_test_set_in_order(scenes: tuple[Path, list[Annotation]]) -> None:
+@pytest.mark.parametrize(("part", "rows"), [("validation", [16, 17]), ("test", [18, 19])])
+def test_best_and_worst_are_of_one_part_in_order(
+    scenes: tuple[Path, list[Annotation]], part: Part, rows: list[int]
+) -> None:
     root, annotations = scenes
-    reprs = np.zeros((20, 7, 7, 4))
-    reprs[:18] = 300.0  # the training images would be worse than all
-    reprs[19] = 60.0
-    display.plot_best_and_worst(model, reprs, annotations, root, count=1)
+    reprs = np.full((20, 7, 7, 4), 300.0)  # the other images would be worse than all
+    reprs[rows] = 0
+    reprs[rows[1]] = 60.0
+    display.plot_best_and_worst(model, reprs, annotations, root, count=1, part=part)
     best, worst = (ax.get_title() for ax in plt.gcf().axes)
     assert best == "best: IoU 1.00"
     assert worst.startswith("worst: IoU 0.")
