@@ -14,6 +14,7 @@ __all__ = [
     "limits",
     "lock",
     "notebook",
+    "one",
     "plan",
     "reference",
     "run",
