@@ -143,11 +143,19 @@ class Sandbox:
         return not self._over and self.process.poll() in (-signal.SIGKILL, 128 + signal.SIGKILL)
 
     def _tree(self) -> list[psutil.Process]:
+        """List the processes inside, the first one first; with a control group it need not look at all others."""
         try:
             root = psutil.Process(self.process.pid)
-            return [root, *root.children(recursive=True)]
+            grouped = self.cgroup.pids() if self.cgroup else []
+            if not grouped:
+                return [root, *root.children(recursive=True)]
         except psutil.Error:
             return []
+        others = []
+        for pid in grouped:
+            with contextlib.suppress(psutil.Error):  # it has just ended
+                others += [psutil.Process(pid)] if pid != root.pid else []
+        return [root, *others]
 
     def _watch(self) -> None:
         while not self._done.wait(_WATCH_SECONDS) and self.alive:
