@@ -111,7 +111,7 @@ def feedback_page(
         "why": record.why,
         "questions": questions_of(course, record, result, found),
         "stops": [stop_for_page(stop, work.cells) for stop in found[:MOST_STOPS]],
-        "words": words_of(course, lost),
+        "words": words_of(course, lost) if record.submission.get("changed") is not False else [],
         "waiting": len(result.waiting),
         "comments": list(result.comments.values()),
         "measures": record.measures,

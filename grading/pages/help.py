@@ -18,13 +18,19 @@ from grading.records.results import QuestionResult, Result
 from grading.scoring.explanation import Explanation
 
 ALL_POINTS = "All points: well done."
+UNTOUCHED = (
+    "Your solution cells are as they were released: did you save the notebook before you handed it in? If you did not "
+    "know how to begin: take the first question alone, and write down for one small input what should come out."
+)
 ON_WITH_THE_WORST = " If you like to go on: what do the worst cases have in common?"
 
 
 def stops_of(course: GradingRun, record: Record, work: GradedWork, lost: Sequence[QuestionResult]) -> list[Stop]:
     """Return what stopped the work: nothing where no point was lost, or where nothing was done."""
-    if record.status != GRADED or not lost or record.submission.get("changed") is False:
+    if record.status != GRADED or not lost:
         return []
+    if _is_untouched(record):
+        return [Stop("Nothing was filled in", advice=UNTOUCHED)]
     events = [Failure(event.what, event.where) for event in record.events]
     tests = list(_failed_tests(course, record))
     reasons = [question.reason for question in lost if not question.by_hand]
@@ -62,12 +68,16 @@ def questions_of(course: GradingRun, record: Record, result: Result, found: Sequ
     seen: dict[str, str] = {}
     rows: list[Mapping[str, Any]] = []
     for question in result.questions:
-        reason = _without_stop(question.reason, found)
+        reason = "" if _is_untouched(record) else _without_stop(question.reason, found)
         before = seen.setdefault(reason, question.name) if question.points < question.max_points else question.name
         notebook, grade_id = record.cell_of(question.name)
         again = before if before != question.name and reason else ""
         rows.append({"of": question, "again": again, "told": told(reason, _draws_boxes(course, notebook, grade_id))})
     return rows
+
+
+def _is_untouched(record: Record) -> bool:
+    return record.submission.get("changed") is False
 
 
 def _without_stop(reason: str, found: Sequence[Stop]) -> str:
@@ -89,6 +99,8 @@ def _draws_boxes(course: GradingRun, notebook: str, grade_id: str) -> bool:
 
 
 def words_of(course: GradingRun, lost: Sequence[QuestionResult]) -> list[tuple[str, str]]:
+    if not lost:
+        return []
     texts = [cell.source for one in course.assignment.notebooks for cell in one.released.cells if not _is_code(cell)]
     return words_used((question.reason for question in lost), definitions(texts))
 
@@ -102,8 +114,8 @@ def advice_of(record: Record, explanation: Explanation, result: Result, found: S
     told_above = len({stop.advice for stop in found[:MOST_STOPS] if stop.advice})
     if record.status != GRADED:
         return ["Mend what is said above and ask your teacher whether you may hand it in again."]
-    if record.submission.get("changed") is False:
-        return ["Your solution cells are as they were released: did you save the notebook before you handed it in?"]
+    if _is_untouched(record):
+        return []
     lost = [question for question in result.questions if question.points < question.max_points and not question.waits]
     tutor: list[str] = [] if found else [advice_on(question.reason) for question in lost if not question.by_hand]
     events = [advice_on(event.what) for event in record.events]

@@ -1,13 +1,20 @@
 """Who has no points gets the most help: the line, the name that was meant, what a tutor would say, the case."""
 
+from typing import cast
+
 import pytest
 
 from grading.pages.cases import boxes_in, told
-from grading.pages.cells import StudentCell
+from grading.pages.cells import GradedWork, StudentCell
 from grading.pages.glossary import definitions, words_used
+from grading.pages.help import UNTOUCHED, advice_of, stops_of
 from grading.pages.meant import meant, nearest
 from grading.pages.stopped import Failure, stops
 from grading.pages.tutor import MISTAKES, MOST, advice_on, first_few
+from grading.pipeline.run import GradingRun
+from grading.records.record import GRADED, QuestionRecord, Record
+from grading.records.results import result_of
+from grading.scoring.explanation import Explanation
 
 CELL = StudentCell("c1", "area", "def area(box):\n    x = 1\n    return Conv2d(box)")
 OTHER = StudentCell("c2", "iou", "def iou(a, b):\n    return area(a)")
@@ -29,6 +36,16 @@ SYNTAX = """  \x1b[36mCell\x1b[39m \x1b[32mIn[3]\x1b[39m\x1b[32m, line 2\x1b[39m
 \x1b[31m    \x1b[39m\x1b[31mreturn 3\x1b[39m
     ^
 IndentationError: expected an indented block"""
+
+
+def test_untouched_work_is_told_so_and_where_to_begin() -> None:
+    reasons = ["NotImplementedError: Replace this line"] * 2
+    questions = {f"q{n}": QuestionRecord(0.0, 2.0, reason) for n, reason in enumerate(reasons)}
+    record = Record("ann", "a", GRADED, questions=questions, submission={"changed": False})
+    result = result_of(record, None)
+    (stop,) = stops_of(cast(GradingRun, None), record, GradedWork(), result.questions)
+    assert (stop.said, stop.advice) == ("Nothing was filled in", UNTOUCHED)
+    assert advice_of(record, Explanation(), result, [stop]) == []
 
 
 def test_line_of_the_students_cell_is_found_in_jupyters_traceback() -> None:
