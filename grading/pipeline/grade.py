@@ -20,7 +20,7 @@ from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
 from grading.pipeline.lock import alone
-from grading.pipeline.notebook import WrittenAnswer, answers_in, with_sources
+from grading.pipeline.notebook import Notebook, WrittenAnswer, answers_in, with_sources
 from grading.pipeline.people import people
 from grading.pipeline.plan import Plan, Run, Submission, is_as_planned, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
@@ -281,7 +281,7 @@ def _decide(
     scores = _score(course, executed)
     refusals = {found.name: found.refusal for found in submission.summary.notebooks if found.refusal}
     unanswered = {(found.name, cell) for found in submission.notebooks for cell in found.unanswered}
-    stopped = {notebook: _first_error(each) for notebook, each in executed.items()}
+    stopped = {notebook: _errors(each) for notebook, each in executed.items()}
     decided = {}
     for name, (notebook, grade_id) in course.assignment.cells.items():
         maximum = course.assignment.max_points[name]
@@ -289,12 +289,14 @@ def _decide(
             decided[name] = _question(course, name, 0.0, refusals[notebook])
         elif name in scores:
             score = scores[name]
-            reason = f"{score.reason} {stopped[notebook]}".strip() if score.points < maximum else score.reason
+            first = next(iter(stopped[notebook].values()), "")
+            reason = f"{score.reason} {first}".strip() if score.points < maximum else score.reason
             decided[name] = _question(course, name, score.points, reason, SCORING, dict(score.facts))
         elif name not in answers:
             test = executed[notebook].tests.get(grade_id)
             points, reason = points_of(test, maximum)
-            reason = f"{reason} {stopped[notebook]}".strip() if points < maximum else reason
+            first = _first_before(course.assignment.notebook(notebook), grade_id, stopped[notebook])
+            reason = f"{reason} {first}".strip() if points < maximum else reason
             decided[name] = _question(course, name, points, reason, test.where if test else "")
         elif (notebook, grade_id) in unanswered:
             decided[name] = _question(course, name, 0.0, "There is no answer: the cell is as it was released.")
@@ -357,13 +359,22 @@ def _refused_notebooks(course: GradingRun, submission: Submission, record: Recor
     }
 
 
-def _first_error(executed: Executed) -> str:
-    """Return the first cell that stopped with an error, in words."""
+def _errors(executed: Executed) -> dict[str, str]:
+    """Return the cells that stopped with an error, in their order, and with which, in words."""
+    found: dict[str, str] = {}
     for cell, outputs in executed.outputs.items():
         for output in outputs:
             if output["output_type"] == "error":
-                return f"(Cell '{cell}' stopped with {clean(output['ename'] + ': ' + output['evalue'])})"
-    return ""
+                said = clean(output["ename"] + ": " + output["evalue"])
+                found.setdefault(cell, f"(Cell '{cell}' stopped with {said})")
+    return found
+
+
+def _first_before(notebook: Notebook, grade_id: str, errors: Mapping[str, str]) -> str:
+    """Return the first error that a test may have met: one of a cell of the master's after it does not matter."""
+    order = {cell.id: place for place, cell in enumerate(notebook.master.cells)}
+    place = order.get(notebook.tests.get(grade_id, ""), len(order))
+    return next((said for cell, said in errors.items() if order.get(cell, -1) < place), "")
 
 
 def keep(course: GradingRun, job: Job, run: Run, outcome: Outcome, failures: dict[str, str]) -> None:

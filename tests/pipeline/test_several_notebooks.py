@@ -79,6 +79,18 @@ def test_results_of_tests_decide_where_no_scoring_does_each_in_its_own_notebook(
     assert (record.questions["sum"].points, record.questions["sum"].reason) == (0, "no")
 
 
+def test_reason_names_the_cell_that_stopped_before_a_test_and_none_after_it(folder: Path) -> None:
+    use = "raise ValueError('later')"
+    stops = "def square(x):\n    return 0\nraise KeyError('sooner')"
+    for square, said in (
+        ("def square(x):\n    return 0", ""),
+        (stops, " (Cell 'square' stopped with KeyError: 'sooner')"),
+    ):
+        hand_in(folder, "ada", {"one.ipynb": solved(folder, "one", {"square": square, "use": use})})
+        reason = graded(folder)["ada"].questions["one/part-a"].reason
+        assert reason == f"This does not hold: assert square(3) == 9{said}"
+
+
 def test_gradebook_has_rows_for_both_cells_of_the_same_grade_id(folder: Path) -> None:
     pass_tests(folder, PASSED)
     with gradebook(folder) as book:
