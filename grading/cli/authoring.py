@@ -170,7 +170,7 @@ def _print_pages(folder: Path, assignment: str, data: Path) -> None:
     from grading.pages.feedback import read_records
     from grading.pipeline.run import open_course, options_from
 
-    course = open_course(folder, assignment, options_from(folder, data=data), asking=False)
+    course = open_course(folder, assignment, options_from(folder, data=data))
     page = write_report_with_progress(course)
     console.rule("To open in a browser")
     console.print(f"the class       [bold]{terminal.shown(page)}[/bold]", soft_wrap=True, highlight=False)

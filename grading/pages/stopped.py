@@ -23,7 +23,7 @@ _ARROW = re.compile(r"^-+> ?(\d{1,6}) (.*)$", re.MULTILINE)
 _FRAME = re.compile(r"line (\d{1,6})(?:, in [^\n]*)?\n([^\n]*)")
 _RAISED = re.compile(
     r"(?:^|\braised |\bstopped with |: )((?:[A-Z]\w*)(?:Error|Exception|Iteration|Interrupt))(?::(.*?))?"
-    r"(?= \d+ of \d+ |(?: -?\d[\d.]*){3,}| The test gives | The test printed: |\)?$)"
+    r"(?= \d+ of \d+ |(?: -?\d[\d.]*){3,}| The test gives | The test printed: | \(Cell '|\)?$)"
 )
 """An exception in the words of a test, up to where the test goes on to count."""
 _MISSING_NAME = re.compile(r"name '(\w{1,80})' is not defined")

@@ -169,6 +169,11 @@ def test_numbers_that_were_printed_meanwhile_do_not_fill_the_reason() -> None:
     assert told("9 of 12 cases are right.").words == "9 of 12 cases are right."
 
 
+def test_exception_of_a_test_is_kept_apart_from_that_of_a_cell() -> None:
+    found = stops([], ["ValueError: two outputs are wanted (Cell 'train' stopped with TypeError: x is None)"], [], [])
+    assert [stop.said for stop in found] == ["ValueError: two outputs are wanted", "TypeError: x is None"]
+
+
 def test_case_that_was_cut_off_is_left_out() -> None:
     assert told("1 of 2 right. f([[1, 2], [3., nan],… The test gives 0.").words == "1 of 2 right. The test gives 0."
 
