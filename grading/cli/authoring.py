@@ -255,7 +255,7 @@ def calibrate(
     _print_proposal(proposal)
     if output is not None:
         output.mkdir(parents=True, exist_ok=True)
-        page = write_report(proposal, output, f"course calibrate {assignment} --seeds {seeds}", name)
+        page = write_report(proposal, output, f"`course calibrate {assignment} --seeds {seeds}`", name)
         console.print(f"wrote {terminal.shown(page)}")
     if write:
         console.print(

@@ -145,7 +145,7 @@ class TestFiles:
         assert "| **broken** |" in page
         assert page.count("| kept |") == len(proposal().rules_now) - 1
         for name in ("bad", "good", "better"):
-            assert f"| {name} | at " in page
+            assert f"| {name} | 10 | at " in page
         picture = (tmp_path / "calibration.svg").read_text()
         assert picture.count("<svg") == 1
 
