@@ -1,7 +1,8 @@
 """Our points for each variant of each master, beside those of stock nbgrader, and a table of the differences.
 
 `PYTHONPATH=tests python -m courses.compare` (or `make courses`) grades all of them as `course grade` does; with names
-only those masters. Stock's points come from `stock.json`, see `courses.stock`.
+only those masters. Stock's points come from `stock.json`, see `courses.stock`. Where stock is fooled or crashes, the
+master says so at the mistake (`deserves` and `because`, see `courses.masters`); any other difference is a failure.
 """
 
 import argparse
@@ -11,7 +12,11 @@ from dataclasses import dataclass
 
 from courses.masters import Master, Variant, masters
 from courses.ours import our_points
-from courses.stock import Points, read_stored
+from courses.stock import Points, outdated, read_stored
+
+from grading.common.text import short_list
+
+NOT_GRADED = "stock has not graded what `PYTHONPATH=tests python -m courses.stock` would let it grade"
 
 Grader = Callable[[Master, Sequence[Variant]], Mapping[str, Points]]
 """Grades variants of a master; points by variant's name."""
@@ -106,9 +111,15 @@ def _shown(points: float | None) -> str:
 
 
 def compare_all(names: Sequence[str] = (), grader: Grader = our_points) -> Iterator[Comparison]:
-    """Grade masters, all that stock has graded if none are named, and compare them with what is stored of stock."""
+    """Grade masters, all if none are named, and compare them with what is stored of stock.
+
+    Raises LookupError for variants that stock has not graded.
+    """
     stored = read_stored()
-    for name in names or stored:
+    lacking = [one for one in outdated() if not names or one.partition(":")[0] in names]
+    if lacking:
+        raise LookupError(f"{NOT_GRADED}: {short_list(lacking)}")
+    for name in names or masters():
         master = masters()[name]
         yield compare(master, stored[name], grader(master, master.variants()))
 
@@ -118,9 +129,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare our points with stock nbgrader's.")
     parser.add_argument("names", nargs="*", help="masters; all, if none are named")
     comparisons = []
-    for one in compare_all(parser.parse_args().names):
-        print(f"{one.master}: {one.cells} cells, {len(one.differences)} differences", file=sys.stderr, flush=True)
-        comparisons.append(one)
+    try:
+        for one in compare_all(parser.parse_args().names):
+            print(f"{one.master}: {one.cells} cells, {len(one.differences)} differences", file=sys.stderr, flush=True)
+            comparisons.append(one)
+    except LookupError as error:
+        sys.exit(str(error))
     for line in table(comparisons):
         print(line)
     sys.exit(1 if any(one.unexplained for one in comparisons) else 0)

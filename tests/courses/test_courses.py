@@ -4,14 +4,13 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
+from courses import compare as comparing
 from courses.compare import Difference, compare, compare_all, explained_in_vain, table
 from courses.masters import SOLUTION, WITHOUT, Master, masters, read_notebook
 from courses.ours import our_points
 from courses.stock import Points, outdated, read_stored, stock_points
 
-GRADED = read_stored()
-UNGRADED = pytest.mark.skip(reason="stock has not graded it yet: `PYTHONPATH=tests python -m courses.stock` does")
-NAMES = [pytest.param(name, marks=() if name in read_stored() else UNGRADED) for name in masters()]
+NAMES = [*masters()]
 
 TINY = """\
 # %% solution="double"
@@ -110,9 +109,13 @@ def ours(found: Mapping[str, Points | None]) -> dict[str, Points]:
 
 
 def test_stored_points_are_of_the_masters_as_they_are() -> None:
-    assert [one for one in outdated() if one.partition(":")[0] in read_stored()] == [], (
-        "run `PYTHONPATH=tests python -m courses.stock`"
-    )
+    assert outdated() == [], "run `PYTHONPATH=tests python -m courses.stock`"
+
+
+def test_variants_that_stock_has_not_graded_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(comparing, "outdated", lambda: ["newton: solution", "ode: solution"])
+    with pytest.raises(LookupError, match=r"would let it grade: newton: solution$"):
+        list(compare_all(["newton"]))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -147,7 +150,6 @@ def test_our_points_of_two_notebooks_and_a_module_beside_them_are_those_of_stock
 
 
 @pytest.mark.slow
-@pytest.mark.stock
 @pytest.mark.usefixtures("bubblewrap")
 @pytest.mark.parametrize("name", NAMES)
 def test_our_points_are_those_of_stock(name: str) -> None:
