@@ -32,7 +32,7 @@ def brighten(picture, amount):
     """Return a brighter picture: amount is added, but values stay between 0 and 255."""
     return np.clip(picture.astype(float) + amount, 0, 255)
 
-# %% mistake="changes_the_picture"
+# %% mistake="changes_the_picture" deserves={"test_brighten": 2, "test_to_grey": 0} because="in stock the demonstration before the test spoils the picture that the test asks about, so a right answer fails; it passes here and then spoils the next test's picture, as it does in stock for all whose test passes"
 def brighten(picture, amount):
     """Return a brighter picture: amount is added, but values stay between 0 and 255."""
     picture[:] = np.clip(picture.astype(int) + amount, 0, 255)

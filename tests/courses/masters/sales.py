@@ -37,7 +37,7 @@ def clean(table):
     return table.reset_index(drop=True)
     ### END SOLUTION
 
-# %% mistake="changes_the_table"
+# %% mistake="changes_the_table" deserves={"test_clean": 2} because="pandas' warning that inplace is deprecated goes to stderr, which stock takes for a failure"
 def clean(table):
     """Return a clean copy of the table."""
     table.dropna(subset=["amount"], inplace=True)
