@@ -5,12 +5,13 @@ from dataclasses import replace
 
 import pytest
 from courses import compare as comparing
-from courses.compare import Difference, compare, compare_all, explained_in_vain, table
-from courses.masters import SOLUTION, WITHOUT, Master, masters, read_notebook
+from courses.compare import Difference, compare, compare_all, explained_in_vain, not_comparable, table
+from courses.masters import SOLUTION, WITHOUT, Master, Variant, masters, read_notebook
 from courses.ours import our_points
 from courses.stock import Points, outdated, read_stored, stock_points
 
-NAMES = [*masters()]
+UNGRADED = pytest.mark.skip(reason="stock has not graded it yet: `PYTHONPATH=tests python -m courses.stock` does")
+NAMES = [pytest.param(name, marks=UNGRADED if not_comparable([name]) else ()) for name in masters()]
 
 TINY = """\
 # %% solution="double"
@@ -109,13 +110,15 @@ def ours(found: Mapping[str, Points | None]) -> dict[str, Points]:
 
 
 def test_stored_points_are_of_the_masters_as_they_are() -> None:
-    assert outdated() == [], "run `PYTHONPATH=tests python -m courses.stock`"
+    assert [one for one in outdated() if one.partition(":")[0] in read_stored()] == [], (
+        "run `PYTHONPATH=tests python -m courses.stock`"
+    )
 
 
 def test_variants_that_stock_has_not_graded_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(comparing, "outdated", lambda: ["newton: solution", "ode: solution"])
-    with pytest.raises(LookupError, match=r"would let it grade: newton: solution$"):
-        list(compare_all(["newton"]))
+    assert not_comparable(["newton", "sales"]) == ["newton"]
+    assert [*compare_all(["newton"])] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -152,9 +155,18 @@ def test_our_points_of_two_notebooks_and_a_module_beside_them_are_those_of_stock
 @pytest.mark.slow
 @pytest.mark.usefixtures("bubblewrap")
 @pytest.mark.parametrize("name", NAMES)
-def test_our_points_are_those_of_stock(name: str) -> None:
-    (one,) = compare_all([name])
+def test_our_points_of_some_variants_are_those_of_stock(name: str) -> None:
+    master = masters()[name]
+    one = compare(master, read_stored()[name], our_points(master, some(master)))
     assert one.unexplained == (), "\n".join(map(str, one.unexplained))
+
+
+def some(master: Master) -> list[Variant]:
+    """The solution, a solution cell left out, a mistake, and all for which stock is wrong."""
+    solution, *others = master.variants()
+    stub = next(variant for variant in others if variant.name.startswith(WITHOUT))
+    mistake = next(variant for variant in others if ": " in variant.name and not variant.deserves)
+    return [solution, stub, mistake, *(variant for variant in others if variant.deserves)]
 
 
 @pytest.mark.slow

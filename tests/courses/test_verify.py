@@ -49,7 +49,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("name", masters())
+@pytest.mark.parametrize("name", read_stored())
 def test_master_is_verified(name: str, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(course)
     done = CliRunner().invoke(app, ["verify", name, "--data", str(course / "no-data")])
