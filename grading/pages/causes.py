@@ -12,6 +12,7 @@ from grading.records.results import Result
 _VARIES = re.compile(r"'[^']*'|\"[^\"]*\"|\d[\d.,]*")
 _ARRAYS = re.compile(r"\(?\[(?:[^A-Za-z()…]|nan|inf|na?(?=…))*(?:\)|…|$)?")
 """Arrays, as arguments or as values, whole or cut off: they fill a page and say little about a class."""
+_STOPPED = re.compile(r" *\(Cell '[^']*' stopped with (.*)\)$")
 _SEVERAL = re.compile(r"…(?:[\s,]*…)+")
 _COUNTED = re.compile(r" *The test gives …(?: of …)? points?\.")
 NO_REASON = "No reason was given."
@@ -63,9 +64,13 @@ def causes(records: Sequence[Record], results: Mapping[str, Result]) -> list[Cau
 
 
 def cause_of(reason: str) -> str:
-    """Return what a reason comes down to: the exception, if it tells of one, else its words without cases."""
-    exception = next((failure.said for failure in in_reasons([reason])), "")
-    return exception or without_arrays(told(reason).words)
+    """Return what a reason comes down to: the exception that a test met, else its words and where a cell stopped."""
+    match = _STOPPED.search(reason)
+    words = reason[: match.start()] if match else reason
+    exception = next((failure.said for failure in in_reasons([words])), "")
+    if exception:
+        return exception
+    return " ".join(filter(None, (without_arrays(told(words).words), f"({match[1]})" if match else "")))
 
 
 def without_arrays(reason: str) -> str:

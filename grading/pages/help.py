@@ -117,7 +117,7 @@ def advice_of(record: Record, explanation: Explanation, result: Result, found: S
     if _is_untouched(record):
         return []
     lost = [question for question in result.questions if question.points < question.max_points and not question.waits]
-    tutor: list[str] = [] if found else [advice_on(question.reason) for question in lost if not question.by_hand]
+    tutor = [advice_on(_without_stop(question.reason, found)) for question in lost if not question.by_hand]
     events = [advice_on(event.what) for event in record.events]
     general = []
     if record.events and not found:

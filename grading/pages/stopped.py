@@ -7,7 +7,7 @@ counts only where the student's own cell has just this text at just this place.
 import ast
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from grading.common.text import clean
@@ -70,12 +70,20 @@ def stops(
     found: dict[str, Stop] = {}
     for failure in (*failures, *in_reasons(reasons)):
         for stop in _located(failure, cells, sources):
-            known = found.get(stop.said)
-            if known is None or not known.cells or (known.line is None and stop.line):
-                found[stop.said] = stop
-            else:
-                found[stop.said] = _together(known, stop)
-    return list(found.values())
+            known = found.get(stop.said, stop)
+            better = (not known.cells and stop.cells) or (known.line is None and stop.line)
+            found[stop.said] = stop if better else _together(known, stop)
+    return _advised_once(found.values())
+
+
+def _advised_once(found: Iterable[Stop]) -> list[Stop]:
+    """Return stops of which each piece of advice stands at the first only."""
+    seen: set[str] = set()
+    advised = []
+    for stop in found:
+        advised.append(replace(stop, advice="") if stop.advice in seen else stop)
+        seen.add(stop.advice)
+    return advised
 
 
 def lines_of(found: Iterable[Stop]) -> Mapping[str, int]:

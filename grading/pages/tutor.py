@@ -59,7 +59,8 @@ MISTAKES = (
     _mistake(
         "shapes",
         r"(?i)broadcast|shapes?\b.*\b(align|mismatch|incompatible|not|match)|incompatible.*shape|mismatch in its core "
-        r"dim|dimensions? (must|do not)|expected (axis|shape|min_ndim)|reshape array|inhomogeneous|array of shape",
+        r"dim|dimensions? (must|do not)|must have (the same )?shapes?|different structures|"
+        r"expected (axis|shape|min_ndim)|reshape array|inhomogeneous|array of shape",
         "Two shapes do not fit. Print `.shape` of what goes in, line by line, and compare with what the task asks for. "
         "Often a `[0]` is missing or too many, an axis is the wrong one, or one thing stands where a batch is wanted.",
     ),

@@ -71,7 +71,7 @@ def test_causes_of_a_class_are_a_few_lines(capsys: pytest.CaptureFixture[str]) -
     typo = "Nothing came. (Cell 'x' stopped with NameError: name 'a' is not defined)"
     print_causes([record("s001", 0, 0, reason=typo), record("s002", 0, 0, reason=typo), record("s003", 2, 2)])
     said = " ".join(capsys.readouterr().out.split())
-    assert said == "8 points, all questions: NameError: name 'a' is not defined (s001, s002)"
+    assert said == "8 points, all questions: Nothing came. (NameError: name 'a' is not defined) (s001, s002)"
 
 
 def test_nothing_in_the_terminal_is_wider_than_it(monkeypatch: pytest.MonkeyPatch) -> None:

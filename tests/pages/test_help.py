@@ -174,6 +174,19 @@ def test_exception_of_a_test_is_kept_apart_from_that_of_a_cell() -> None:
     assert [stop.said for stop in found] == ["ValueError: two outputs are wanted", "TypeError: x is None"]
 
 
+def test_place_is_kept_and_advice_given_once() -> None:
+    shapes = "ValueError: Arguments must have the same shape."
+    found = stops([Failure(shapes, "train")], [shapes, "ValueError: the outputs must have shapes (4,)"], [], [])
+    assert [(stop.where, bool(stop.advice)) for stop in found] == [("train", True), ("", False)]
+
+
+def test_order_of_the_heads_is_advised_on_beside_what_stopped() -> None:
+    reason = "The two heads are swapped: the first output is a box."
+    record = Record("ann", "a", GRADED, questions={"q": QuestionRecord(0.0, 2.0, reason)}, submission={"changed": True})
+    advice = advice_of(record, Explanation(advice=("Train longer.",)), result_of(record, None), [])
+    assert advice == [advice_on(reason), "Train longer."]
+
+
 def test_case_that_was_cut_off_is_left_out() -> None:
     assert told("1 of 2 right. f([[1, 2], [3., nan],… The test gives 0.").words == "1 of 2 right. The test gives 0."
 

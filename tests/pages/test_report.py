@@ -120,7 +120,7 @@ def test_causes_are_grouped_by_question_and_the_costliest_comes_first() -> None:
     ]
     first, second = causes(class_, results_of(*class_))
     assert (first.questions, first.students, first.lost) == (("q0", "q1"), ("bo", "cy"), 8.0)
-    assert first.what == "NameError: name … is not defined"
+    assert first.what == "There is no model. (NameError: name … is not defined)"
     assert (second.questions, second.students, second.lost) == (("q1",), ("ann",), 1.0)
     assert second.what == "1 of 2 cases are right."
 
