@@ -1,5 +1,6 @@
 """A class that was graded already: after a test has changed, and with nothing to do."""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -109,7 +110,13 @@ def idle_stock(folder: Path, graded: Path, count: int) -> Path:
 
 
 def change_threshold(classroom: Classroom) -> None:
-    """A threshold that changes points."""
+    """A threshold that changes points, and that the tests never had before: the examiner has to run them again."""
     path = classroom.folder / "source" / classroom.assignment / f"{classroom.assignment}.ipynb"
-    master, (low, high) = path.read_text(encoding="utf-8"), (f"ORDINARY_MINIMUM = {bar}" for bar in (0.5, 1.1))
-    path.write_text(master.replace(low, high) if low in master else master.replace(high, low), encoding="utf-8")
+
+    def other(match: re.Match[str]) -> str:
+        bar = float(match[1])
+        return f"ORDINARY_MINIMUM = {bar + 0.601 if bar < 1 else bar - 0.6:.3f}"
+
+    master, count = re.subn(r"ORDINARY_MINIMUM = ([0-9.]+)", other, path.read_text(encoding="utf-8"))
+    assert count == 1, f"{path} has {count} thresholds"
+    path.write_text(master, encoding="utf-8")
