@@ -30,9 +30,9 @@ def executed_notebook(
 ) -> NotebookNode:
     """Return the rebuilt notebook with the output of its cells, and in each test the points and why.
 
-    `questions` are by grade id.
+    `questions` are by grade id. It shares metadata with the notebook given.
     """
-    notebook = copy.deepcopy(rebuilt)
+    notebook = NotebookNode({**rebuilt, "cells": [copy.copy(cell) for cell in rebuilt.cells]})
     for cell in notebook.cells:
         if cell.cell_type != "code":
             if is_solution(cell) or cell.id.startswith(ADDITIONAL_ID):
