@@ -49,7 +49,7 @@ def test_a_refusal_has_an_exit_status_of_its_own(class_folder: Path) -> None:
     assert "not a notebook" in ran.stdout
 
 
-def test_what_is_not_there_is_one_clear_line(class_folder: Path) -> None:
+def test_missing_file_is_one_clear_line(class_folder: Path) -> None:
     ran = course(class_folder, "grade-one", "nowhere.ipynb", "--assignment", ASSIGNMENT)
     assert ran.returncode == 2
     assert "nowhere.ipynb is not there" in ran.stderr

@@ -272,7 +272,7 @@ def test_examiner_has_its_own_of_what_a_solution_imports_and_a_test_works_with(t
         "sqrt(4)",
     ],
 )
-def test_what_a_solution_imports_and_a_test_tests_is_the_students(test: str) -> None:
+def test_name_that_a_solution_imports_and_a_test_tests_is_the_students(test: str) -> None:
     """The student may have written it instead."""
     assert of(IMPORTS + test).tests[-1].names == tuple(sorted({"sqrt"} | ({"norm"} if "norm" in test else set())))
     assert of(IMPORTS + test).tests[-1].libraries == ()

@@ -75,7 +75,7 @@ def test_each_test_sees_the_names_as_they_were_at_its_place(job: MakeJob, kept: 
     assert outcome(run_job(job("x = 1", first, "x = 2", second), kept)) == {"t1": "passed", "t2": "passed"}
 
 
-def test_what_a_test_leaves_is_there_in_the_students_cells_that_follow(job: MakeJob, kept: Pools) -> None:
+def test_leavings_of_a_test_are_there_in_the_students_cells_that_follow(job: MakeJob, kept: Pools) -> None:
     last = "assert x == 1\nx = 5\nopen('note.txt', 'w').write('kept')\nimport random\nrandom.seed(3)"
     follows = "import random\nfound = x, open('note.txt').read(), random.random()"
     check = "import random\nassert found == (5, 'kept', random.Random(3).random())"
@@ -203,7 +203,7 @@ def test_reason_is_in_the_tests_words_and_never_in_the_students(
     assert points_of(from_examiner(results.examined.tests["t"], ""), 2.0)[1] == reason
 
 
-def test_what_the_students_code_printed_is_kept_apart(job: MakeJob, kept: Pools) -> None:
+def test_prints_of_the_students_code_are_kept_apart(job: MakeJob, kept: Pools) -> None:
     test = TestCell("t", "print('before')\nsquare(3)\nprint('after')", ("square",))
     results = run_job(job(SPOOFS, test), kept)
     assert results.examined is not None

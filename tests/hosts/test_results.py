@@ -35,7 +35,7 @@ def test_gradescope_gets_a_score_and_a_test_for_each_question() -> None:
     assert result["output"] == "Renamed.\ncell 'area': took long"
 
 
-def test_what_a_student_may_have_written_is_text_for_gradescope() -> None:
+def test_words_that_a_student_may_have_written_are_text_for_gradescope() -> None:
     result = json.loads(result_for(Host.gradescope, GRADE))
     assert {result["output_format"], *(test["output_format"] for test in result["tests"])} == {"text"}
 

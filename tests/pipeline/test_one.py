@@ -60,7 +60,7 @@ def test_an_archive_is_unpacked(folder: Path, tmp_path: Path) -> None:
     assert alone(folder, path, tmp_path).record.questions["sum"].points == 1
 
 
-def test_what_is_no_notebook_is_refused_in_words(folder: Path, tmp_path: Path) -> None:
+def test_file_that_is_no_notebook_is_refused_in_words(folder: Path, tmp_path: Path) -> None:
     path = tmp_path / "one.ipynb"
     path.write_text("{")
     record = alone(folder, path, tmp_path).record

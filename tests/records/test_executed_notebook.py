@@ -66,7 +66,7 @@ def test_a_notebook_with_such_markdown_is_a_notebook() -> None:
 @pytest.mark.parametrize(
     "named", ["<script>alert(1)</script>", "```\n<img src=x onerror=alert(1)>", "[a](javascript:b)"]
 )
-def test_why_a_hand_in_was_refused_is_text_whatever_its_files_are_called(named: str) -> None:
+def test_reason_of_a_refusal_is_text_whatever_its_files_are_called(named: str) -> None:
     """The reason may name what was handed in."""
     released = right_notebook()
     shown = refused_notebook(released, f"{named} is no notebook", {"test_area": QuestionRecord(0.0, 2.0, "Refused.")})

@@ -37,7 +37,7 @@ def test_first_segment_is_answered_with_what_happened_in_the_server(warm: Examin
         assert talk.test("assert (secret, x) == (42, 1)").error is None
 
 
-def test_what_values_need_is_loaded_before_a_submission_comes(warm: Examination) -> None:
+def test_modules_that_values_need_are_loaded_before_a_submission_comes(warm: Examination) -> None:
     warm.passes("", "import sys\nassert {'course_arrays', 'numpy.ma'} <= sys.modules.keys()")
 
 

@@ -75,7 +75,7 @@ LAST = {
 
 @pytest.mark.parametrize("ending", ["", "assert False", "raise SystemExit"])
 @pytest.mark.parametrize("what", LAST)
-def test_what_a_test_does_last_the_student_sees_however_it_ends(
+def test_last_act_of_a_test_is_seen_by_the_student_however_it_ends(
     examination: Examination, what: str, ending: str
 ) -> None:
     last, looks, expected = LAST[what]

@@ -65,7 +65,7 @@ def test_modules_that_the_assignment_imports_are_there_already(kernels: list[Ker
     )
 
 
-def test_what_answers_the_examiner_is_there_already(kernels: list[Kernel]) -> None:
+def test_modules_that_answer_the_examiner_are_there_already(kernels: list[Kernel]) -> None:
     said = printed(kernels[0], "import sys\nprint({'course_answer', 'course_arrays'} <= sys.modules.keys())")
     assert said == "True\n"
 
