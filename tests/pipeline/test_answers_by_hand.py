@@ -152,9 +152,9 @@ def test_answer_of_which_nothing_is_known_any_more_waits_again(folder: Path) -> 
 
 def test_table_inspection_and_last_words_say_what_waits(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     record = graded(folder)["ada"]
-    print_grades(NAME, [record])
+    print_grades(NAME, [record], {})
     said = capsys.readouterr().out
-    assert re.search(r"ada +2 +waits +waits +waits +1 +3/15, 3 wait", said)
+    assert re.search(r"ada +3/15, 3 wait +2 +waits +waits +waits +1\b", said)
     assert "3 answers wait for a person: use (1), two/part-a (1), draw (1)" in said
     assert record.to_json()["waiting"] == 3
     assert any(line.endswith("A person grades this answer. It waits for that.") for line in describe(record))
