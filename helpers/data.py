@@ -16,7 +16,7 @@ import os
 from collections.abc import Iterable, Sequence, Sized
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, NamedTuple, SupportsIndex, TypedDict
+from typing import Literal, NamedTuple, SupportsIndex, TypedDict, TypeVar
 from xml.etree import ElementTree
 
 logger = logging.getLogger(__name__)
@@ -41,11 +41,26 @@ REPRESENTATIONS_URLS = ("https://github.com/m2dsupsdlclass/lectures-labs/release
 # Key of the published file, which has no attributes to read one from (docs/architecture.md).
 PUBLISHED_KEY = "voc2007/resnet50-published"
 
+SEVERAL_REPRESENTATIONS = "representations-several.h5"
+"""File of a course's data folder: rows of the images that `representations.h5`, of those with one object, lacks."""
+
 COURSE_DATA = "COURSE_DATA"  # environment variable: a folder that already holds everything
 COURSE_DATA_READ_ONLY = "COURSE_DATA_READ_ONLY"  # set where nobody changes that folder or takes it away, as in grading
 
 # "class" is a Python keyword, hence the functional syntax.
 Annotation = TypedDict("Annotation", {"size": tuple[int, int], "filename": str, "class": str, "bbox": list[int]})
+
+
+# Several objects in an image.
+LabelledBox = TypedDict("LabelledBox", {"class": str, "bbox": list[int]})
+
+
+class ImageAnnotation(TypedDict):
+    """All objects of the five classes in one image."""
+
+    size: tuple[int, int]
+    filename: str
+    objects: list[LabelledBox]
 
 
 class ParsedXml(TypedDict):
@@ -54,6 +69,9 @@ class ParsedXml(TypedDict):
     size: tuple[int, int]
     filename: str
     objects: list[dict[str, list[int]]]
+
+
+_A = TypeVar("_A", Annotation, ImageAnnotation)
 
 
 @dataclass(frozen=True)
@@ -150,25 +168,41 @@ def load_annotations(root: str | Path, difficult: str = "count", *, require_phot
         ValueError: an annotation file is damaged, there are several year folders and none is VOC2007,
             or `difficult` is neither "count" nor "ignore".
     """
+    found: list[Annotation] = []
+    for image in load_all_annotations(root, difficult, require_photos=False):
+        if len(image["objects"]) == 1:
+            (item,) = image["objects"]
+            found.append(
+                {"size": image["size"], "filename": image["filename"], "class": item["class"], "bbox": item["bbox"]}
+            )
+    return _with_photos(root, found) if require_photos else found
+
+
+def load_all_annotations(
+    root: str | Path, difficult: str = "count", *, require_photos: bool = True
+) -> list[ImageAnnotation]:
+    """Load the annotations of the images that hold any number of objects of the five classes, at least one.
+
+    Objects of other classes are left out. The order of the images is that of the file names, the order of the objects
+    that of the file. Arguments and errors are those of `load_annotations`.
+    """
     if difficult not in ("count", "ignore"):
         raise ValueError(f'difficult must be "count" or "ignore", not {difficult!r}')
-    annotations: list[Annotation] = []
+    found: list[ImageAnnotation] = []
     for path in annotation_files(root):
         image = _read_xml(path)
-        objects = [
-            item for item in image.objects if item.name in labels2idx and (difficult == "count" or not item.difficult)
+        objects: list[LabelledBox] = [
+            {"class": item.name, "bbox": item.box}
+            for item in image.objects
+            if item.name in labels2idx and (difficult == "count" or not item.difficult)
         ]
-        if len(objects) == 1:
-            annotations.append(
-                {
-                    "size": image.size,
-                    "filename": image.filename,
-                    "class": objects[0].name,
-                    "bbox": objects[0].box,
-                }
-            )
-    if not require_photos:
-        return annotations
+        if objects:
+            found.append({"size": image.size, "filename": image.filename, "objects": objects})
+    return _with_photos(root, found) if require_photos else found
+
+
+def _with_photos(root: str | Path, annotations: list[_A]) -> list[_A]:
+    """Leave out the annotations without a photograph; log a warning with their names."""
     missing = set(missing_photos(root, annotations))
     if missing:
         logger.warning(
@@ -196,7 +230,7 @@ def annotation_files(root: str | Path) -> list[Path]:
     return files
 
 
-def missing_photos(root: str | Path, annotations: Iterable[Annotation]) -> list[str]:
+def missing_photos(root: str | Path, annotations: Iterable[Annotation | ImageAnnotation]) -> list[str]:
     """List the file names of the annotations that have no photograph, in the order given.
 
     Raises:
@@ -248,7 +282,7 @@ def year_folder(root: str | Path) -> Path:
     raise ValueError(f"{root} holds several data sets ({names}): pass the one to use, as {found[0]}")
 
 
-def image_path(root: str | Path, annotation: Annotation) -> Path:
+def image_path(root: str | Path, annotation: Annotation | ImageAnnotation) -> Path:
     """Return the path of an annotation's photograph (`filename` already ends in .jpg); it need not exist."""
     return year_folder(root) / "JPEGImages" / annotation["filename"]
 

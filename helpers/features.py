@@ -17,7 +17,18 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from helpers.data import COURSE_DATA_READ_ONLY, PUBLISHED_KEY, Annotation, load_annotations, shorten
+from helpers.data import (
+    COURSE_DATA,
+    COURSE_DATA_READ_ONLY,
+    PUBLISHED_KEY,
+    SEVERAL_REPRESENTATIONS,
+    Annotation,
+    ImageAnnotation,
+    data_set_name,
+    image_path,
+    load_annotations,
+    shorten,
+)
 from helpers.folding import fold_batch_norms
 from helpers.targets import IMAGE_SIZE
 
@@ -37,6 +48,7 @@ _DECODE_AHEAD = 4
 # Batches waiting to be written.
 _WRITE_BEHIND = 2
 
+AnyAnnotation = Annotation | ImageAnnotation
 Weights = str | Path | None
 Compression = Literal["gzip", "lzf"] | None
 
@@ -386,20 +398,59 @@ def representation_key(path: str | Path) -> str:
     raise ValueError(f"{path} does not say what made it")
 
 
+def find_representations(root: str | Path, annotations: Sequence[AnyAnnotation]) -> tuple[Path, ...]:
+    """Return the files with the representations of ``annotations``, any number of objects in each; compute what lacks.
+
+    Where COURSE_DATA is set, they are the files of that folder, `representations.h5` and `representations-several.h5`.
+    Elsewhere they are computed from the photographs with `extract_features`, once, to `representations-all.h5` in the
+    current working directory: some minutes with a GPU, half an hour without.
+
+    Raises FileNotFoundError when COURSE_DATA is set and its files have no row for some of the images.
+    """
+    course = os.environ.get(COURSE_DATA)
+    if not course:
+        photographs = [image_path(root, annotation) for annotation in annotations]
+        return (extract_features(photographs, Path("representations-all.h5"), data_set=data_set_name(root)),)
+    wanted = {annotation["filename"] for annotation in annotations}
+    paths: list[Path] = []
+    found: set[str] = set()
+    for name in ("representations.h5", SEVERAL_REPRESENTATIONS):
+        path = Path(course) / name
+        rows = set(_stored_names(path)) & (wanted - found) if path.is_file() else set()
+        if rows:
+            paths.append(path)
+            found |= rows
+    if found != wanted:
+        raise FileNotFoundError(
+            f"The files of representations in {course} have no row for {len(wanted - found)} of {len(wanted)} images: "
+            f"{shorten(sorted(wanted - found), 5)}. Those with several objects belong into {SEVERAL_REPRESENTATIONS}."
+        )
+    return tuple(paths)
+
+
+def _stored_names(path: Path) -> list[str]:
+    """Return the file names that a representations file has rows for; none if it does not say."""
+    with _open_file(path) as file:
+        return list(file["filenames"].asstr()[:].tolist()) if "filenames" in file else []
+
+
 def load_representations(
-    path: str | Path, annotations: Sequence[Annotation], root: str | Path | None = None
+    path: str | Path | Sequence[Path], annotations: Sequence[AnyAnnotation], root: str | Path | None = None
 ) -> npt.NDArray[np.float32]:
     """Load the representations (N, 7, 7, 2048), float32, of the N ``annotations``, row by row.
 
     In grading (where COURSE_DATA_READ_ONLY is set), rows that lie in the file in this order as plain float32 are
     mapped: read when they are used, from one copy for all processes. Writing to the array never changes the file.
 
-    Rows are found by file name, in whatever order and of whatever larger set the file has them. The
-    published file has no names: its rows are the 1264 official annotations in order. For a part of them
-    (photographs may be missing), ``root``, the data root, says which.
+    Rows are found by file name, in whatever order and of whatever larger set the file has them; ``path`` may be
+    several files, of one network, which have them together. The published file has no names: its rows are the 1264
+    official annotations in order. For a part of them (photographs may be missing), ``root``, the data root, says which.
 
     Raises FileNotFoundError, or ValueError when an annotation has no row or it cannot be known which.
     """
+    if isinstance(path, Sequence) and not isinstance(path, str) and len(path) > 1:
+        return _gather(path, [annotation["filename"] for annotation in annotations])
+    (path,) = [path] if isinstance(path, str | Path) else path
     wanted = [annotation["filename"] for annotation in annotations]
     with _open_file(path) as file:
         if "filenames" in file:
@@ -415,6 +466,25 @@ def load_representations(
         rows = np.array([row_of[name] for name in wanted], dtype=np.intp)
         mapped = _mapped(Path(path), file["reprs"], rows)
         return _read_rows(file["reprs"], rows) if mapped is None else mapped
+
+
+def _gather(paths: Sequence[Path], wanted: Sequence[str]) -> npt.NDArray[np.float32]:
+    """Read the rows of the images ``wanted`` from several files into one array."""
+    keys = {representation_key(path) for path in paths}
+    if len(keys) > 1:
+        raise ValueError(f"{', '.join(map(str, paths))} were made by different networks: {', '.join(sorted(keys))}")
+    with _open_file(paths[0]) as file:
+        result = np.empty((len(wanted), *file["reprs"].shape[1:]), dtype=np.float32)
+    missing = set(wanted)
+    for path in paths:
+        with _open_file(path) as file:
+            row_of = {name: row for row, name in enumerate(file["filenames"].asstr()[:].tolist())}
+            places = [place for place, name in enumerate(wanted) if name in row_of and name in missing]
+            result[places] = _read_rows(file["reprs"], np.array([row_of[wanted[place]] for place in places], np.intp))
+            missing -= {wanted[place] for place in places}
+    if missing:
+        raise ValueError(f"{len(missing)} of {len(wanted)} images have no row: {shorten(sorted(missing), 5)}")
+    return result
 
 
 def _published_names(path: str | Path, rows: int, wanted: list[str], root: str | Path | None) -> list[str]:
@@ -444,6 +514,20 @@ def is_plain(path: str | Path) -> bool:
 
 def _is_plain(reprs: Any) -> bool:
     return reprs.dtype == np.dtype("<f4") and reprs.id.get_offset() is not None
+
+
+def write_plain_rows(paths: Sequence[Path], annotations: Sequence[AnyAnnotation], out: Path) -> None:
+    """Write the rows of ``annotations``, in their order, as one file that ``load_representations`` can map."""
+    import h5py
+
+    with _open_file(paths[0]) as file, h5py.File(out, "w") as copy:
+        copy.attrs.update(file.attrs)
+        reprs = copy.create_dataset("reprs", (len(annotations), *file["reprs"].shape[1:]), "<f4")
+        for start in range(0, len(annotations), _BLOCK):
+            part = annotations[start : start + _BLOCK]
+            reprs[start : start + len(part)] = load_representations(paths, part)
+        names = [annotation["filename"] for annotation in annotations]
+        copy.create_dataset("filenames", data=names, dtype=h5py.string_dtype("utf-8"))
 
 
 def write_plain(path: str | Path, out: Path) -> None:

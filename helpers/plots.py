@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from helpers.data import Annotation, Part, image_path, split
 from helpers.metrics import per_example_iou, predict_dicts
+from helpers.targets import IMAGE_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -85,6 +86,30 @@ def display_prediction(
     annotation = annotations[index]
     prediction = predict_dicts(model, reprs[index : index + 1], [annotation])[0]
     plot_annotations(image_path(root, annotation), prediction, annotation if ground_truth else None)
+
+
+def draw_objects(
+    ax: "Axes",
+    img_path: Path | str,
+    found: Sequence[tuple[Sequence[float], str]] = (),
+    truth: Sequence[tuple[Sequence[float], str]] = (),
+) -> None:
+    """Show a photograph with any number of found objects (blue) and true objects (orange) on an axis.
+
+    Args:
+        ax: where to draw.
+        img_path: the photograph.
+        found: corner boxes in the 224-pixel frame, each with a text.
+        truth: likewise.
+    """
+    picture = _read_image(Path(img_path))
+    height, width = picture.shape[:2]
+    ax.imshow(picture)
+    for items, color, place in ((truth, TRUE_COLOR, "top"), (found, PREDICTED_COLOR, "bottom")):
+        for box, text in items:
+            corners = np.asarray(box, dtype=float) * np.tile([width, height], 2) / IMAGE_SIZE
+            _patch(ax, (corners + np.array([1, 1, 0, 0])).tolist(), text, color, text_at=place)
+    ax.axis("off")
 
 
 def plot_history(history: Any) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from helpers.boxes import FloatArray, center_to_corners, corners_to_center, corners_to_voc, voc_to_corners
-from helpers.data import CLASSES, Annotation, idx2labels, labels2idx
+from helpers.data import CLASSES, Annotation, ImageAnnotation, idx2labels, labels2idx
 
 IMAGE_SIZE = 224
 """Side in pixels of the square that every photograph is resized to, aspect ratio ignored."""
@@ -45,6 +45,23 @@ def boxes_in_frame(boxes: npt.ArrayLike, sizes: npt.ArrayLike) -> FloatArray:
     """Convert VOC boxes (N, 4) in photographs of ``sizes`` (N, 2) to centre boxes (N, 4) in the 224-pixel frame."""
     corners = voc_to_corners(boxes) * IMAGE_SIZE / np.tile(np.asarray(sizes, dtype=np.float64), 2)
     return np.asarray(corners_to_center(corners))
+
+
+def tensorize_objects(annotation: ImageAnnotation) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+    """Turn the annotation of one image with n objects into labels (n,) and centre boxes (n, 4), in its order.
+
+    Labels are indices into ``CLASSES``, boxes lie in the 224-pixel frame.
+
+    >>> car = {"class": "car", "bbox": [1, 1, 250, 333]}
+    >>> labels, boxes = tensorize_objects({"filename": "000007.jpg", "size": (500, 333), "objects": [car]})
+    >>> labels.tolist(), boxes.tolist()
+    ([3], [[56.0, 112.0, 112.0, 224.0]])
+    """
+    labels = np.array([labels2idx[item["class"]] for item in annotation["objects"]], dtype=np.int64)
+    corners = voc_to_corners(
+        np.array([item["bbox"] for item in annotation["objects"]], dtype=np.float64).reshape(-1, 4)
+    )
+    return labels, corners_to_center(corners * IMAGE_SIZE / np.tile(annotation["size"], 2))
 
 
 def interpret_output(cls: npt.ArrayLike, boxes: npt.ArrayLike, img_size: tuple[int, int] = (500, 333)) -> Prediction:

@@ -334,7 +334,14 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
     Raises:
         DataError: The photographs or the weights are missing or damaged.
     """
-    from helpers.data import data_set_name, fetch_voc2007, image_path, load_annotations
+    from helpers.data import (
+        SEVERAL_REPRESENTATIONS,
+        data_set_name,
+        fetch_voc2007,
+        image_path,
+        load_all_annotations,
+        load_annotations,
+    )
     from helpers.features import extract_features
 
     with terminal.data_errors():
@@ -347,14 +354,14 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
         if link.is_symlink():
             link.unlink()
         link.symlink_to(root.resolve(), target_is_directory=True)
-        annotations = load_annotations(root)
-        console.print(f"{len(annotations)} photographs; extracting their representations with ResNet50")
-        extract_features(
-            [image_path(root, annotation) for annotation in annotations],
-            folder / "representations.h5",
-            data_set=data_set_name(root),
-            weights=weights,
-        )
+        one, every = load_annotations(root), load_all_annotations(root)
+        alone = {annotation["filename"] for annotation in one}
+        several = [annotation for annotation in every if annotation["filename"] not in alone]
+        console.print(f"{len(every)} photographs; extracting their representations with ResNet50")
+        for annotations, file in ((one, "representations.h5"), (several, SEVERAL_REPRESENTATIONS)):
+            photographs = [image_path(root, annotation) for annotation in annotations]
+            if photographs:
+                extract_features(photographs, folder / file, data_set=data_set_name(root), weights=weights)
     return folder
 
 

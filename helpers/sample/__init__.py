@@ -9,7 +9,7 @@ import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -20,16 +20,18 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from helpers.data import CLASSES
+from helpers.data import CLASSES, SEVERAL_REPRESENTATIONS
 from helpers.sample import backbone
-from helpers.sample.drawing import render_scene
+from helpers.sample.drawing import render_crowd, render_scene
 
 logger = logging.getLogger(__name__)
 
-VERSION = 1
+VERSION = 2
 """Part of the cache folder's name: raise it when anything about the scenes or their representations changes."""
 
 SIZE = 500
+SHARE_CROWDED = 0.4
+"""Scenes with two to four objects, for each scene with one."""
 DATA_SET = "sample"
 SOURCE = "sample scenes rendered by helpers.sample"
 STAMP = ".complete"
@@ -44,14 +46,16 @@ def make_sample(
 
     Args:
         folder: where it is or will be; a folder in the user's cache by default.
-        n: number of scenes; classes take turns, so each has a fifth of them.
+        n: number of scenes with one object; classes take turns, so each has a fifth of them. There are 0.4 n more
+            scenes with two to four objects, whose file names lie among the others'.
         seed: scenes of different seeds are different.
         workers: processes that render; all cores by default. The result does not depend on it.
         progress: show a progress bar.
 
     Returns:
-        The folder: `scenes/sample/Annotations`, `.../JPEGImages`, `.../ImageSets/Main` and
-        `representations.h5` (500, 7, 7, 2048). Set the environment variable COURSE_DATA to it.
+        The folder: `scenes/sample/Annotations`, `.../JPEGImages`, `.../ImageSets/Main`, `representations.h5`
+        (500, 7, 7, 2048) of the scenes with one object and `representations-several.h5` (200, 7, 7, 2048) of the
+        others. Set the environment variable COURSE_DATA to it.
 
     Raises:
         FileExistsError: the folder is there and holds something else; it is left alone.
@@ -93,22 +97,38 @@ def _put_in_place(built: Path, target: Path, stamp: str) -> None:
 
 
 def _build(folder: Path, n: int, seed: int, workers: int, progress: bool) -> None:
-    import h5py
     from tqdm import tqdm
 
     year = folder / "scenes" / DATA_SET
     for name in ("Annotations", "JPEGImages", "ImageSets/Main"):
         (year / name).mkdir(parents=True)
-    names = [f"{index + 1:06d}" for index in range(n)]
+    crowds = round(SHARE_CROWDED * n)
+    single = [_Planned(f"{index + 1:06d}", index, crowded=False) for index in range(n)]
+    # "000005b" is sorted between "000005" and "000006": whoever takes the last tenth of the names has both kinds.
+    crowded = [_Planned(f"{(index + 1) * n // crowds:06d}b", index, crowded=True) for index in range(crowds)]
+    names = sorted(scene.name for scene in single + crowded)
     (year / "ImageSets/Main/trainval.txt").write_text("".join(f"{name}\n" for name in names))
-    with h5py.File(folder / "representations.h5", "w") as file:
-        reprs = file.create_dataset("reprs", (n, 7, 7, backbone.CHANNELS), "float16")
-        file.create_dataset("filenames", data=[f"{name}.jpg" for name in names], dtype=h5py.string_dtype("utf-8"))
+    with tqdm(total=len(names), unit="scene", desc="rendering the sample", disable=not progress) as bar:
+        for scenes, file in ((single, "representations.h5"), (crowded, SEVERAL_REPRESENTATIONS)):
+            _write(folder / file, year, scenes, seed, workers, bar.update)
+
+
+def _write(
+    path: Path, year: Path, scenes: Sequence["_Planned"], seed: int, workers: int, done: Callable[[int], object]
+) -> None:
+    """Render scenes and write their representations, in their order, to a file."""
+    import h5py
+
+    with h5py.File(path, "w") as file:
+        reprs = file.create_dataset("reprs", (len(scenes), 7, 7, backbone.CHANNELS), "float16")
+        names = [f"{scene.name}.jpg" for scene in scenes]
+        file.create_dataset("filenames", data=names, dtype=h5py.string_dtype("utf-8"))
         file.attrs.update(_description())
-        with tqdm(total=n, unit="scene", desc="rendering the sample", disable=not progress) as bar:
-            for block, values in _blocks(year, n, seed, workers):
-                reprs[block.start : block.start + len(values)] = values
-                bar.update(len(values))
+        start = 0
+        for values in _blocks(year, scenes, seed, workers):
+            reprs[start : start + len(values)] = values
+            start += len(values)
+            done(len(values))
 
 
 def _description() -> dict[str, str]:
@@ -125,44 +145,60 @@ def _description() -> dict[str, str]:
 
 
 @dataclass(frozen=True)
+class _Planned:
+    """A scene to render: the stem of its files, its place among scenes of its kind, and which kind that is."""
+
+    name: str
+    index: int
+    crowded: bool
+
+
+@dataclass(frozen=True)
 class _Block:
     """Some scenes in a row: what one process renders at a time."""
 
     year: Path
-    start: int
-    stop: int
+    scenes: Sequence[_Planned]
     seed: int
 
 
-def _blocks(year: Path, n: int, seed: int, workers: int) -> Iterator[tuple[_Block, npt.NDArray[np.float16]]]:
-    blocks = [_Block(year, start, min(start + _BLOCK, n), seed) for start in range(0, n, _BLOCK)]
+def _blocks(year: Path, scenes: Sequence[_Planned], seed: int, workers: int) -> Iterator[npt.NDArray[np.float16]]:
+    blocks = [_Block(year, scenes[start : start + _BLOCK], seed) for start in range(0, len(scenes), _BLOCK)]
     if workers == 1:
-        yield from ((block, _render_block(block)) for block in blocks)
+        yield from map(_render_block, blocks)
         return
     # Not forked: the caller may have loaded TensorFlow, whose threads do not survive that.
     with ProcessPoolExecutor(max_workers=workers, mp_context=get_context("spawn")) as pool:
-        yield from zip(blocks, pool.map(_render_block, blocks), strict=True)
+        yield from pool.map(_render_block, blocks)
 
 
 def _render_block(block: _Block) -> npt.NDArray[np.float16]:
     """Write photographs and annotations of some scenes; return their representations."""
-    pictures = [_render_one(block.year, index, block.seed) for index in range(block.start, block.stop)]
-    return backbone.describe_images(pictures)
+    return backbone.describe_images([_render_one(block.year, scene, block.seed) for scene in block.scenes])
 
 
-def _render_one(year: Path, index: int, seed: int) -> Image.Image:
-    """Render scene `index`, as it is when it is read from its file again."""
-    scene = render_scene(CLASSES[index % len(CLASSES)], np.random.default_rng([seed, index]))
-    path = year / "JPEGImages" / f"{index + 1:06d}.jpg"
-    scene.image.save(path, quality=JPEG_QUALITY)
-    xml = _annotation(path.name, scene.image.size, scene.name, scene.bbox)
+def _render_one(year: Path, scene: _Planned, seed: int) -> Image.Image:
+    """Render a scene, as it is when it is read from its file again."""
+    path = year / "JPEGImages" / f"{scene.name}.jpg"
+    if scene.crowded:
+        random = np.random.default_rng([seed, scene.index, 1])
+        count = 2 + scene.index % 3
+        crowd = render_crowd([str(name) for name in random.choice(CLASSES, count)], random)
+        image, objects = crowd.image, list(zip(crowd.names, crowd.bboxes, strict=True))
+    else:
+        one = render_scene(CLASSES[scene.index % len(CLASSES)], np.random.default_rng([seed, scene.index]))
+        image, objects = one.image, [(one.name, one.bbox)]
+    image.save(path, quality=JPEG_QUALITY)
+    xml = _annotation(path.name, image.size, objects)
     (year / "Annotations" / f"{path.stem}.xml").write_bytes(xml)
-    with Image.open(path) as image:
-        return image.convert("RGB")
+    with Image.open(path) as written:
+        return written.convert("RGB")
 
 
-def _annotation(filename: str, size: tuple[int, int], name: str, bbox: tuple[int, int, int, int]) -> bytes:
-    """Write the VOC annotation of one object; `bbox` is a VOC box."""
+def _annotation(
+    filename: str, size: tuple[int, int], objects: Sequence[tuple[str, tuple[int, int, int, int]]]
+) -> bytes:
+    """Write the VOC annotation of an image; `objects` are classes and VOC boxes."""
     root = ElementTree.Element("annotation")
     for tag, text in (("folder", DATA_SET), ("filename", filename)):
         ElementTree.SubElement(root, tag).text = text
@@ -171,11 +207,12 @@ def _annotation(filename: str, size: tuple[int, int], name: str, bbox: tuple[int
     for tag, value in zip(("width", "height", "depth"), (*size, 3), strict=True):
         ElementTree.SubElement(size_element, tag).text = str(value)
     ElementTree.SubElement(root, "segmented").text = "0"
-    item = ElementTree.SubElement(root, "object")
-    for tag, text in (("name", name), ("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
-        ElementTree.SubElement(item, tag).text = text
-    box = ElementTree.SubElement(item, "bndbox")
-    for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), bbox, strict=True):
-        ElementTree.SubElement(box, tag).text = str(value)
+    for name, bbox in objects:
+        item = ElementTree.SubElement(root, "object")
+        for tag, text in (("name", name), ("pose", "Unspecified"), ("truncated", "0"), ("difficult", "0")):
+            ElementTree.SubElement(item, tag).text = text
+        box = ElementTree.SubElement(item, "bndbox")
+        for tag, value in zip(("xmin", "ymin", "xmax", "ymax"), bbox, strict=True):
+            ElementTree.SubElement(box, tag).text = str(value)
     ElementTree.indent(root, "\t")
     return ElementTree.tostring(root, encoding="utf-8") + b"\n"

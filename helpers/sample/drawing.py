@@ -1,4 +1,4 @@
-"""Drawings of the embedded sample's scenes: one object of one of five classes in front of some scenery.
+"""Drawings of the embedded sample's scenes: objects of five classes, one or several, in front of some scenery.
 
 Everything is a list of filled polygons. Objects are drawn in a frame of their own (about 100 units wide,
 x to the right, y downwards, looking right), then mirrored, tilted, scaled and moved into the picture.
@@ -17,6 +17,7 @@ from PIL import Image, ImageDraw
 
 Colour = tuple[int, int, int]
 FloatArray = npt.NDArray[np.float64]
+Extent = tuple[float, float, float, float]
 Point = tuple[float, float]
 Rng = np.random.Generator
 
@@ -24,6 +25,9 @@ Rng = np.random.Generator
 PICTURE_SIZES = ((500, 375), (500, 375), (500, 375), (500, 333), (375, 500))
 OVERSAMPLING = 2
 MARGIN = 4  # pixels left free between the object and the edge of the picture
+CROWD_SCALES = (0.25, 0.55)  # sizes of the objects of a crowded scene, as shares of the largest that fits
+COVERED = 0.1  # how much of an object another one may lie over
+PLACES_TRIED = 30
 
 BLACK, DARK, WHITE = (18, 18, 20), (50, 50, 56), (245, 245, 240)
 GLASS, TYRE, STEEL = (158, 200, 220), (34, 34, 38), (190, 194, 200)
@@ -69,9 +73,16 @@ class Scene:
     @property
     def bbox(self) -> tuple[int, int, int, int]:
         """The tight VOC box of the mask: whole pixels, 1-based, both ends inclusive."""
-        columns = np.flatnonzero(self.mask.any(axis=0)) + 1
-        rows = np.flatnonzero(self.mask.any(axis=1)) + 1
-        return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
+        return _tight_box(self.mask)
+
+
+@dataclass(frozen=True)
+class CrowdedScene:
+    """A finished picture with several objects: their classes and, in the same order, the tight VOC boxes."""
+
+    image: Image.Image
+    names: tuple[str, ...]
+    bboxes: tuple[tuple[int, int, int, int], ...]
 
 
 def render_scene(name: str, rng: Rng) -> Scene:
@@ -86,6 +97,59 @@ def render_scene(name: str, rng: Rng) -> Scene:
     _paint(mask, [Shape(shape.points, (255, 255, 255)) for shape in target])
     picture = _light(image.reduce(OVERSAMPLING), rng)
     return Scene(picture, np.asarray(mask.reduce(OVERSAMPLING)) >= 128, name)
+
+
+def render_crowd(names: Sequence[str], rng: Rng) -> CrowdedScene:
+    """Draw one scene with an object of each of the classes `names`, hardly any in front of another.
+
+    The scenery is that of the object which stands lowest. An object for which no free place is found is left out, but
+    of several there are always two.
+    """
+    width, height = PICTURE_SIZES[rng.integers(len(PICTURE_SIZES))]
+    flying = bool(rng.random() < 0.65)
+    chosen: list[tuple[str, list[Shape]]] = []
+    for name in names:
+        shapes = _OBJECTS[name](rng, flying)
+        target = _place_free(shapes, [_extent(other) for _, other in chosen], width, height, rng)
+        if target is not None:
+            chosen.append((name, target))
+    if len(chosen) < min(2, len(names)):
+        return render_crowd(names, rng)  # the generator has moved on: other places
+    ground = max(chosen, key=lambda item: _extent(item[1])[3])
+    image = _scenery_for(ground[0], flying and ground[0] == "aeroplane", rng)(width, height, _extent(ground[1]), rng)
+    masks = []
+    for _, target in chosen:
+        _paint(image, target)
+        mask = Image.new("L", image.size)
+        _paint(mask, [Shape(shape.points, (255, 255, 255)) for shape in target])
+        masks.append(np.asarray(mask.reduce(OVERSAMPLING)) >= 128)
+    picture = _light(image.reduce(OVERSAMPLING), rng)
+    return CrowdedScene(picture, tuple(name for name, _ in chosen), tuple(map(_tight_box, masks)))
+
+
+def _tight_box(mask: npt.NDArray[np.bool_]) -> tuple[int, int, int, int]:
+    """Return the VOC box of the pixels (height, width) that are set: 1-based, both ends inclusive."""
+    columns = np.flatnonzero(mask.any(axis=0)) + 1
+    rows = np.flatnonzero(mask.any(axis=1)) + 1
+    return int(columns[0]), int(rows[0]), int(columns[-1]), int(rows[-1])
+
+
+def _place_free(
+    shapes: Sequence[Shape], taken: Sequence[Extent], width: int, height: int, rng: Rng
+) -> list[Shape] | None:
+    """Place an object where it covers little of the `taken` places; None if there was no such place in many tries."""
+    for _ in range(PLACES_TRIED):
+        target = _place(shapes, width, height, rng, tilt=4, scales=CROWD_SCALES)
+        if all(_covered(_extent(target), other) <= COVERED for other in taken):
+            return target
+    return None
+
+
+def _covered(a: Extent, b: Extent) -> float:
+    """Return the share of the smaller of two extents that lies in the other."""
+    wide, tall = min(a[2], b[2]) - max(a[0], b[0]), min(a[3], b[3]) - max(a[1], b[1])
+    smaller = min((each[2] - each[0]) * (each[3] - each[1]) for each in (a, b))
+    return max(wide, 0.0) * max(tall, 0.0) / smaller
 
 
 # --- Polygons ---------------------------------------------------------------------------------------------
@@ -169,7 +233,14 @@ def _extent(shapes: Sequence[Shape]) -> tuple[float, float, float, float]:
     return float(left), float(top), float(right), float(bottom)
 
 
-def _place(shapes: Sequence[Shape], width: int, height: int, rng: Rng, tilt: float) -> list[Shape]:
+def _place(
+    shapes: Sequence[Shape],
+    width: int,
+    height: int,
+    rng: Rng,
+    tilt: float,
+    scales: tuple[float, float] = (0.3, 0.95),
+) -> list[Shape]:
     """Mirror, stretch, tilt (up to `tilt` degrees), scale and move the object to anywhere in the picture."""
     angle = np.deg2rad(rng.uniform(-tilt, tilt))
     rotation = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
@@ -177,7 +248,7 @@ def _place(shapes: Sequence[Shape], width: int, height: int, rng: Rng, tilt: flo
     turned = [Shape(shape.points @ matrix.T, shape.colour) for shape in shapes]
     left, top, right, bottom = _extent(turned)
     room = np.array([width, height]) - 2.0 * MARGIN
-    scale = rng.uniform(0.3, 0.95) * np.min(room / (right - left, bottom - top))
+    scale = rng.uniform(*scales) * np.min(room / (right - left, bottom - top))
     corner = MARGIN + rng.random(2) * (room - scale * np.array([right - left, bottom - top]))
     return [Shape((shape.points - (left, top)) * scale + corner, shape.colour) for shape in turned]
 
@@ -419,7 +490,6 @@ _OBJECTS: dict[str, Callable[[Rng, bool], list[Shape]]] = {
 
 # --- Scenery ----------------------------------------------------------------------------------------------
 
-Extent = tuple[float, float, float, float]
 Scenery = Callable[[int, int, Extent, Rng], Image.Image]
 SKIES = (
     ((90, 150, 220), (200, 225, 240)),

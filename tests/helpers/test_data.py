@@ -28,6 +28,7 @@ from helpers.data import (
     idx2labels,
     image_path,
     labels2idx,
+    load_all_annotations,
     load_annotations,
     missing_photos,
     shorten,
@@ -146,6 +147,37 @@ class TestExtractXmlAnnotation:
         path.write_text(entity + xml("&x;", xml_object("car")))
         with pytest.raises(ValueError, match="not readable as XML"):
             extract_xml_annotation(path)
+
+
+class TestLoadAllAnnotations:
+    def test_every_object_of_the_five_classes_is_there(self, tmp_path: Path) -> None:
+        objects = [
+            xml_object("car", (1, 2, 3, 4)),
+            xml_object("person"),
+            xml_object("dog", (5, 6, 7, 8), difficult="1"),
+        ]
+        make_data_set(tmp_path / "VOC2007", {"b": objects, "a": [xml_object("cat")], "c": [xml_object("person")]})
+        one, two = load_all_annotations(tmp_path)
+        assert one == {"size": (500, 333), "filename": "a.jpg", "objects": [{"class": "cat", "bbox": [1, 2, 30, 40]}]}
+        assert [(item["class"], item["bbox"]) for item in two["objects"]] == [
+            ("car", [1, 2, 3, 4]),
+            ("dog", [5, 6, 7, 8]),
+        ]
+        (_, without) = load_all_annotations(tmp_path, difficult="ignore")
+        assert [item["class"] for item in without["objects"]] == ["car"]
+
+    def test_images_without_a_photograph_are_left_out(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+        year = make_data_set(tmp_path / "VOC2007", {"a": [xml_object("cat")], "b": [xml_object("dog")] * 2})
+        (year / "JPEGImages" / "b.jpg").unlink()
+        assert [image["filename"] for image in load_all_annotations(tmp_path)] == ["a.jpg"]
+        assert "1 of 2 photographs are missing" in caplog.text
+        assert len(load_all_annotations(tmp_path, require_photos=False)) == 2
+
+    @needs_voc
+    def test_real_photographs_hold_one_to_fifteen_objects(self) -> None:
+        counts = Counter(len(image["objects"]) for image in load_all_annotations(VOC, require_photos=False))
+        assert counts[1] == 1264
+        assert (sum(counts.values()), max(counts)) == (1857, 15)
 
 
 class TestLoadAnnotations:

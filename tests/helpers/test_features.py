@@ -20,6 +20,7 @@ from helpers import features
 from helpers.data import image_path, load_annotations
 from helpers.features import (
     extract_features,
+    find_representations,
     headless_resnet50,
     is_plain,
     load_representations,
@@ -27,6 +28,7 @@ from helpers.features import (
     representation_key,
     resize_bilinear,
     write_plain,
+    write_plain_rows,
 )
 
 SHARED = Path(__file__).parents[2].parent / "shared"
@@ -425,6 +427,54 @@ def test_plain_representations_are_mapped_in_grading_and_never_changed(tmp_path,
     mapped[:] = 0
     np.testing.assert_array_equal(load_representations(plain, wanted), read)
     np.testing.assert_array_equal(load_representations(plain, wanted[::-1]), read[::-1])  # another order: read
+
+
+def two_files(folder, **second):
+    """Rows 0 and 1 of images with one object, row 0 of one with several, as a course's data folder has them."""
+    one = write_file(folder / "representations.h5", 2, ["a.jpg", "c.jpg"], data_set="x", representation="y")
+    about = {"data_set": "x", "representation": "y", **second}
+    return one, write_file(folder / "representations-several.h5", 1, ["b.jpg"], **about)
+
+
+def test_rows_of_two_files_are_put_into_the_order_of_the_images(tmp_path, monkeypatch):
+    files = two_files(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    wanted = annotate(["c.jpg", "b.jpg", "a.jpg"])
+    assert find_representations(tmp_path, wanted) == files
+    assert find_representations(tmp_path, wanted[::2]) == files[:1]
+    assert rows_of(load_representations(files, wanted)) == [1, 0, 0]
+
+
+def test_rows_of_two_files_become_one_plain_file(tmp_path):
+    files = two_files(tmp_path)
+    wanted = annotate(["c.jpg", "b.jpg", "a.jpg"])
+    write_plain_rows(files, wanted, tmp_path / "plain.h5")
+    assert is_plain(tmp_path / "plain.h5")
+    assert rows_of(load_representations(tmp_path / "plain.h5", wanted)) == [1, 0, 0]
+    assert representation_key(tmp_path / "plain.h5") == "x/y"
+
+
+def test_files_of_different_networks_are_not_mixed(tmp_path):
+    with pytest.raises(ValueError, match="different networks: x/other, x/y"):
+        load_representations(two_files(tmp_path, representation="other"), annotate(["a.jpg", "b.jpg"]))
+
+
+def test_image_without_a_row_in_any_file_is_named(tmp_path, monkeypatch):
+    files = two_files(tmp_path)
+    monkeypatch.setenv("COURSE_DATA", str(tmp_path))
+    with pytest.raises(FileNotFoundError, match=r"no row for 1 of 2 images: z\.jpg\. .*representations-several\.h5"):
+        find_representations(tmp_path, annotate(["a.jpg", "z.jpg"]))
+    with pytest.raises(ValueError, match=r"1 of 2 images have no row: z\.jpg"):
+        load_representations(files, annotate(["b.jpg", "z.jpg"]))
+
+
+def test_without_course_data_representations_are_computed_once(tmp_path, monkeypatch):
+    monkeypatch.delenv("COURSE_DATA", raising=False)
+    asked = []
+    monkeypatch.setattr(features, "extract_features", lambda paths, out, **how: asked.append((paths, how)) or out)
+    (tmp_path / "VOC2007" / "Annotations").mkdir(parents=True)
+    assert find_representations(tmp_path, annotate(["a.jpg"])) == (Path("representations-all.h5"),)
+    assert asked == [([tmp_path / "VOC2007/JPEGImages/a.jpg"], {"data_set": "voc2007"})]
 
 
 def test_images_without_a_row_are_counted_and_named(tmp_path):

@@ -137,3 +137,18 @@ def test_best_and_worst_are_of_one_part_in_order(
     assert best == "best: IoU 1.00"
     assert worst.startswith("worst: IoU 0.")
     assert worst != "worst: IoU 0.00"
+
+
+def test_objects_are_drawn_where_they_are_in_the_photograph(scenes: tuple[Path, list[Annotation]]) -> None:
+    """The photograph has 50 x 30 pixels; imshow puts the edge of the first one at -0.5."""
+    root, annotations = scenes
+    _, ax = plt.subplots()
+    half = [(0.0, 0.0, 112.0, 224.0), (112.0, 112.0, 224.0, 224.0)]
+    path = root / "sample" / "JPEGImages" / annotations[0]["filename"]
+    display.draw_objects(ax, path, found=[(half[0], "dog 0.90")], truth=[(half[1], "cat")])
+    drawn = {patch.get_bbox().bounds: mpl.colors.to_hex(patch.get_edgecolor()).upper() for patch in ax.patches}
+    assert drawn == {
+        (-0.5, -0.5, 25.0, 30.0): display.PREDICTED_COLOR,
+        (24.5, 14.5, 25.0, 15.0): display.TRUE_COLOR,
+    }
+    assert {text.get_text() for text in ax.texts} == {"dog 0.90", "cat"}

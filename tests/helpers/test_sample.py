@@ -8,13 +8,23 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from helpers.data import CLASSES, data_set_name, extract_xml_annotation, fetch_voc2007, load_annotations
+from helpers.data import (
+    CLASSES,
+    SEVERAL_REPRESENTATIONS,
+    data_set_name,
+    extract_xml_annotation,
+    fetch_voc2007,
+    load_all_annotations,
+    load_annotations,
+    split,
+)
 from helpers.features import load_representations, representation_key
 from helpers.sample import backbone as sample_backbone
 from helpers.sample import make_sample
-from helpers.sample.drawing import render_scene
+from helpers.sample.drawing import render_crowd, render_scene
 
 ROOT = Path(__file__).parents[2]
+FIRST_VERSION = ("cat", [283, 224, 424, 342], 138.48)  # scene 7 of a sample: class, box, mean of its pixels
 
 
 @pytest.fixture(scope="module")
@@ -49,6 +59,40 @@ def test_sample_is_read_like_any_data_set(small: Path, monkeypatch: pytest.Monke
     assert {annotation["class"] for annotation in annotations} == set(CLASSES)
     assert representation_key(small / "representations.h5") == f"sample/{sample_backbone.NAME}"
     assert load_representations(small / "representations.h5", annotations).shape == (30, 7, 7, 2048)
+
+
+def test_crowded_scenes_hold_two_to_four_objects_and_lie_among_the_others(small: Path) -> None:
+    images = load_all_annotations(small / "scenes")
+    crowded = [image["filename"] for image in images if len(image["objects"]) > 1]
+    assert {len(image["objects"]) for image in images} == {1, 2, 3, 4}
+    assert len(crowded) == 12
+    assert 0 < sum(image["filename"] in crowded for image in images[split(len(images)).test]) < 4
+    with h5py.File(small / SEVERAL_REPRESENTATIONS) as file:
+        assert file["filenames"].asstr()[:].tolist() == crowded
+    assert representation_key(small / SEVERAL_REPRESENTATIONS) == representation_key(small / "representations.h5")
+
+
+def test_scenes_with_one_object_are_those_of_the_first_version(small: Path) -> None:
+    """Scores and thresholds were measured on these pixels."""
+    with Image.open(small / "scenes/sample/JPEGImages/000007.jpg") as image:
+        pixels = np.asarray(image.convert("RGB"), dtype=np.int64)
+    annotation = next(item for item in load_annotations(small / "scenes") if item["filename"] == "000007.jpg")
+    assert (annotation["class"], annotation["bbox"]) == FIRST_VERSION[:2]
+    assert abs(pixels.mean() - FIRST_VERSION[2]) < 0.5
+
+
+def test_objects_of_a_crowded_scene_hardly_hide_each_other() -> None:
+    for seed in range(5):
+        crowd = render_crowd(CLASSES[:4], np.random.default_rng(seed))
+        assert 2 <= len(crowd.names) == len(crowd.bboxes) <= 4
+        for place, one in enumerate(crowd.bboxes):
+            for other in crowd.bboxes[:place]:
+                wide, tall = (
+                    min(one[2], other[2]) - max(one[0], other[0]),
+                    min(one[3], other[3]) - max(one[1], other[1]),
+                )
+                smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+                assert max(wide, 0) * max(tall, 0) <= 0.15 * smaller
 
 
 def test_sample_never_claims_to_be_voc(small: Path) -> None:

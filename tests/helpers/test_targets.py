@@ -9,7 +9,13 @@ import pytest
 
 from helpers.boxes import iou, voc_to_corners
 from helpers.data import CLASSES, load_annotations
-from helpers.targets import IMAGE_SIZE, interpret_output, interpret_outputs, tensorize_ground_truth
+from helpers.targets import (
+    IMAGE_SIZE,
+    interpret_output,
+    interpret_outputs,
+    tensorize_ground_truth,
+    tensorize_objects,
+)
 
 VOC = Path(__file__).parents[2].parent / "shared" / "data" / "VOCdevkit"
 
@@ -140,3 +146,17 @@ def test_probability_that_is_no_number_never_wins():
 def test_shapes_that_do_not_fit_are_refused(classes, boxes, sizes):
     with pytest.raises(ValueError, match="must have shape"):
         interpret_outputs(classes, boxes, sizes)
+
+
+def test_objects_of_an_image_have_the_tensors_that_each_would_have_alone():
+    items = [("car", [141, 50, 500, 330]), ("dog", [1, 1, 20, 30]), ("car", [3, 4, 90, 100])]
+    image = {"size": (500, 333), "filename": "x.jpg", "objects": [{"class": name, "bbox": box} for name, box in items]}
+    labels, boxes = tensorize_objects(image)
+    classes, alone = tensorize_ground_truth([annotation((500, 333), box, name) for name, box in items])
+    assert labels.tolist() == classes.argmax(axis=1).tolist()
+    np.testing.assert_allclose(boxes, alone, rtol=1e-6)
+
+
+def test_image_without_objects_has_empty_tensors_of_the_right_shape():
+    labels, boxes = tensorize_objects({"size": (5, 5), "filename": "x.jpg", "objects": []})
+    assert (labels.shape, boxes.shape) == ((0,), (0, 4))
