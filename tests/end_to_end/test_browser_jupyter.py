@@ -143,7 +143,7 @@ def test_grade_and_comment_given_in_formgrader_survive_and_show(
 # ---- The student: JupyterLab ----------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["boxes_and_iou", "object_detection"])
+@pytest.mark.parametrize("name", ["boxes_and_iou", "many_objects", "object_detection"])
 def test_release_solved_and_saved_in_jupyterlab_earns_full_points(
     name: str, page: Page, tmp_path: Path, bubblewrap: None
 ) -> None:

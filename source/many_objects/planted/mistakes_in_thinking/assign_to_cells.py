@@ -1,0 +1,10 @@
+def assign_to_cells(labels, boxes):
+    """Target (7, 7, 10) of an image: labels (n,) and centre boxes (n, 4) in the 224-pixel frame, put into cells."""
+    target = np.zeros((GRID, GRID, 5 + len(CLASSES)), dtype=np.float32)
+    smallest_first = range(len(boxes))
+    for index in smallest_first:
+        cx, cy, w, h = boxes[index]
+        column, row = (min(int(center // CELL), GRID - 1) for center in (cx, cy))
+        target[row, column, :5] = 1, cx / CELL - column, cy / CELL - row, w / 224, h / 224
+        target[row, column, 5 + labels[index]] = 1
+    return target

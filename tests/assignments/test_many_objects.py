@@ -1,0 +1,263 @@
+"""The lab on many objects is fit to be handed out and graded."""
+
+import ast
+import filecmp
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import numpy as np
+import pytest
+from notebooks import ROOT
+from photographs import photographs
+from running import errors, run_whole
+
+from grading.authoring.classroom import fill_in, solution_cells
+from grading.authoring.planted import Verdict, read_planted, verify
+from grading.options import Options
+from grading.pipeline.assignment import Assignment, load_assignment
+from grading.pipeline.run import options_from
+from grading.release.build import build_release
+from grading.scoring.questions import Context
+from helpers.data import load_all_annotations, split
+from helpers.features import load_representations
+from helpers.sample import make_sample
+
+NAME = "many_objects"
+MASTER = ROOT / "source" / NAME / f"{NAME}.ipynb"
+PLANTED = {planted.name: planted for planted in read_planted(ROOT / "source" / NAME / "planted")}
+NEEDS_TRAINING = "test_detector"
+_VOC = np.array([1.0, 1.0, 0.0, 0.0])
+"""Makes a VOC box, with both ends inclusive, of a corner box: what the library takes."""
+
+
+@pytest.fixture(scope="module")
+def assignment() -> Assignment:
+    return load_assignment(ROOT, NAME)
+
+
+@pytest.fixture(scope="module")
+def space() -> dict[str, Any]:
+    """What the solution's functions and the tests' own leave behind, without data or training."""
+    names: dict[str, Any] = {}
+    list(run_tests({}, names))
+    return names
+
+
+def run_tests(sources: Mapping[str, str], space: dict[str, Any]) -> Iterator[tuple[str, float]]:
+    """Run the functions and their tests in this process, hidden ones too; never a student's code. Give the points."""
+    space.update(np=np, GRID=7, CELL=32)
+    exec("from helpers.data import CLASSES", space)
+    for cell in nbformat.read(MASTER, as_version=4).cells:
+        about = cell.metadata.get("nbgrader", {})
+        name = about.get("grade_id", "")
+        wanted = name and name not in ("build_detector", "train", NEEDS_TRAINING)
+        if cell.cell_type != "code" or not (wanted or cell.id in ("points_for", "loss_of", "detect")):
+            continue
+        tree = ast.parse(sources.get(name, cell.source))
+        last = tree.body.pop() if about.get("grade") else None
+        exec(compile(tree, cell.id, "exec"), space)
+        if isinstance(last, ast.Expr):
+            yield name, float(eval(compile(ast.Expression(last.value), cell.id, "eval"), space))
+
+
+@pytest.fixture
+def detector_test(space: dict[str, Any]) -> Callable[[Any], float]:
+    """What the detector's test gives for its outputs on ten made-up images, of which each has objects."""
+    from helpers.boxes import center_to_corners
+    from helpers.checks import partial_credit
+
+    images = [space["some_objects"](1 + index % 4) for index in range(10)]
+    names = {
+        **space,
+        "truth_of_test": [(labels, center_to_corners(boxes)) for labels, boxes in images],
+        "minimum": {"map_start": 0.3, "map": 0.5},
+        "partial_credit": partial_credit,
+    }
+    (cell,) = (cell for cell in nbformat.read(MASTER, as_version=4).cells if cell.id == NEEDS_TRAINING)
+
+    def points(outputs: Any) -> float:
+        exec(cell.source, given := {**names, "outputs": outputs})
+        return float(given["points"])
+
+    points.truth = np.stack([space["true_target"](*image) for image in images])  # type: ignore[attr-defined]
+    return points
+
+
+def test_detector_earns_points_by_what_it_finds(detector_test: Any) -> None:
+    perfect = detector_test.truth.astype(np.float32)
+    everywhere, nowhere = perfect.copy(), perfect.copy()
+    everywhere[..., 0], nowhere[..., 0] = 1, 0
+    assert detector_test(perfect) == 4
+    assert detector_test(nowhere) == 0
+    assert detector_test(everywhere[:, ::-1]) == 0
+
+
+def test_detector_that_cannot_be_measured_is_told_why(detector_test: Any) -> None:
+    perfect = detector_test.truth.astype(np.float32)
+    with pytest.raises(AssertionError, match="complete build_detector"):
+        detector_test(None)
+    with pytest.raises(AssertionError, match=r"must give \(7, 7, 10\) for each image; it gave \(7, 7, 5\)"):
+        detector_test(perfect[..., :5])
+    with pytest.raises(AssertionError, match="NaN"):
+        detector_test(np.full_like(perfect, np.nan))
+
+
+def test_points_make_twenty_as_the_table_says(assignment: Assignment) -> None:
+    assert sum(assignment.max_points.values()) == 20
+    table = next(cell.source for cell in assignment.released.cells if cell.id == "title")
+    for name, maximum in assignment.max_points.items():
+        assert f"`{name}` | {maximum:g} |" in table
+
+
+def test_committed_release_is_what_the_master_gives_now(tmp_path: Path) -> None:
+    for name in ("source", "helpers"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "planted"))
+    shutil.copy(ROOT / "nbgrader_config.py", tmp_path)
+    fresh, committed = build_release(tmp_path, NAME), ROOT / "release" / NAME
+    assert sorted(path.name for path in fresh.iterdir()) == sorted(path.name for path in committed.iterdir())
+    assert filecmp.cmp(fresh / MASTER.name, committed / MASTER.name, shallow=False), f"run: course release {NAME}"
+
+
+@pytest.mark.parametrize("name", sorted(name for name in PLANTED if PLANTED[name].origin == "master"))
+def test_functions_of_each_planted_submission_get_their_points(name: str) -> None:
+    expected = {grade_id: points for grade_id, points in PLANTED[name].points.items() if grade_id != NEEDS_TRAINING}
+    assert dict(run_tests(PLANTED[name].cells, {})) == expected
+
+
+@pytest.mark.parametrize(
+    "value",
+    ["None", "0.0", "np.nan", "np.zeros((0,))", "np.zeros((7, 7, 10))", "[[1, 2], [3]]", "1 / 0", "(0, 0, 0)", "'a'"],
+)
+def test_the_same_for_everything_earns_no_points(assignment: Assignment, value: str) -> None:
+    names = [name for name in assignment.solution_ids if name != "build_detector"]
+    same = {name: f"def {name}(*given, **more):\n    return {value}" for name in names}
+    assert sum(points for _, points in run_tests(same, {})) == 0
+
+
+def test_every_usual_mistake_is_planted() -> None:
+    assert len(PLANTED) >= 10
+    lost = {name for planted in PLANTED.values() for name, points in planted.points.items() if not points}
+    wrong = {name for planted in PLANTED.values() for name in planted.cells}
+    assert lost == set(PLANTED["solution"].points)
+    assert wrong == set(solution_cells(nbformat.read(MASTER, as_version=4)))
+
+
+def some_case(random: np.random.Generator) -> tuple[list[Any], list[Any]]:
+    """What a detector found in some images, and what is there; no box overlaps two others equally."""
+    found, truth = [], []
+    for _ in range(int(random.integers(1, 5))):
+        there, claimed = (int(random.integers(low, 8)) for low in (1, 0))
+        corner = random.uniform(0, 120, (there, 2))
+        true = np.concatenate([corner, corner + random.uniform(15, 100, (there, 2))], axis=1)
+        kinds, of = random.integers(0, 3, there), random.integers(0, there, claimed)
+        labels = np.where(random.random(claimed) < 0.8, kinds[of], random.integers(0, 4, claimed))
+        found.append((labels, random.random(claimed), true[of] + random.uniform(-7, 7, (claimed, 4))))
+        truth.append((kinds, true))
+    return found, truth
+
+
+def librarys_map(found: list[Any], truth: list[Any]) -> float:
+    """The mean of a library's average precision (VOC's development kit since 2010) over the classes with objects."""
+    from mean_average_precision import MetricBuilder
+
+    metric = MetricBuilder.build_evaluation_metric("map_2d", async_mode=False, num_classes=4)
+    for (labels, scores, boxes), (kinds, true) in zip(found, truth, strict=True):
+        said, there = boxes + _VOC, true + _VOC
+        columns = [said, labels[:, np.newaxis], scores[:, np.newaxis]]
+        marks = [there, kinds[:, np.newaxis], np.zeros((len(there), 2))]  # neither difficult nor crowds
+        metric.add(np.concatenate(columns, axis=1), np.concatenate(marks, axis=1))
+    values = metric.value(iou_thresholds=0.5)[0.5]
+    return float(
+        np.mean([values[label]["ap"] for label in sorted({int(kind) for kinds, _ in truth for kind in kinds})])
+    )
+
+
+@pytest.mark.slow
+def test_map_agrees_with_a_library_in_1000_random_cases(space: dict[str, Any]) -> None:
+    random = np.random.default_rng(7)
+    for _ in range(1000):
+        found, truth = some_case(random)
+        ours = space["mean_average_precision"](found, truth)
+        assert ours == pytest.approx(librarys_map(found, truth), abs=1e-6)
+        assert ours == pytest.approx(space["true_map"](found, truth), abs=1e-9)
+
+
+def test_average_precision_agrees_with_a_library_in_1000_random_cases(space: dict[str, Any]) -> None:
+    from mean_average_precision.utils import compute_average_precision
+
+    random = np.random.default_rng(8)
+    for _ in range(1000):
+        count = int(random.integers(1, 60))
+        right, total = random.random(count) < random.random(), int(random.integers(count, 90))
+        precision, recall = space["precision_and_recall"](right, random.permutation(count) / count, total)
+        assert space["average_precision"](precision, recall) == pytest.approx(
+            compute_average_precision(precision, recall), abs=1e-6
+        )
+
+
+def test_no_training_validates_on_the_test_set() -> None:
+    source = MASTER.with_suffix(".py").read_text()
+    assert "validation_data" not in source
+    assert source.count(".fit(") == source.count("validation_split=0.1") == source.count("fix_seeds(SEED)") == 1
+
+
+def test_every_picture_has_words_for_those_who_do_not_see_it() -> None:
+    for cell in nbformat.read(MASTER, as_version=4).cells:
+        if cell.cell_type == "code" and "plt.subplots(" in cell.source:
+            assert "show(figure, " in cell.source, cell.id
+        assert "plt.show()" not in cell.source, cell.id
+
+
+def test_labels_of_test_images_are_hidden_and_all_else_is_there(assignment: Assignment, tmp_path: Path) -> None:
+    data = make_sample(tmp_path / "data", n=30, progress=False)
+    images = load_all_annotations(data / "scenes")
+    view = assignment.student_view(Context(assignment.source, data), tmp_path / "view")
+    seen = tmp_path / "seen"
+    for name, path in view.items():
+        (seen / name).parent.mkdir(parents=True, exist_ok=True)
+        (seen / name).symlink_to(path)
+    visible, parts = load_all_annotations(seen / "VOCdevkit"), split(len(images))
+    assert [image["filename"] for image in visible] == [image["filename"] for image in images]
+    assert visible[parts.train] == images[parts.train]
+    for image in visible[parts.test]:
+        assert image["objects"] == [{"class": "dog", "bbox": [1, 1, *image["size"]]}]
+    files = [data / "representations.h5", data / "representations-several.h5"]
+    np.testing.assert_array_equal(
+        load_representations(seen / "representations.h5", visible), load_representations(files, images)
+    )
+
+
+@pytest.fixture(scope="session")
+def sample() -> Path:
+    return make_sample()
+
+
+@pytest.mark.slow
+def test_solved_release_runs_top_to_bottom(
+    assignment: Assignment, sample: Path, tmp_path: Path, bubblewrap: None
+) -> None:
+    solved = fill_in(assignment.released, solution_cells(nbformat.read(MASTER, as_version=4)))
+    ran = run_whole(solved, sample, tmp_path)
+    assert errors(ran) == {}
+    pictures = [output for cell in ran.cells for output in cell.get("outputs", []) if "image/png" in str(output)]
+    assert len(pictures) >= 4  # large ones are cut off when grading
+
+
+@pytest.mark.slow
+def test_untouched_release_stops_only_at_what_is_to_do(
+    assignment: Assignment, sample: Path, tmp_path: Path, bubblewrap: None
+) -> None:
+    found = errors(run_whole(assignment.released, sample, tmp_path))
+    assert set(found) == {"lost", "train", "test_detector"}
+    assert "complete build_detector" in found["test_detector"]
+
+
+@pytest.mark.slow
+@pytest.mark.voc
+def test_planted_submissions_get_expected_points_on_real_photographs(tmp_path: Path, bubblewrap: None) -> None:
+    options: Options = options_from(ROOT, data=photographs())
+    verdicts: list[Verdict] = verify(ROOT, NAME, tmp_path / "class", options)
+    assert {verdict.planted.name: verdict.differences for verdict in verdicts if verdict.differences} == {}
