@@ -6,4 +6,4 @@ Called by `pipeline`, `cli` and nbgrader's plug-ins.
 Way: 4 a hand-in is read, once, and rebuilt
 """
 
-__all__ = ["archives", "files", "hand_in", "matching", "rebuild"]
+__all__ = ["archives", "class_folder", "files", "hand_in", "matching", "rebuild"]

@@ -74,23 +74,6 @@ class _Folder:
     entries: int = 0
 
 
-def find_hand_ins(submitted: Path, assignment: str) -> list[tuple[str, Path]]:
-    """Find every student with something handed in for an assignment, and its folder, in name order.
-
-    A student whose folder is a link or has an impossible name is listed too: `read_hand_in` refuses it.
-    """
-    found = []
-    try:
-        with os.scandir(submitted) as entries:
-            for entry in entries:
-                folder = Path(entry.path) / assignment
-                if entry.is_symlink() or (entry.is_dir(follow_symlinks=False) and _stands_there(folder)):
-                    found.append((entry.name, folder))
-    except FileNotFoundError:
-        return []
-    return sorted(found)
-
-
 def read_hand_in(
     folder: Path, student: str, expected: str | Sequence[Expected], limits: IntakeLimits | None = None
 ) -> HandIn:
@@ -136,16 +119,6 @@ def _common_refusal(notebooks: Mapping[str, HandedNotebook]) -> str:
     if len(refusals) < len(notebooks):
         return ""
     return " ".join(dict.fromkeys(refusals.values()))
-
-
-def _stands_there(path: Path) -> bool:
-    try:
-        path.lstat()
-    except (FileNotFoundError, NotADirectoryError):
-        return False
-    except OSError:
-        return True  # unreadable: listed, so that it is refused rather than forgotten
-    return True
 
 
 def _check_student(student: str, folder: Path) -> None:

@@ -19,7 +19,8 @@ from grading.pages.page import render, thumbnail
 from grading.pages.stopped import MOST as MOST_STOPS
 from grading.pipeline.grade import answers_of
 from grading.pipeline.run import GradingRun
-from grading.records.gradebook import Grades, read_due, read_grades
+from grading.records.gradebook import read_due, read_grades
+from grading.records.grades import Grades
 from grading.records.record import GRADED, Record, read_record
 from grading.records.results import result_of
 from grading.scoring.explanation import Explanation, Picture, Table

@@ -18,7 +18,8 @@ from grading.pages.feedback import late_by
 from grading.pages.names import missing, names_of
 from grading.pages.page import ALL_POINTS_FROM, POINTS_START, histogram, render
 from grading.pipeline.run import GradingRun
-from grading.records.gradebook import Grades, read_due, read_grades
+from grading.records.gradebook import read_due, read_grades
+from grading.records.grades import Grades
 from grading.records.record import GRADED, Record
 from grading.records.results import Result, result_of
 

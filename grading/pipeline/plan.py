@@ -22,7 +22,8 @@ from grading.common.versions import our_code, versions
 from grading.errors import GradingError, RefusedError
 from grading.execution.job import Cell, Examining, Job
 from grading.execution.store import code_hash, fingerprint, job_key, job_parts, tests_key, write_questions
-from grading.intake.hand_in import HandedNotebook, HandIn, find_hand_ins, read_hand_in
+from grading.intake.class_folder import find_hand_ins
+from grading.intake.hand_in import HandedNotebook, HandIn, read_hand_in
 from grading.intake.matching import Expected
 from grading.intake.rebuild import Rebuilt, rebuild
 from grading.options import Options

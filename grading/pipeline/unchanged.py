@@ -16,7 +16,7 @@ from grading.common.files import hash_of, listing, read_json, tree_hash, write_a
 from grading.common.names import ROSTER
 from grading.common.versions import versions
 from grading.config import Grading, course_directory, load_config
-from grading.intake.hand_in import find_hand_ins
+from grading.intake.class_folder import find_hand_ins
 from grading.records.record import FAILED, Record, read_record
 
 if TYPE_CHECKING:

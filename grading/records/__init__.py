@@ -6,4 +6,4 @@ Called by `execution`, `pipeline`, `pages`, `authoring`, `hosts`, `cli` and nbgr
 Way: 9 points and reasons are written down
 """
 
-__all__ = ["executed_notebook", "gradebook", "record", "results"]
+__all__ = ["executed_notebook", "gradebook", "grades", "record", "results"]

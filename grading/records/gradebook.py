@@ -46,6 +46,7 @@ from traitlets.config import Config
 
 from grading.common.text import clean
 from grading.errors import GradingError
+from grading.records.grades import Grades
 from grading.records.record import FAILED, GRADED, PERSON, REFUSED, GradedCell, Record
 
 log = logging.getLogger(__name__)
@@ -468,25 +469,6 @@ def _of_assignment(assignment: str) -> Any:
         return selected.where(AssignmentRow.name == assignment)
 
     return chosen
-
-
-@dataclass(frozen=True)
-class Grades:
-    """Points of one submission in the gradebook: what was given by hand stands above what was automatic."""
-
-    questions: Mapping[GradedCell, float]
-    by_hand: frozenset[GradedCell] = frozenset()
-    comments: Mapping[GradedCell, str] = field(default_factory=dict)
-    """Written by a person."""
-    penalty: float = 0.0
-    """Points taken off because it was late."""
-    waiting: frozenset[GradedCell] = frozenset()
-    """What nbgrader says needs a manual grade."""
-
-    @property
-    def points(self) -> float:
-        """Total after the penalty."""
-        return max(0.0, sum(self.questions.values()) - self.penalty)
 
 
 def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grades]:

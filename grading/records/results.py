@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from grading.records.gradebook import Grades
+from grading.records.grades import Grades
 from grading.records.record import GRADED, PERSON, Record
 
 

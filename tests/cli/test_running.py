@@ -1,6 +1,8 @@
 """The bar says what is true of a run, whatever takes long."""
 
 import io
+import subprocess
+import sys
 
 import pytest
 from rich.console import Console
@@ -48,3 +50,10 @@ def test_the_bar_guesses_no_time_left(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "TimeRemainingColumn" not in columns
     assert "2/3" in out.getvalue()
     assert "1 running" in out.getvalue()
+
+
+def test_command_loads_nothing_heavy_until_it_is_needed() -> None:
+    heavy = ["nbgrader", "nbformat", "sqlalchemy", "numpy", "IPython", "dask", "jinja2"]
+    said = f"import sys, grading.cli; print([name for name in {heavy} if name in sys.modules])"
+    loaded = subprocess.run([sys.executable, "-c", said], capture_output=True, text=True, check=True).stdout
+    assert loaded.strip() == "[]"

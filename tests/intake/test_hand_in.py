@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from grading.intake.hand_in import HandedNotebook, HandIn, find_hand_ins, read_hand_in
+from grading.intake.class_folder import find_hand_ins
+from grading.intake.hand_in import HandedNotebook, HandIn, read_hand_in
 from grading.options import IntakeLimits
 
 NAME = "ps.ipynb"

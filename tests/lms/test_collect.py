@@ -15,7 +15,8 @@ from lms_downloads import CLASS, NAMESAKES, NOON, Person, write_folder, write_zi
 
 from grading.common.names import is_student_id
 from grading.errors import GradingError
-from grading.intake.hand_in import find_hand_ins, read_hand_in
+from grading.intake.class_folder import find_hand_ins
+from grading.intake.hand_in import read_hand_in
 from grading.lms import collect as collecting
 from grading.lms.collect import Collected, CollectLimits, Unplaced, collect
 from grading.lms.roster import Roster, name_key, read_roster

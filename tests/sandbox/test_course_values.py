@@ -244,6 +244,7 @@ PLAIN = [
     *([1.5] * 99 + [math.nan], [math.inf, -math.inf] * 50),
     *(range(5), range(10**30, 0, -7), slice(None), slice(1, "a", (2,)), ..., NotImplemented),
     *(fractions.Fraction(-1, 3), fractions.Fraction(10**50, 7), fractions.Fraction(0)),
+    *(re.compile(r"(?P<year>\d{4})-\d+"), re.compile(b"a|b", re.I | re.S), re.compile("(?x) a  # b", re.A)),
     *map(decimal.Decimal, ("1.50", "-0", "1E+5", "0E-10", "NaN", "-sNaN12", "Infinity", "-Infinity", "1E-999998")),
     *(datetime.date(2024, 2, 29), datetime.time(1, 2, 3, 4), datetime.time(1, fold=1, tzinfo=datetime.UTC)),
     *(datetime.datetime(1, 1, 1), datetime.datetime(2024, 10, 27, 2, 30, fold=1, tzinfo=BERLIN)),
@@ -558,7 +559,13 @@ def test_a_subclass_of_a_copied_class_stays_and_its_value_comes_along(value: obj
     [
         *(object(), lambda: 1, len, math.sqrt, iter([]), open, type("Own", (), {}), type("Own", (ValueError,), {})()),
         *(ValueError("a"), functools.partial(int), np.random.default_rng(0), (item for item in ()), [].append),
-        *(re.compile("a"), types.MappingProxyType({}), memoryview(b"a"), np.poly1d([1, 2]), packed_array("u", "a")),
+        *(
+            re.compile("a" * 2001),
+            types.MappingProxyType({}),
+            memoryview(b"a"),
+            np.poly1d([1, 2]),
+            packed_array("u", "a"),
+        ),
         *(datetime.datetime(2024, 1, 1, tzinfo=type("Zone", (datetime.tzinfo,), {})()), enum.Enum("E", ["A"])),
         *(enum.Enum("Own", ["A"]).A, range(10**2000), decimal.Decimal("1E+999999999"), np.zeros(1, [("a", object)])),
     ],

@@ -21,6 +21,7 @@ import re
 import sys
 import types
 import uuid
+import warnings
 import zoneinfo
 
 from course_contents import base_value
@@ -43,6 +44,9 @@ _MAX_RANGE = 4096
 """Bits of the numbers of a range."""
 _MAX_FRACTION = 400_000
 """Bits of a fraction's numbers together."""
+_MAX_PATTERN = 2000
+"""Characters of a regular expression."""
+_PATTERN_FLAGS = int(re.A | re.I | re.L | re.M | re.S | re.U | re.X)
 _ZONE_ITEMS = 1000
 """What a time zone counts among the items of a value: a file is read for it."""
 _PACKED_LENGTH = 64
@@ -141,6 +145,28 @@ def _read_bytes(reader, node, values):
 
 def _read_bytearray(reader, node, values):
     return bytearray(reader.blob(node[1]))
+
+
+def _write_pattern(writer, pattern):
+    if len(pattern.pattern) > _MAX_PATTERN:
+        return None
+    return ["Pattern", writer.slot(pattern.pattern), writer.slot(pattern.flags & _PATTERN_FLAGS)]
+
+
+def _read_pattern(reader, node, values):
+    """Compile it anew; `re.DEBUG` is not among the flags, since it prints."""
+    pattern, flags = values
+    if type(pattern) not in (str, bytes) or type(flags) is not int or len(pattern) > _MAX_PATTERN:
+        raise BadValue("a regular expression is malformed")
+    if flags & ~_PATTERN_FLAGS:
+        raise BadValue("a regular expression has flags that there are not")
+    reader.spend(len(pattern))
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            return re.compile(pattern, flags)
+    except (re.error, ValueError, OverflowError, RecursionError) as error:
+        raise BadValue("a regular expression is malformed") from error
 
 
 def _write_fraction(writer, number):
@@ -989,6 +1015,7 @@ WRITERS = {
     slice: (_write_slice, False),
     type(Ellipsis): (_write_constant, False),
     type(NotImplemented): (_write_constant, False),
+    re.Pattern: (_write_pattern, False),
     fractions.Fraction: (_write_fraction, False),
     decimal.Decimal: (_write_decimal, False),
     datetime.date: (_write_date, False),
@@ -1031,6 +1058,7 @@ KINDS = {
     "range": Kind(several(3), _read_range),
     "slice": Kind(several(3), _read_slice, stacked=True),
     "const": Kind(_fields(str), _read_constant),
+    "Pattern": Kind(several(2), _read_pattern),
     "Fraction": Kind(several(2), _read_fraction),
     "Decimal": Kind(_fields(str), _read_decimal),
     "date": Kind(_fields(whole, whole, whole), _read_date),
