@@ -3,7 +3,7 @@
 import contextlib
 import logging
 import statistics
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -75,63 +75,88 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
     Calls `progress` with ("started", key) before and ("executed" or "failed", key) after each execution, and with
     ("recorded", student) after each record.
     """
-    records: dict[str, Record] = {}
     config = load_config(course.folder)
     kept = {notebook.name: notebook.kept for notebook in course.assignment.notebooks}
+    runs = {run.key: run for submission in planned.submissions for run in submission.runs}
     with (
         alone(course.cache, course.assignment.name),
         GradebookWriter(course.db_url, course.assignment.name, kept, config) as gradebook,
     ):
         gradebook.enter_students((submission.student for submission in planned.submissions), people(course.folder))
-        basis = _Basis.of(course)
-
-        def record(submission: Submission, failures: Mapping[str, str]) -> None:
-            made, lost = _record(course, gradebook, submission, failures, basis)
-            records[submission.student] = made
-            if made.status == GRADED and made.regrade:
-                to_tell.add(submission.student)
-            fail(lost)
-            progress("recorded", submission.student)
-
-        def enter() -> None:
-            lost = gradebook.commit()
-            fail(lost)
-            for student in to_tell - lost.keys():
-                records[student] = _told(course, by_student[student], records[student])
-            to_tell.clear()
-
-        def fail(lost: Mapping[str, str]) -> None:
-            for student, why in lost.items():
-                records[student] = _record_failure(course, by_student[student], why)
-                to_tell.discard(student)
-
-        to_tell: set[str] = set()
-        """Students whose records say that answers need another look, until the gradebook does."""
-        by_student = {submission.student: submission for submission in planned.submissions}
-        waiting: dict[str, list[Submission]] = {}
-        undone: dict[str, set[str]] = {}
-        runs = {run.key: run for submission in planned.submissions for run in submission.runs}
-        for submission in planned.submissions:
-            undone[submission.student] = {run.key for run in submission.runs} & planned.jobs.keys()
-            for key in undone[submission.student]:
-                waiting.setdefault(key, []).append(submission)
-            if not undone[submission.student]:
-                record(submission, {})
-                if gradebook.is_due:
-                    enter()
-        enter()
+        recorder, undone = _Recorder(course, planned, gradebook, progress), _Undone(planned)
+        for submission in undone.ready:
+            recorder.record(submission, {})
+            if gradebook.is_due:
+                recorder.enter()
+        recorder.enter()
         failures: dict[str, str] = {}
         for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.crew):
             keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
             progress("executed" if outcome.results else "failed", outcome.key)
-            for submission in waiting.pop(outcome.key):
-                undone[submission.student].discard(outcome.key)
-                if not undone[submission.student]:
-                    record(submission, failures)
-                    if outcome.executed is not None or gradebook.is_due:
-                        enter()
-        enter()
-    return [records[submission.student] for submission in planned.submissions]
+            for submission in undone.without(outcome.key):
+                recorder.record(submission, failures)
+                if outcome.executed is not None or gradebook.is_due:
+                    recorder.enter()
+        recorder.enter()
+    return [recorder.records[submission.student] for submission in planned.submissions]
+
+
+class _Undone:
+    """Executions that each submission still waits for."""
+
+    def __init__(self, planned: Plan) -> None:
+        self._undone: dict[str, set[str]] = {}
+        self._waiting: dict[str, list[Submission]] = {}
+        self.ready: list[Submission] = []
+        """Submissions that wait for none."""
+        for submission in planned.submissions:
+            keys = {run.key for run in submission.runs} & planned.jobs.keys()
+            self._undone[submission.student] = keys
+            for key in keys:
+                self._waiting.setdefault(key, []).append(submission)
+            if not keys:
+                self.ready.append(submission)
+
+    def without(self, key: str) -> Iterator[Submission]:
+        """Note that an execution is done; yield the submissions that waited for nothing else."""
+        for submission in self._waiting.pop(key):
+            self._undone[submission.student].discard(key)
+            if not self._undone[submission.student]:
+                yield submission
+
+
+class _Recorder:
+    """Writes records and enters them into the gradebook; what could not be entered is a failure in its record."""
+
+    def __init__(self, course: GradingRun, planned: Plan, gradebook: GradebookWriter, progress: Progress) -> None:
+        self._course, self._gradebook, self._progress = course, gradebook, progress
+        self._basis = _Basis.of(course)
+        self._by_student = {submission.student: submission for submission in planned.submissions}
+        self._to_tell: set[str] = set()
+        """Students whose records say that answers need another look, until the gradebook does."""
+        self.records: dict[str, Record] = {}
+
+    def record(self, submission: Submission, failures: Mapping[str, str]) -> None:
+        """Write down one submission; it is in the gradebook after the next `enter`."""
+        made, lost = _record(self._course, self._gradebook, submission, failures, self._basis)
+        self.records[submission.student] = made
+        if made.status == GRADED and made.regrade:
+            self._to_tell.add(submission.student)
+        self._fail(lost)
+        self._progress("recorded", submission.student)
+
+    def enter(self) -> None:
+        """Enter into the gradebook what was recorded since the last time."""
+        lost = self._gradebook.commit()
+        self._fail(lost)
+        for student in self._to_tell - lost.keys():
+            self.records[student] = _told(self._course, self._by_student[student], self.records[student])
+        self._to_tell.clear()
+
+    def _fail(self, lost: Mapping[str, str]) -> None:
+        for student, why in lost.items():
+            self.records[student] = _record_failure(self._course, self._by_student[student], why)
+            self._to_tell.discard(student)
 
 
 def _record(

@@ -11,14 +11,11 @@ import nbformat
 import numpy as np
 import pytest
 from notebooks import ROOT
-from photographs import photographs
 from running import errors, run_whole
 
 from grading.authoring.classroom import fill_in, solution_cells
-from grading.authoring.planted import Verdict, read_planted, verify
-from grading.options import Options
+from grading.authoring.planted import read_planted
 from grading.pipeline.assignment import Assignment, load_assignment
-from grading.pipeline.run import options_from
 from grading.release.build import build_release
 from grading.scoring.questions import Context
 from helpers.data import load_all_annotations, split
@@ -253,11 +250,3 @@ def test_untouched_release_stops_only_at_what_is_to_do(
     found = errors(run_whole(assignment.released, sample, tmp_path))
     assert set(found) == {"lost", "train", "test_detector"}
     assert "complete build_detector" in found["test_detector"]
-
-
-@pytest.mark.slow
-@pytest.mark.voc
-def test_planted_submissions_get_expected_points_on_real_photographs(tmp_path: Path, bubblewrap: None) -> None:
-    options: Options = options_from(ROOT, data=photographs())
-    verdicts: list[Verdict] = verify(ROOT, NAME, tmp_path / "class", options)
-    assert {verdict.planted.name: verdict.differences for verdict in verdicts if verdict.differences} == {}

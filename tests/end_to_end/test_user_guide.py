@@ -33,7 +33,7 @@ c.CourseDirectory.root = {root!r}
 c.IncludeHeaderFooter.header = "source/header.ipynb"
 """
 
-pytestmark = pytest.mark.usefixtures("bubblewrap")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 
 @pytest.fixture(scope="module")

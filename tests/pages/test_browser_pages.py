@@ -15,6 +15,8 @@ from grading.pages.report import write_report
 SERIOUS = ("serious", "critical")
 """Impacts by which axe-core sorts what it finds; the others are minor and moderate."""
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
