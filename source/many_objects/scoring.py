@@ -4,12 +4,11 @@ The notebook's own tests decide all points; nothing is scored here.
 """
 
 import hashlib
-import shutil
 from pathlib import Path
-from xml.etree import ElementTree
 
 from grading.scoring import Context, GradingError, built_once
-from helpers.data import CLASSES, SEVERAL_REPRESENTATIONS, ImageAnnotation, load_all_annotations, split, year_folder
+from helpers.blinding import blind_annotations
+from helpers.data import SEVERAL_REPRESENTATIONS, load_all_annotations, split, year_folder
 from helpers.features import write_plain_rows
 
 REPRESENTATIONS = "representations.h5"
@@ -26,7 +25,8 @@ def student_view(context: Context, folder: Path) -> dict[str, Path]:
     tested = {image["filename"] for image in images[split(len(images)).test]}
     chosen = hashlib.sha256("\n".join(sorted(tested)).encode()).hexdigest()[:16]
     blinded = folder.with_name(f"{folder.name}-without-{chosen}")  # other test images: another view
-    built_once(blinded, lambda target: _blind(year / "Annotations", target, images, tested))
+    used = {image["filename"] for image in images}
+    built_once(blinded, lambda target: blind_annotations(year / "Annotations", target, tested, used))
     rows = folder.with_name(f"{folder.name}-rows-{chosen}")
     built_once(rows, lambda target: write_plain_rows(files, images, target / REPRESENTATIONS))
     return {
@@ -54,37 +54,3 @@ def _files(context: Context) -> tuple[Path, list[Path]]:
             f"{SEVERAL_REPRESENTATIONS} beside it"
         )
     return root, files
-
-
-def _blind(annotations: Path, target: Path, images: list[ImageAnnotation], tested: set[str]) -> None:
-    """Write the annotations of the images in use; those of test images keep size and name, and get one object."""
-    used = {image["filename"] for image in images}
-    for path in sorted(annotations.glob("*.xml")):
-        tree = ElementTree.parse(path)
-        name = tree.findtext("filename")
-        if name in tested:
-            _say_nothing(tree.getroot())
-            tree.write(target / path.name)
-        elif name in used:
-            _same(path, target / path.name)
-
-
-def _same(path: Path, target: Path) -> None:
-    """The same file under another name, or a copy of it on another disk; in the sandbox both are read-only."""
-    try:
-        target.hardlink_to(path)
-    except OSError:
-        shutil.copyfile(path, target)
-
-
-def _say_nothing(image: ElementTree.Element) -> None:
-    """Put one object that is the whole image in the place of all."""
-    for extra in [*image.findall("object"), *image.findall("segmented"), *image.findall("source")]:
-        image.remove(extra)
-    thing = ElementTree.SubElement(image, "object")
-    ElementTree.SubElement(thing, "name").text = CLASSES[0]
-    ElementTree.SubElement(thing, "difficult").text = "0"
-    box = ElementTree.SubElement(thing, "bndbox")
-    sides = {"xmin": "1", "ymin": "1", "xmax": image.findtext("size/width"), "ymax": image.findtext("size/height")}
-    for name, value in sides.items():
-        ElementTree.SubElement(box, name).text = value

@@ -7,12 +7,10 @@ the public test set is only compared with it. The labels of the test images are 
 
 import hashlib
 import json
-import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from xml.etree import ElementTree
 
 import numpy as np
 
@@ -32,6 +30,7 @@ from grading.scoring import (
     built_once,
     predict,
 )
+from helpers.blinding import blind_annotations
 from helpers.boxes import voc_to_corners
 from helpers.checks import (
     accuracy_in_words,
@@ -115,7 +114,7 @@ def student_view(context: Context, folder: Path) -> dict[str, Path]:
     tested = {annotation["filename"] for annotation in _public(context).annotations}
     chosen = hashlib.sha256("\n".join(sorted(tested)).encode()).hexdigest()[:16]
     blinded = folder.with_name(f"{folder.name}-without-{chosen}")  # other test images: another view
-    built_once(blinded, lambda target: _blind(year / "Annotations", target, tested))
+    built_once(blinded, lambda target: blind_annotations(year / "Annotations", target, tested))
     return {
         f"VOCdevkit/{year.name}/Annotations": blinded,
         f"VOCdevkit/{year.name}/JPEGImages": year / "JPEGImages",
@@ -457,41 +456,6 @@ def _load_private(folder: Path, course_data: Path) -> Evaluation:
         annotations = load_annotations(root, require_photos=False)
         representations = load_representations(file, annotations, root)
     return Evaluation(annotations, representations, without_localising(_known(course_data), annotations))
-
-
-def _blind(annotations: Path, target: Path, tested: set[str]) -> None:
-    """Copy annotations; those of test images keep size and name, and get one object: all of the image."""
-    for path in sorted(annotations.glob("*.xml")):
-        tree = ElementTree.parse(path)
-        if tree.findtext("filename") in tested or f"{path.stem}.jpg" in tested:
-            _say_nothing(tree.getroot())
-            tree.write(target / path.name)
-        else:
-            _same(path, target / path.name)
-
-
-def _same(path: Path, target: Path) -> None:
-    """The same file under another name, or a copy of it on another disk; in the sandbox both are read-only."""
-    try:
-        target.hardlink_to(path)
-    except OSError:
-        shutil.copyfile(path, target)
-
-
-def _say_nothing(image: ElementTree.Element) -> None:
-    for extra in [*image.findall("object"), *image.findall("segmented"), *image.findall("source")]:
-        image.remove(extra)
-    thing = ElementTree.SubElement(image, "object")
-    ElementTree.SubElement(thing, "name").text = CLASSES[0]
-    ElementTree.SubElement(thing, "difficult").text = "0"
-    box = ElementTree.SubElement(thing, "bndbox")
-    for name, value in (
-        ("xmin", "1"),
-        ("ymin", "1"),
-        ("xmax", image.findtext("size/width")),
-        ("ymax", image.findtext("size/height")),
-    ):
-        ElementTree.SubElement(box, name).text = value
 
 
 def _problems(answer: Answer, n: int, num_classes: int = len(CLASSES)) -> str:
