@@ -1,11 +1,16 @@
 """A notebook's tests as the examiner runs them, and what came of each: plain data."""
 
+import ast
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from typing import Any
 
 Site = tuple[str, int, str]
 """A place in a test where a bare yes or no of the student's object decides: cell, line, what is asked."""
+
+
+_CLOCKS = {"time", "timeit", "perf_counter", "monotonic", "process_time", "thread_time"}
 
 
 @dataclass(frozen=True)
@@ -41,6 +46,21 @@ class Examination:
     def first(self) -> tuple[Setup, ...]:
         """Return the setup before the first test: it is the same for every submission."""
         return self.steps[0][0] if self.steps else ()
+
+    @cached_property
+    def measures_time(self) -> bool:
+        """Whether its code may look at a clock: answers that are recorded take no time."""
+        sources = (source for setups, test in self.steps for source in (*(one.source for one in setups), test.source))
+        return any(map(_names_a_clock, sources))
+
+
+def _names_a_clock(source: str) -> bool:
+    try:
+        nodes = list(ast.walk(ast.parse(source)))
+    except SyntaxError:  # a magic command: `%timeit` is one
+        return True
+    named = {getattr(node, field, None) for node in nodes for field in ("id", "attr", "name", "module")}
+    return any(isinstance(name, str) and name.removesuffix("_ns") in _CLOCKS for name in named)
 
 
 @dataclass(frozen=True)

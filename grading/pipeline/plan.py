@@ -272,7 +272,6 @@ class _Planner:
         examining = self._examining[run.notebook]
         if examining is not None:
             examining = replace(examining, environment=replace(examining.environment, seed=run.seed))
-        recorded = self._course.store.conversation(run.key)
         return Job(
             cells=_cells(self._course, run.notebook, rebuilt),
             questions=tuple(question.name for question in questions),
@@ -281,8 +280,15 @@ class _Planner:
             limits=self._course.options.limits,
             isolation=self._course.options.isolation,
             examining=examining,
-            recorded=recorded if examining is not None and self._is_stored(run) and recorded.is_file() else None,
+            recorded=self._recorded(run, examining),
         )
+
+    def _recorded(self, run: Run, examining: Examining | None) -> Path | None:
+        """Return the stored conversation that answers a run's tests; None where the student's code has to answer."""
+        path = self._course.store.conversation(run.key)
+        if examining is None or examining.examination.measures_time or not self._is_stored(run) or not path.is_file():
+            return None
+        return path
 
 
 def _has_tests(course: GradingRun, run: Run) -> bool:

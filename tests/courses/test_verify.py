@@ -49,11 +49,7 @@ def course(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-TIMED = pytest.mark.skip(reason="what measures time is answered from the store without waiting (docs/examiner.md)")
-NAMES = [pytest.param(name, marks=TIMED) if name == "timing" else name for name in read_stored()]
-
-
-@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("name", read_stored())
 def test_master_is_verified(name: str, course: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(course)
     done = CliRunner().invoke(app, ["verify", name, "--data", str(course / "no-data")])
