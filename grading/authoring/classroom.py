@@ -16,6 +16,7 @@ from nbgrader.converters.base import NbGraderException
 from nbgrader.coursedir import CourseDirectory
 from nbgrader.utils import is_solution
 
+from grading.common.files import share_folders
 from grading.config import CONFIG_FILE, Grading, course_directory, load_config, quiet_logger
 from grading.errors import GradingError
 from grading.options import Options
@@ -151,11 +152,8 @@ def _share(folder: Path, course_dir: Path, names: Sequence[str]) -> None:
     own, shared = (_cache_folder(course) for course in (folder, course_dir))
     shared.mkdir(parents=True, exist_ok=True)
     own.mkdir(parents=True, exist_ok=True)
-    if own.samefile(shared):
-        return
-    for name in names:
-        (shared / name).mkdir(parents=True, exist_ok=True)
-        (own / name).symlink_to((shared / name).resolve())
+    if not own.samefile(shared):
+        share_folders(own, shared, names)
 
 
 def _cache_folder(course_dir: Path) -> Path:

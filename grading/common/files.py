@@ -5,7 +5,7 @@ import json
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,14 @@ def built_once(folder: Path, build: Callable[[Path], None]) -> Path:
                 if not folder.is_dir():  # else someone else was first
                     raise
     return folder
+
+
+def share_folders(own: Path, shared: Path, names: Iterable[str]) -> None:
+    """Let folders of these names in `own` be those in `shared`, which are made where they are missing."""
+    own.mkdir(parents=True, exist_ok=True)
+    for name in names:
+        (shared / name).mkdir(parents=True, exist_ok=True)
+        (own / name).symlink_to((shared / name).resolve())
 
 
 def read_json(path: Path) -> Any:

@@ -8,6 +8,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from grading.common.files import share_folders
 from grading.errors import GradingError
 from grading.execution.store import Store
 from grading.execution.workers import run_all
@@ -54,10 +55,7 @@ def grade_one(course: GradingRun, handed_in: Path, student: str, scratch: Path) 
 def _in_scratch(course: GradingRun, handed_in: Path, student: str, scratch: Path) -> GradingRun:
     """Return the same run with folders of its own, and the hand-in where it is looked for."""
     cache = scratch / "cache"
-    for name in OF_THE_COURSE:
-        (course.cache / name).mkdir(parents=True, exist_ok=True)
-        cache.mkdir(exist_ok=True)
-        (cache / name).symlink_to((course.cache / name).resolve())
+    share_folders(cache, course.cache, OF_THE_COURSE)
     target = scratch / "submitted" / student / course.assignment.name
     try:
         if handed_in.is_dir():
