@@ -20,6 +20,7 @@ from grading.cli.people import AUTHOR, INSTRUCTOR, STUDENT, help_for
 from grading.cli.running import Running
 from grading.cli.tables import print_causes, print_reasons, print_table
 from grading.cli.terminal import DataError, console, progress_bar, stderr
+from grading.common.files import write_atomically
 from grading.pipeline import limits
 from grading.records.record import GRADED, Record
 
@@ -102,7 +103,7 @@ def advice(
         console.print(f"[bold]{one.planted.name}[/bold], {one.points:g} points{named}", highlight=False)
         console.print(f"  wrong: {escape(one.planted.why)}\n  said:  {escape(one.first or '–')}", highlight=False)
     if output is not None:
-        output.write_text(as_markdown(found, f"course advice {assignment}"), encoding="utf-8")
+        write_atomically(output, as_markdown(found, f"course advice {assignment}"))
         console.print(f"wrote {terminal.shown(output)}")
     raise typer.Exit(0 if all(one.names_the_cause for one in found) else 1)
 
