@@ -4,13 +4,13 @@ Gradescope unpacks it into `/autograder/source`, runs `setup.sh` once as root, t
 submission, which lies in `/autograder/submission`; the result is read from `/autograder/results/results.json`.
 """
 
-import os
+import io
 import shlex
-import tempfile
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from grading.common.files import write_atomically
 from grading.config import CONFIG_FILE, course_directory, load_config
 from grading.errors import GradingError
 
@@ -52,16 +52,13 @@ def write_gradescope_archive(repository: Path, assignment: str, target: Path) ->
     if not source.is_dir():
         raise GradingError(f"there is no assignment {assignment!r} in {source.parent}")
     scripts = {"setup.sh": _SETUP, "run_autograder": _RUN.format(assignment=shlex.quote(assignment))}
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile(dir=target.parent, prefix=".new-", delete=False) as file:
-        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-            for name, text in scripts.items():
-                _add(archive, name, text.encode(), 0o755)
-            for path in _files(repository, source):
-                _add(archive, path.relative_to(repository).as_posix(), path.read_bytes(), 0o644)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).replace(target)
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, text in scripts.items():
+            _add(archive, name, text.encode(), 0o755)
+        for path in _files(repository, source):
+            _add(archive, path.relative_to(repository).as_posix(), path.read_bytes(), 0o644)
+    write_atomically(target, content.getvalue())
 
 
 def _add(archive: zipfile.ZipFile, name: str, content: bytes, mode: int) -> None:
