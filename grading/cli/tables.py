@@ -13,6 +13,7 @@ from grading.cli.terminal import console
 from grading.common.text import short_list
 from grading.pages.causes import causes, without_arrays
 from grading.records.record import GRADED, PERSON, QuestionRecord, Record
+from grading.records.results import result_of
 
 _MOST_OF_A_NAME = 24
 _USUAL = "test_"
@@ -112,8 +113,6 @@ def print_reasons(records: Sequence[Record], names: Mapping[str, str] | None = N
 
 def print_causes(records: Sequence[Record], most: int = 8) -> None:
     """Print why the class lost points, by question and cause, the costliest first."""
-    from grading.records.results import result_of  # slow to load: the gradebook
-
     found = causes(records, {record.student: result_of(record, None) for record in records})
     every = {name for record in records for name in record.questions}
     for cause in found[:most]:
