@@ -80,9 +80,9 @@ def run_all(
     client = crew.client if crew is not None else None
     alike = _alike(jobs)
     left = dict(jobs)
-    for outcome in _each(_examine_one, {same[0]: jobs[same[0]] for same in alike}, workers, client, _FEW):
+    for outcome in _each(_examine_one, {key: jobs[key] for key in alike}, workers, client, _FEW):
         if outcome.results is not None:
-            for key in next(same for same in alike if same[0] == outcome.key):
+            for key in alike[outcome.key]:
                 started(key)
                 yield replace(outcome, key=key)
                 del left[key]
@@ -90,15 +90,15 @@ def run_all(
     yield from _each(_run_one, to_run, workers, client, 0 if workers.scheduler else 1, started)
 
 
-def _alike(jobs: Mapping[str, Job]) -> list[list[str]]:
-    """Group the jobs with a recorded conversation: in a group all have the same tests and the same answers to them."""
+def _alike(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
+    """Group the jobs with a recorded conversation, by the first: all have the same tests and the same answers."""
     groups: dict[str, list[str]] = {}
     for key, job in jobs.items():
         if job.recorded is not None and job.examining is not None:
             with contextlib.suppress(OSError):  # it was cleaned away just now: the job is executed
                 said = hashlib.sha256(job.recorded.read_bytes()).hexdigest()
                 groups.setdefault(repr((said, job.examining, job.limits, job.isolation)), []).append(key)
-    return list(groups.values())
+    return {group[0]: group for group in groups.values()}
 
 
 def _each(
