@@ -246,9 +246,9 @@ def calibrate(
 
     repository = terminal.repository()
     options = options_from(repository, data=data, repeats=seeds)
-    crew = replace(options.workers, count=workers or options.workers.count)
+    several = replace(options.workers, count=workers or options.workers.count)
     with tempfile.TemporaryDirectory() as folder, progress_bar("executed") as progress:
-        chosen = replace(options, workers=crew, withheld=None)
+        chosen = replace(options, workers=several, withheld=None)
         course, runs = measure(repository, assignment, Path(folder) / "class", chosen, _counting(progress))
         meter, key = meter_of(course), course.assignment.scoring.thresholds_key(course.context)
     source = repository / "source" / assignment

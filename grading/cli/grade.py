@@ -59,7 +59,7 @@ def grade(
     if records is not None:
         stderr.print(f"{len(records)} submissions, nothing has changed since they were graded", highlight=False)
     else:
-        from grading.execution.workers import Crew
+        from grading.execution.workers import WorkerPool
         from grading.pipeline.plan import plan, several
         from grading.pipeline.reference import with_reference
 
@@ -67,8 +67,8 @@ def grade(
         if dry_run:
             _say_plan(course, plan(course).submissions)
             return
-        with Crew(course.options.workers) as crew:
-            course = with_reference(replace(course, crew=crew if several(course) else None))
+        with WorkerPool(course.options.workers) as pool:
+            course = with_reference(replace(course, pool=pool if several(course) else None))
             records = grade_with_progress(course, plan(course), names_of(repository, names))
         if not student:
             last.remember(course, records)

@@ -43,8 +43,8 @@ class Examiner:
         self.examined = Examined()
 
     def __enter__(self) -> "Examiner":
-        """Start what it needs, if that does not run: it takes a while, in which the student's kernel can start, too."""
-        self._pool.prepare(*self._where)
+        """Start what it needs, if that does not run."""
+        self.prepare()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -52,6 +52,10 @@ class Examiner:
             with contextlib.suppress(LostError):
                 self._child.send(_frame(kind="end"))
             self._child.close()
+
+    def prepare(self) -> None:
+        """Start what it needs, if that does not run: it takes a while, in which the student's kernel can start, too."""
+        self._pool.prepare(*self._where)
 
     def test(self, cell: str, partner: Partner, seconds: float) -> TestRun:
         """Run the setup that is due and a test cell; keep what came of it.

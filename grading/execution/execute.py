@@ -15,6 +15,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from grading.common.files import read_json
+from grading.errors import SandboxError
 from grading.examiner.conversation import Conversation, NeedsStudentError, Recorded
 from grading.examiner.examination import Examined
 from grading.examiner.examine import Examiner
@@ -24,7 +25,7 @@ from grading.execution.partner import GonePartner, LivePartner
 from grading.options import Isolation
 from grading.records.record import Event
 from grading.sandbox.forkserver import KernelPool
-from grading.sandbox.kernel import CellRun, Ended, Kernel, error_output, started
+from grading.sandbox.kernel import CellRun, Ended, Kernel, error_output, fork_server, started
 from grading.sandbox.system_calls import system_call_filter
 
 log = logging.getLogger(__name__)
@@ -47,6 +48,15 @@ class Pools:
         if self.kernels is not None:
             self.kernels.close()
         self.examiners.close()
+
+
+def get_ready(job: Job, kept: Pools) -> None:
+    """Start the servers that jobs like this one are forked from, unless they run; where one fails, its job will say."""
+    with contextlib.suppress(SandboxError):
+        if job.examining is not None:
+            _examiner(job, kept).prepare()
+        if kept.kernels is not None and job.isolation is Isolation.bwrap:
+            fork_server(kept.kernels, job.environment)
 
 
 def execute(job: Job, pool: KernelPool | None = None) -> Executed:

@@ -1,4 +1,4 @@
-"""Run many jobs on many workers. Only this module knows Dask.
+"""Run many jobs on many workers, of this machine or of a cluster. Only this module knows Dask, which clusters need.
 
 Workers drive sandboxes; they never run student code themselves. What they need is named by path, and must be seen
 at that path: on one machine always, on a cluster through a shared file system.
@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from grading.errors import GradingError
-from grading.execution.execute import Pools, examine_again, run_job
+from grading.execution.execute import Pools, examine_again, get_ready, run_job
 from grading.execution.job import Executed, Job, Results
+from grading.execution.local_workers import LocalWorkers
 from grading.options import Isolation, Workers
 
 log = logging.getLogger(__name__)
@@ -41,53 +42,60 @@ class Outcome:
         return self.results.executed if self.results else None
 
 
-class Crew:
-    """Workers on Dask that are started once and kept for the lots of jobs of one command. For the `with` statement."""
+class WorkerPool:
+    """Workers that are started once and kept for the lots of jobs of one command. For the `with` statement."""
 
     def __init__(self, workers: Workers) -> None:
         self.workers = _within_gpus(workers)
-        self.client: Any = None
+        self._started: _Started | None = None
         self._stack = contextlib.ExitStack()
 
-    def __enter__(self) -> "Crew":
+    def __enter__(self) -> "WorkerPool":
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.client = None
+        self._started = None
         self._stack.close()
 
-    def start(self) -> None:
-        """Start them, unless there is only one, or they run; whoever runs the first jobs is warm for the others."""
-        if self.client is None and (self.workers.count > 1 or self.workers.scheduler):
-            self.client = self._stack.enter_context(_client(self.workers, self.workers.count))
+    @property
+    def started(self) -> "_Started | None":
+        """Return the running workers; None if there are none yet."""
+        return self._started
+
+    def start(self, soon: Job | None = None) -> None:
+        """Start them, unless there is only one, or they run; with a job, each gets ready for jobs like it."""
+        if self._started is None and (self.workers.count > 1 or self.workers.scheduler):
+            self._started = self._stack.enter_context(_start(self.workers, self.workers.count))
+            if soon is not None:
+                self._started.get_ready(soon)
 
 
 def run_all(
     jobs: Mapping[str, Job],
     workers: Workers,
     started: Callable[[str], None] = lambda key: None,
-    crew: Crew | None = None,
+    pool: WorkerPool | None = None,
 ) -> Iterator[Outcome]:
     """Run jobs, by key, and yield each outcome as soon as it is there; call `started` with the key of each that begins.
 
-    They run on the `crew` if it was started; else `workers` are started where that is worth it. Where conversations are
+    They run on the `pool` if it was started; else `workers` are started where that is worth it. Where conversations are
     recorded only the examiner runs, once for all jobs whose records are alike. Jobs whose records do not answer all
     that is asked now are executed after that.
     """
     if not jobs:
         return
-    workers = crew.workers if crew is not None else _within_gpus(workers)
-    client = crew.client if crew is not None else None
+    workers = pool.workers if pool is not None else _within_gpus(workers)
+    running = pool.started if pool is not None else None
     alike = _alike(jobs)
     left = dict(jobs)
-    for outcome in _each(_examine_one, {key: jobs[key] for key in alike}, workers, client, _FEW):
+    for outcome in _each(_examine_one, {key: jobs[key] for key in alike}, workers, running, _FEW):
         if outcome.results is not None:
             for key in alike[outcome.key]:
                 started(key)
                 yield replace(outcome, key=key)
                 del left[key]
     to_run = {key: replace(job, recorded=None) for key, job in left.items()}
-    yield from _each(_run_one, to_run, workers, client, 0 if workers.scheduler else 1, started)
+    yield from _each(_run_one, to_run, workers, running, 0 if workers.scheduler else 1, started)
 
 
 def _alike(jobs: Mapping[str, Job]) -> dict[str, list[str]]:
@@ -105,42 +113,102 @@ def _each(
     work: "_Work",
     jobs: Mapping[str, Job],
     workers: Workers,
-    client: Any,
+    running: "_Started | None",
     few: int,
     started: Callable[[str], None] = lambda key: None,
 ) -> Iterator[Outcome]:
     """Do the same work with each job.
 
-    With one worker, or no more than `few` jobs, it is done here, in turn, unless there is a `client` of Dask's; else on
-    Dask, where a lost worker's jobs run elsewhere.
+    With one worker, or no more than `few` jobs, it is done here, in turn, unless workers are `running`.
     """
     if not jobs:
         return
-    if client is None and (len(jobs) <= few or (workers.count == 1 and not workers.scheduler)):
+    if running is None and (len(jobs) <= few or (workers.count == 1 and not workers.scheduler)):
         with Pools() as kept:
             for key, job in jobs.items():
                 started(key)
-                yield work(key, job, workers.gpu, kept)
+                yield work(key, job, _gpu_of(workers.gpu, "0"), kept)
         return
-    import dask  # slow to load, as is distributed
+    with contextlib.nullcontext(running) if running is not None else _start(workers, len(jobs)) as running:
+        yield from running.run(work, jobs, workers.gpu, started)
 
-    with dask.config.set({"logging.distributed": "error"}):  # read when distributed is first imported
-        from distributed import as_completed
 
-    lot = uuid.uuid4().hex  # a key that comes again is another job: it believes another solution, say
-    with contextlib.nullcontext(client) if client is not None else _client(workers, len(jobs)) as client:
-        client.subscribe_topic(_STARTED, lambda event: started(event[1]))
+class _Started(Protocol):
+    """Workers that run; jobs of a lost one run elsewhere."""
+
+    def get_ready(self, soon: Job) -> None:
+        """Have each worker prepare for jobs like this one, without waiting for that."""
+
+    def run(
+        self, work: "_Work", jobs: Mapping[str, Job], gpu: bool, started: Callable[[str], None]
+    ) -> Iterator[Outcome]:
+        """Do the work with each job and yield each outcome as soon as it is there."""
+
+
+@contextlib.contextmanager
+def _start(workers: Workers, jobs: int) -> Iterator[_Started]:
+    if workers.scheduler:
+        with _client(workers) as client:
+            yield _Cluster(client)
+    else:
+        with LocalWorkers(min(workers.count, jobs), Pools, preload=(__name__,)) as local:
+            yield _Local(local)
+
+
+@dataclass(frozen=True)
+class _Local:
+    """Workers of this machine."""
+
+    workers: LocalWorkers
+
+    def get_ready(self, soon: Job) -> None:
+        self.workers.on_each(_get_ready, soon)
+
+    def run(
+        self, work: "_Work", jobs: Mapping[str, Job], gpu: bool, started: Callable[[str], None]
+    ) -> Iterator[Outcome]:
+        arguments = {key: (work, key, job, gpu) for key, job in jobs.items()}
+        for key, future in self.workers.run(_on_local_worker, arguments, started):
+            error = future.exception()
+            yield future.result() if error is None else _lost(key, error)
+
+
+def _on_local_worker(kept: Pools, number: int, work: "_Work", key: str, job: Job, gpu: bool) -> Outcome:
+    return work(key, job, _gpu_of(gpu, str(number)), kept)
+
+
+def _get_ready(kept: Pools, number: int, soon: Job) -> None:
+    get_ready(soon, kept)
+
+
+@dataclass(frozen=True)
+class _Cluster:
+    """Workers of a Dask cluster."""
+
+    client: Any
+
+    def get_ready(self, soon: Job) -> None:
+        """Do nothing: workers of a cluster serve others, too."""
+
+    def run(
+        self, work: "_Work", jobs: Mapping[str, Job], gpu: bool, started: Callable[[str], None]
+    ) -> Iterator[Outcome]:
+        from distributed import as_completed  # slow to load
+
+        lot = uuid.uuid4().hex  # a key that comes again is another job: it believes another solution, say
+        self.client.subscribe_topic(_STARTED, lambda event: started(event[1]))
         futures = {
-            client.submit(_on_worker, work, key, job, workers.gpu, pure=False, key=f"course-{lot}-{key}"): key
+            self.client.submit(_on_worker, work, key, job, gpu, pure=False, key=f"course-{lot}-{key}"): key
             for key, job in jobs.items()
         }
         for future in as_completed(futures):
-            if future.status == "finished":
-                yield future.result()
-            else:
-                error = future.exception()
-                yield Outcome(futures[future], None, f"its workers were lost: {type(error).__name__}: {error}")
+            finished = future.status == "finished"
+            yield future.result() if finished else _lost(futures[future], future.exception())
             future.release()  # the cluster need not keep what has been given
+
+
+def _lost(key: str, error: BaseException) -> Outcome:
+    return Outcome(key, None, f"its workers were lost: {type(error).__name__}: {error}")
 
 
 _STARTED = "course-started"
@@ -156,21 +224,21 @@ def _on_worker(work: "_Work", key: str, job: Job, gpu: bool) -> Outcome:
     worker.log_event(_STARTED, key)
     if not hasattr(worker, _ON_WORKER):
         setattr(worker, _ON_WORKER, Pools())
-    return work(key, job, gpu, getattr(worker, _ON_WORKER))
+    return work(key, job, _gpu_of(gpu, ""), getattr(worker, _ON_WORKER))
 
 
-_Work = Callable[[str, Job, bool, Pools], Outcome]
-"""What is done with a job: its key, the job, whether it wants a GPU, what is kept from job to job."""
+_Work = Callable[[str, Job, str | None, Pools], Outcome]
+"""What is done with a job: its key, the job, the index of its GPU or None for none, what is kept from job to job."""
 
 
-def _run_one(key: str, job: Job, gpu: bool, kept: Pools) -> Outcome:
-    equipped = _with_gpu(job) if gpu else job
+def _run_one(key: str, job: Job, gpu: str | None, kept: Pools) -> Outcome:
+    equipped = job if gpu is None else _with_gpu(job, gpu)
     if equipped is None:
         return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}")
     return _tried(key, equipped, lambda: run_job(equipped, kept))
 
 
-def _examine_one(key: str, job: Job, gpu: bool, kept: Pools) -> Outcome:
+def _examine_one(key: str, job: Job, gpu: str | None, kept: Pools) -> Outcome:
     """Run only the examiner, which needs no GPU; there are no results if the record is not enough."""
 
     def results() -> Results | None:
@@ -207,46 +275,26 @@ def _paths(job: Job) -> list[Path]:
 
 
 @contextlib.contextmanager
-def _client(workers: Workers, jobs: int) -> Iterator[Any]:
+def _client(workers: Workers) -> Iterator[Any]:
     import dask  # slow to load, as is distributed
-    from distributed import Client, LocalCluster
-    from distributed.security import Security
 
-    if workers.scheduler:
-        security = None
-        if workers.tls:
-            security = Security(
-                tls_ca_file=workers.tls["ca_file"],
-                tls_client_cert=workers.tls["client_cert"],
-                tls_client_key=workers.tls["client_key"],
-                require_encryption=True,
-            )
-        try:
-            client = Client(workers.scheduler, security=security, timeout=20)
-        except (OSError, TimeoutError, ValueError) as error:
-            raise GradingError(f"no Dask scheduler answers at {workers.scheduler}: {error}") from error
-        with client:
-            yield client
-        return
-    settings = {
-        "distributed.worker.daemon": True,
-        "distributed.worker.multiprocessing-method": "forkserver",  # what each worker imports is imported once
-        "distributed.admin.tick.limit": "30s",
-        "distributed.comm.timeouts.connect": "60s",
-    }
-    with (
-        dask.config.set(settings),
-        LocalCluster(
-            n_workers=min(workers.count, jobs),
-            threads_per_worker=1,
-            processes=True,
-            memory_limit=0,
-            host="127.0.0.1",
-            dashboard_address="127.0.0.1:0",
-            silence_logs=logging.CRITICAL,
-        ) as cluster,
-        Client(cluster) as client,
-    ):
+    with dask.config.set({"logging.distributed": "error"}):  # read when distributed is first imported
+        from distributed import Client
+        from distributed.security import Security
+
+    security = None
+    if workers.tls:
+        security = Security(
+            tls_ca_file=workers.tls["ca_file"],
+            tls_client_cert=workers.tls["client_cert"],
+            tls_client_key=workers.tls["client_key"],
+            require_encryption=True,
+        )
+    try:
+        client = Client(workers.scheduler, security=security, timeout=20)
+    except (OSError, TimeoutError, ValueError) as error:
+        raise GradingError(f"no Dask scheduler answers at {workers.scheduler}: {error}") from error
+    with client:
         yield client
 
 
@@ -255,9 +303,13 @@ def gpus() -> list[str]:
     return sorted(path.name.removeprefix("nvidia") for path in Path("/dev").glob("nvidia[0-9]*"))
 
 
-def _with_gpu(job: Job) -> Job | None:
-    """Return the job with the GPU of this worker; None if this worker has none."""
-    index = os.environ.get(GPU_VARIABLE, "") or _number_of_worker()
+def _gpu_of(wanted: bool, default: str) -> str | None:
+    """Return the index of the GPU that a worker's submissions use, which may be none that exists; None if unwanted."""
+    return (os.environ.get(GPU_VARIABLE) or default) if wanted else None
+
+
+def _with_gpu(job: Job, index: str) -> Job | None:
+    """Return the job with this GPU; None if this machine does not have it."""
     if index not in gpus():
         return None
     visible = "0" if job.isolation is Isolation.bwrap else index  # inside, the others do not exist
@@ -265,16 +317,6 @@ def _with_gpu(job: Job) -> Job | None:
     environment = job.environment
     variables = {**environment.variables, **settings}
     return replace(job, environment=replace(environment, gpu=int(index), variables=variables))
-
-
-def _number_of_worker() -> str:
-    """Return the name of this Dask worker, a number on one machine; the first where jobs run in this process."""
-    from distributed import get_worker  # slow to load
-
-    try:
-        return str(get_worker().name)
-    except ValueError:
-        return "0"
 
 
 def _within_gpus(workers: Workers) -> Workers:

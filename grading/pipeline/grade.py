@@ -90,7 +90,7 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
                 recorder.enter()
         recorder.enter()
         failures: dict[str, str] = {}
-        for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.crew):
+        for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.pool):
             keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
             progress("executed" if outcome.results else "failed", outcome.key)
             for submission in undone.without(outcome.key):

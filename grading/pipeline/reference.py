@@ -68,9 +68,9 @@ def run_solution(course: GradingRun) -> tuple[Run, ...]:
         raise GradingError(f"the master of {course.assignment.name} cannot be run: {submission.refusal}")
     failures: dict[str, str] = {}
     runs = {run.key: run for run in submission.runs}
-    if planned.jobs and course.crew is not None:
-        course.crew.start()  # the class will need them, and finds them warm
-    for outcome in run_all(planned.jobs, course.options.workers, crew=course.crew):
+    if planned.jobs and course.pool is not None:
+        course.pool.start(next(iter(planned.jobs.values())))  # the class will need them, and finds them warm
+    for outcome in run_all(planned.jobs, course.options.workers, pool=course.pool):
         keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
     if failures:
         why = next(iter(failures.values()))

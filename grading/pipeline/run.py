@@ -10,7 +10,7 @@ from grading.config import Grading, course_directory, load_config
 from grading.errors import GradingError
 from grading.examiner.examination import Site
 from grading.execution.store import Store
-from grading.execution.workers import Crew
+from grading.execution.workers import WorkerPool
 from grading.options import Options
 from grading.pipeline.assignment import Assignment, load_assignment
 from grading.pipeline.limits import within
@@ -41,7 +41,7 @@ class GradingRun:
     By default there are none. None believes everything and notes where that was needed.
     """
 
-    crew: Crew | None = None
+    pool: WorkerPool | None = None
     """Workers that are kept for all jobs of the run; None starts some for each lot of jobs."""
 
     def questions_of(self, notebook: str) -> list[Question]:

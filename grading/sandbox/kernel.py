@@ -228,7 +228,7 @@ def started(
     Output of a cell beyond `output_bytes` is dropped. With a pool it is forked from a fork server where that can be.
     Raises SandboxError if the kernel does not start.
     """
-    server = _server(pool, environment) if pool and isolation is Isolation.bwrap else None
+    server = fork_server(pool, environment) if pool and isolation is Isolation.bwrap else None
     with contextlib.ExitStack() as stack:
         kernel = None
         if server is not None:
@@ -283,7 +283,7 @@ def _start(
     return kernel
 
 
-def _server(pool: KernelPool, environment: Environment) -> ForkServer | None:
+def fork_server(pool: KernelPool, environment: Environment) -> ForkServer | None:
     """Return a fork server for this environment; None where a submission has files of its own, or a GPU."""
     if environment.extras or environment.gpu is not None:
         return None

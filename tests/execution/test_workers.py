@@ -11,7 +11,7 @@ from grading.examiner.examination import Examination, Examined
 from grading.execution import workers as module
 from grading.execution.job import Examining, Executed, Job, Results
 from grading.execution.store import job_key, job_parts
-from grading.execution.workers import GPU_VARIABLE, Crew, run_all
+from grading.execution.workers import GPU_VARIABLE, WorkerPool, run_all
 from grading.options import Isolation, Limits, Workers
 from grading.sandbox.kernel import Environment
 
@@ -143,26 +143,26 @@ def test_each_job_says_when_it_begins(count: int, bubblewrap: None, tmp_path: Pa
     assert sorted(begun) == sorted(ended) == ["one", "three", "two"]
 
 
-def test_crew_starts_its_workers_once(bubblewrap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_pool_starts_its_workers_once(bubblewrap: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     empty = Environment({}, tmp_path, {}, Path(__file__).parents[2] / "helpers", {})
     started: list[int] = []
-    real = module._client
+    real = module._start
 
-    def client(workers: Workers, count: int) -> AbstractContextManager[object]:
+    def start(workers: Workers, count: int) -> AbstractContextManager[module._Started]:
         started.append(count)
         return real(workers, count)
 
-    monkeypatch.setattr(module, "_client", client)
-    with Crew(Workers(2)) as crew:
-        crew.start()
+    monkeypatch.setattr(module, "_start", start)
+    with WorkerPool(Workers(2)) as pool:
+        pool.start()
         for _ in range(2):  # the same key again is another job
-            (outcome,) = run_all({"key": Job((), (), (), empty)}, crew.workers, crew=crew)
+            (outcome,) = run_all({"key": Job((), (), (), empty)}, pool.workers, pool=pool)
             assert outcome.executed is not None
             assert outcome.executed.kernels == 1
     assert started == [2]
 
 
-def test_crew_that_was_not_started_runs_one_job_here(environments: list[Environment]) -> None:
-    with Crew(Workers(2)) as crew:
-        list(run_all({"key": job()}, crew.workers, crew=crew))
+def test_pool_that_was_not_started_runs_one_job_here(environments: list[Environment]) -> None:
+    with WorkerPool(Workers(2)) as pool:
+        list(run_all({"key": job()}, pool.workers, pool=pool))
     assert environments == [job().environment]
