@@ -52,7 +52,7 @@ c.Autograde.autograde_preprocessors = [
     "nbconvert.preprocessors.ClearMetadataPreprocessor",
     "nbgrader.preprocessors.LimitOutput",
     "nbgrader.preprocessors.SaveAutoGrades",
-    "nbgrader.preprocessors.AssignLatePenalties",
+    "grading.nbgrader_plugins.LatePenaltiesByRules",
     "nbgrader.preprocessors.CheckCellMetadata",
 ]
 c.OverwriteCells.add_missing_cells = True
@@ -65,6 +65,13 @@ c.Grading.withheld = ""  # folder with data that student code never sees, for as
 c.Grading.isolation = "bwrap"  # "none" runs student code with your rights
 c.Grading.workers = 0  # submissions at a time; 0: one for each core
 
+# ---- Hand-ins (docs/rules.md) -----------------------------------------------------------------------------
+c.HandIns.time_zone = "UTC"  # what times below are in
+c.HandIns.every = {}  # for all assignments, such as {"grace": "15 minutes", "late_percent": 10}
+c.HandIns.rules = {}  # by assignment, such as {"lab1": {"due": "2026-11-30 23:59"}}; without, nothing is ever late
+c.HandIns.late_days = 0  # days of lateness that cost nothing, for each student in the course
+
+# ---- Feedback by nbgrader ---------------------------------------------------------------------------------
 # Hidden tests stay hidden in the feedback, their traceback too.
 c.GenerateFeedback.preprocessors = [
     "nbgrader.preprocessors.GetGrades",

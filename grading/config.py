@@ -1,10 +1,14 @@
 """The home of the course, and the one configuration file that nbgrader's commands and ours share."""
 
+import csv
 import glob
 import io
 import logging
 import os
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +16,11 @@ from traitlets import Bool, Dict, Float, Integer, List, TraitError, Unicode, val
 from traitlets.config import Config, Configurable
 from traitlets.config.loader import PyFileConfigLoader
 
+from grading.common.names import EXTENSIONS, is_student_id
 from grading.errors import GradingError, ReleaseError
 from grading.options import MIB, Isolation, Limits, Options, Workers
+from grading.rules.reading import read_rules, zone_of
+from grading.rules.rules import Rules
 
 CONFIG_FILE = "nbgrader_config.py"
 PUBLIC = "public"
@@ -146,6 +153,82 @@ class Grading(Configurable):
             "limits": self.limits,
             "threads": self.threads,
         }
+
+
+class HandIns(Configurable):
+    """Rules of hand-ins: when, how often, how late (docs/rules.md). Read them by `hand_in_rules`."""
+
+    time_zone = Unicode("UTC", help="What a time without a time zone is in, such as Europe/Berlin.").tag(config=True)
+    every = Dict(help="Rules for all assignments, which those of one stand above.").tag(config=True)
+    rules = Dict(help="Rules by assignment: opens, due, closes, grace, late_percent, ...").tag(config=True)
+    late_days = Integer(0, min=0, help="Days of lateness that cost nothing, for each student in the course.").tag(
+        config=True
+    )
+    extensions = Dict(help="By student, due times by assignment; those of extensions.csv stand above.").tag(config=True)
+    groups = Dict(help="By assignment, students by group; those of one group hand in once.").tag(config=True)
+
+
+@dataclass(frozen=True)
+class CourseRules:
+    """Rules of hand-ins of a whole course."""
+
+    settings: HandIns
+    granted: Mapping[tuple[str, str], str]
+    """Due times of `extensions.csv`, by student and assignment."""
+
+    @property
+    def late_days(self) -> int:
+        """Return the days in each student's bank."""
+        return int(self.settings.late_days)
+
+    @property
+    def named(self) -> list[str]:
+        """Return the assignments that have rules of their own."""
+        return sorted(self.settings.rules)
+
+    def of(self, assignment: str) -> Rules:
+        """Return the rules of an assignment. Raises GradingError where a setting is wrong."""
+        settings = self.settings
+        by_student = {
+            (student, name): until for student, own in settings.extensions.items() for name, until in own.items()
+        }
+        extensions = [(*who, until) for who, until in {**by_student, **self.granted}.items() if until]
+        every, own, groups = settings.every, settings.rules.get(assignment, {}), settings.groups.get(assignment, {})
+        return read_rules(assignment, every, own, zone_of(settings.time_zone), extensions, groups)
+
+
+def hand_in_rules(course_dir: Path, config: Config | None = None) -> CourseRules:
+    """Read the rules of hand-ins, of the configuration and of `extensions.csv`; anew each time, so they may change."""
+    settings = HandIns(config=load_config(course_dir) if config is None else config)
+    return CourseRules(settings, extensions(course_dir))
+
+
+def extensions(course_dir: Path) -> dict[tuple[str, str], str]:
+    """Read `extensions.csv`: due times by student and assignment. The last line of each counts; empty takes it back."""
+    path = Path(course_dir) / EXTENSIONS
+    try:
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
+    except FileNotFoundError:
+        return {}
+    found = {}
+    for number, line in enumerate(csv.reader(lines), start=1):
+        if not line or (number == 1 and line[:1] == ["student"]):
+            continue
+        if len(line) < 3 or not is_student_id(line[0]):
+            raise GradingError(f"{path}, line {number}: give the student's id, the assignment and the new due time")
+        found[line[0], line[1].strip()] = line[2].strip()
+    return found
+
+
+def grant_extension(course_dir: Path, student: str, assignment: str, until: datetime | None, why: str = "") -> None:
+    """Add a line to `extensions.csv`; `until` is aware, and None takes an extension back."""
+    path = Path(course_dir) / EXTENSIONS
+    head = "" if path.is_file() else "student,assignment,due,why\r\n"
+    line = io.StringIO()
+    due = until.astimezone(UTC).isoformat(timespec="seconds") if until is not None else ""
+    csv.writer(line).writerow([student, assignment, due, " ".join(why.split())])
+    with path.open("a", encoding="utf-8", newline="") as file:
+        file.write(head + line.getvalue())
 
 
 def course_directory(config: Config, kind: str) -> str:

@@ -7,11 +7,12 @@ import nbformat
 from nbconvert.exporters.exporter import ResourcesDict
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
+from nbgrader.api import Gradebook
 from nbgrader.coursedir import CourseDirectory
-from nbgrader.preprocessors import NbGraderPreprocessor
+from nbgrader.preprocessors import AssignLatePenalties, NbGraderPreprocessor
 from nbgrader.utils import is_grade, is_task
 
-from grading.config import Grading
+from grading.config import Grading, hand_in_rules
 from grading.errors import GradingError
 from grading.execution.workers import run_all
 from grading.intake.hand_in import HandedNotebook, HandIn, read_hand_in
@@ -20,6 +21,7 @@ from grading.pipeline.grade import keep, notebooks_of, score
 from grading.pipeline.plan import plan_one
 from grading.pipeline.reference import with_reference
 from grading.pipeline.run import open_course
+from grading.records.deadlines import enter_penalty
 from grading.records.record import GRADED
 
 _HIDDEN = re.compile(r"^[ \t]*### BEGIN HIDDEN TESTS.*?### END HIDDEN TESTS[^\n]*\n?", re.DOTALL | re.MULTILINE)
@@ -58,6 +60,19 @@ def _graded(folder: Path, nb: NotebookNode, resources: ResourcesDict, options: O
     if record.status != GRADED:
         raise GradingError(f"{names['student']}: {record.why}")
     return notebooks_of(course, submission, record)[name]
+
+
+class LatePenaltiesByRules(AssignLatePenalties):
+    """Take off for lateness what `course grade` takes off: by the rules of hand-ins, or else by nbgrader's plug-in."""
+
+    def preprocess(self, nb: NotebookNode, resources: ResourcesDict) -> tuple[NotebookNode, ResourcesDict]:
+        """Enter the penalty into the gradebook; the notebook stays as it is."""
+        names = resources["nbgrader"]
+        rules = hand_in_rules(Path(CourseDirectory(parent=self).root))
+        self.init_plugin()
+        with Gradebook(names["db_url"]) as gradebook:
+            enter_penalty(gradebook, names["assignment"], names["student"], names["notebook"], rules, self.plugin_inst)
+        return nb, resources
 
 
 class StderrIsNotFailure(NbGraderPreprocessor):

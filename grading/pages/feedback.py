@@ -4,13 +4,14 @@ import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from nbgrader.utils import parse_utc
 
 from grading.common.files import write_atomically
+from grading.config import hand_in_rules
 from grading.errors import GradingError
 from grading.pages.cells import read_work
 from grading.pages.help import advice_of, questions_of, stop_for_page, stops_of, with_marks, words_of
@@ -19,7 +20,8 @@ from grading.pages.page import render, thumbnail
 from grading.pages.stopped import MOST as MOST_STOPS
 from grading.pipeline.grade import answers_of
 from grading.pipeline.run import GradingRun
-from grading.records.gradebook import read_due, read_grades
+from grading.records.deadlines import read_due
+from grading.records.gradebook import read_grades
 from grading.records.grades import Grades
 from grading.records.record import GRADED, Record, read_record
 from grading.records.results import result_of
@@ -59,13 +61,14 @@ def write_feedback(
     """
     grades = read_grades(course.db_url, course.course_id, course.assignment.name)
     due = read_due(course.db_url, course.course_id, course.assignment.name)
+    grace = hand_in_rules(course.folder).of(course.assignment.name).grace
     names = names_of(course.folder) if names is None else names
     gone = []
     for record in records:
         explanation = explain(course, record)
         if explanation is None:
             gone.append(record.student)
-        about = About(names.get(record.student, record.student), due)
+        about = About(names.get(record.student, record.student), due.of(record.student), grace)
         page = feedback_page(course, record, grades.get(record.student), explanation or Explanation(), about)
         write_atomically(folder / f"{record.student}.html", page)
         progress(record.student)
@@ -90,6 +93,8 @@ class About:
     name: str = ""
     """The student's, where names are shown; else the id."""
     due: datetime | None = None
+    """For this student."""
+    grace: timedelta = timedelta(0)
 
 
 def feedback_page(
@@ -128,17 +133,19 @@ def feedback_page(
         "files": _handed_in(record),
         "time": record.submission.get("timestamp"),
         "due": about.due.strftime("%Y-%m-%d %H:%M UTC") if about.due else "",
-        "late": late_by(record, about.due),
+        "late": late_by(record, about.due, about.grace),
         "took": ", ".join(f"{value:.0f} s" if value >= 1 else "less than a second" for value in seconds),
     }
     return render("feedback.html.j2", values)
 
 
-def late_by(record: Record, due: datetime | None) -> str:
-    """Say by how much a submission was late; empty if it was not, or nobody knows."""
+def late_by(record: Record, due: datetime | None, grace: timedelta = timedelta(0)) -> str:
+    """Say by how much a submission was late; empty if it was not, or not by more than `grace`, or nobody knows."""
     handed_in = record.submission.get("timestamp")
     with contextlib.suppress(ValueError, TypeError, OverflowError):
         seconds = (parse_utc(handed_in).replace(tzinfo=UTC) - due).total_seconds() if handed_in and due else 0
+        if seconds <= grace.total_seconds():
+            return ""
         for unit, length in (("day", 86_400), ("hour", 3_600), ("minute", 60)):
             if (count := int(seconds // length)) > 0:
                 return f"{count} {unit}{'s' if count > 1 else ''}"

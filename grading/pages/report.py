@@ -4,7 +4,7 @@ import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import timedelta
 from pathlib import Path
 from statistics import fmean, median
 from typing import Any
@@ -13,12 +13,14 @@ from urllib.parse import quote
 import numpy as np
 
 from grading.common.files import write_atomically
+from grading.config import hand_in_rules
 from grading.pages.causes import NO_REASON, cause_of, causes, failures, group
 from grading.pages.feedback import late_by
 from grading.pages.names import missing, names_of
 from grading.pages.page import ALL_POINTS_FROM, POINTS_START, histogram, render
 from grading.pipeline.run import GradingRun
-from grading.records.gradebook import read_due, read_grades
+from grading.records.deadlines import Due, read_due
+from grading.records.gradebook import read_grades
 from grading.records.grades import Grades
 from grading.records.record import GRADED, Record
 from grading.records.results import Result, result_of
@@ -67,7 +69,8 @@ class ClassList:
 
     names: Mapping[str, str] = field(default_factory=dict)
     missing: Sequence[str] = ()
-    due: datetime | None = None
+    due: Due = field(default_factory=Due)
+    grace: timedelta = timedelta(0)
 
 
 def write_report(
@@ -83,8 +86,9 @@ def write_report(
     """
     grades = read_grades(course.db_url, course.course_id, course.assignment.name)
     due = read_due(course.db_url, course.course_id, course.assignment.name)
+    grace = hand_in_rules(course.folder).of(course.assignment.name).grace
     absent = [] if course.options.students else missing(course.folder, {record.student for record in records})
-    everybody = ClassList(names_of(course.folder) if names is None else names, absent, due)
+    everybody = ClassList(names_of(course.folder) if names is None else names, absent, due, grace)
     path = folder / "index.html"
     write_atomically(path, report_page(course, records, grades, folder, hints, everybody))
     return path
@@ -112,7 +116,7 @@ def report_page(
         "rows": rows,
         "people": {row["id"]: row for row in rows},
         "missing": [everybody.names.get(student, student) for student in everybody.missing],
-        "due": everybody.due.strftime("%Y-%m-%d %H:%M UTC") if everybody.due else "",
+        "due": everybody.due.for_all.strftime("%Y-%m-%d %H:%M UTC") if everybody.due.for_all else "",
         "questions": list(course.assignment.max_points.items()),
         "measures": measures,
         "max_points": course.assignment.total,
@@ -183,7 +187,7 @@ def _row(
         "repairs": len(record.repairs),
         "flags": record.flags,
         "time": record.submission.get("timestamp") or "",
-        "late": late_by(record, everybody.due) or bool(grades and grades.penalty),
+        "late": late_by(record, everybody.due.of(record.student), everybody.grace) or bool(grades and grades.penalty),
         "by_hand": bool(grades and grades.by_hand),
     }
 

@@ -13,7 +13,7 @@ from nbformat import NotebookNode
 from grading.common.files import hash_of, tree_hash
 from grading.common.text import clean
 from grading.common.versions import our_code, versions
-from grading.config import load_config
+from grading.config import hand_in_rules, load_config
 from grading.errors import GradingError
 from grading.examiner.examination import Examined
 from grading.execution.job import Executed, Job
@@ -80,7 +80,9 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
     runs = {run.key: run for submission in planned.submissions for run in submission.runs}
     with (
         alone(course.cache, course.assignment.name),
-        GradebookWriter(course.db_url, course.assignment.name, kept, config) as gradebook,
+        GradebookWriter(
+            course.db_url, course.assignment.name, kept, config, hand_in_rules(course.folder, config)
+        ) as gradebook,
     ):
         gradebook.enter_students((submission.student for submission in planned.submissions), people(course.folder))
         recorder, undone = _Recorder(course, planned, gradebook, progress), _Undone(planned)

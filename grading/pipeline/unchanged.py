@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from grading.common.files import hash_of, listing, read_json, tree_hash, write_atomically
-from grading.common.names import ROSTER
+from grading.common.names import EXTENSIONS, ROSTER
 from grading.common.versions import versions
 from grading.config import Grading, course_directory, load_config
 from grading.intake.class_folder import find_hand_ins
@@ -42,7 +42,7 @@ class LastRun:
         self._submitted = self._folder / course_directory(config, "submitted")
         self._source = self._folder / course_directory(config, "source") / assignment
         around = [config.IncludeHeaderFooter.get(place) for place in ("header", "footer")]
-        self._beside = [self._folder / path for path in (ROSTER, "autotests.yml", *around) if path]
+        self._beside = [self._folder / path for path in (ROSTER, EXTENSIONS, "autotests.yml", *around) if path]
         self._path = self._settings.cache_folder(self._folder) / "graded" / f"{assignment}.json"
         self._inputs = self._look_at_inputs()
 

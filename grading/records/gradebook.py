@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields, replace
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from time import monotonic, sleep
@@ -45,7 +45,9 @@ from sqlalchemy.orm import Session
 from traitlets.config import Config
 
 from grading.common.text import clean
+from grading.config import CourseRules
 from grading.errors import GradingError
+from grading.records.deadlines import Deadlines
 from grading.records.grades import Grades
 from grading.records.record import FAILED, GRADED, PERSON, REFUSED, GradedCell, Record
 
@@ -95,6 +97,7 @@ class _Row:
 
     submission: str
     timestamp: datetime | None = None
+    extension: timedelta | None = None
     notebooks: dict[str, _NotebookRow] = field(default_factory=dict)
     grades: dict[GradedCell, _Grade] = field(default_factory=dict)
     comments: dict[GradedCell, tuple[str, str | None]] = field(default_factory=dict)
@@ -170,8 +173,18 @@ class GradebookWriter:
     What was written is entered by `commit`, or at the end of the block.
     """
 
-    def __init__(self, db_url: str, assignment: str, notebooks: Mapping[str, NotebookNode], config: Config) -> None:
-        """Enter the assignment. `notebooks` are by name, as the gradebook keeps them: with stubs and hidden tests."""
+    def __init__(
+        self,
+        db_url: str,
+        assignment: str,
+        notebooks: Mapping[str, NotebookNode],
+        config: Config,
+        rules: CourseRules | None = None,
+    ) -> None:
+        """Enter the assignment, with the due time of its `rules` of hand-ins where these say one.
+
+        `notebooks` are by name, as the gradebook keeps them: with stubs and hidden tests.
+        """
         self.assignment = assignment
         self._config = config
         self._names = frozenset(notebooks)
@@ -185,7 +198,7 @@ class GradebookWriter:
             _in_several_tries(lambda: _enter_assignment(db_url, assignment, notebooks, config))
         self._gradebook = Gradebook(db_url, _course_id(config))
         self._db = self._gradebook.db
-        self._has_due_date = self._gradebook.find_assignment(assignment).duedate is not None
+        self._deadlines = Deadlines(self._gradebook, assignment, rules)
         self._cells = self._read_cells()
         self._students = set(self._db.scalars(select(Student.id)))
         self._rows: dict[str, _Row] | None = self._read()
@@ -346,24 +359,20 @@ class GradebookWriter:
                 row.comments[cell] = (key, said)
 
     def _write_penalties(self, row: _Row, record: Record) -> None:
-        late = self._seconds_late(record.student) if self._has_due_date else 0.0
+        extension = self._deadlines.extension(record.student, row.extension)
+        if extension != row.extension:
+            self._changes.set(SubmittedAssignment, row.submission, extension=extension)
+            row.extension = extension
+        late = self._deadlines.counted(record.student, row.timestamp, extension)
         for name, notebook in row.notebooks.items():
-            penalty = self._penalty(row, name, record.student, late) if late > 0 else None
+            penalty = self._penalty(row, name, record.student, late)
             if penalty != notebook.penalty:
                 self._changes.set(SubmittedNotebook, notebook.id, late_submission_penalty=penalty)
                 notebook.penalty = penalty
 
-    def _seconds_late(self, student: str) -> float:
-        self._changes.write(self._db)
-        submission = self._gradebook.find_submission(self.assignment, student)
-        self._db.refresh(submission)
-        return float(submission.total_seconds_late)
-
-    def _penalty(self, row: _Row, name: str, student: str, late: float) -> float | None:
-        """Return what nbgrader's plug-in for late submissions takes off a notebook, within its points."""
+    def _penalty(self, row: _Row, name: str, student: str, late: timedelta) -> float | None:
         score = sum(grade.score for (home, _), grade in row.grades.items() if home == name)
-        penalty = self._late_plugin.late_submission_penalty(student, score, late)
-        return None if penalty is None else min(max(float(penalty), 0.0), score)
+        return self._deadlines.penalty(student, score, late, self._late_plugin)
 
     @cached_property
     def _late_plugin(self) -> BasePlugin:
@@ -409,7 +418,12 @@ class GradebookWriter:
     def _read(self) -> dict[str, _Row]:
         rows: dict[str, _Row] = {}
         chosen = _of_assignment(self.assignment)
-        submissions = select(SubmittedAssignment.student_id, SubmittedAssignment.id, SubmittedAssignment.timestamp)
+        submissions = select(
+            SubmittedAssignment.student_id,
+            SubmittedAssignment.id,
+            SubmittedAssignment.timestamp,
+            SubmittedAssignment.extension,
+        )
         of_assignment = submissions.join(AssignmentRow, AssignmentRow.id == SubmittedAssignment.assignment_id)
         for student, *values in self._db.execute(of_assignment.where(AssignmentRow.name == self.assignment)):
             rows[student] = _Row(*values)
@@ -506,15 +520,6 @@ def read_grades(db_url: str, course_id: str, assignment: str) -> dict[str, Grade
         )
         for student, own in grades.items()
     }
-
-
-def read_due(db_url: str, course_id: str, assignment: str) -> datetime | None:
-    """Return when an assignment is due, in UTC; None if the gradebook does not say."""
-    with Gradebook(db_url, course_id or "default_course") as gradebook:
-        due: datetime | None = gradebook.db.scalar(
-            select(AssignmentRow.duedate).where(AssignmentRow.name == assignment)
-        )
-    return due.replace(tzinfo=UTC) if due is not None else None
 
 
 def _create(db_url: str, course_id: str) -> None:
