@@ -263,7 +263,7 @@ def test_bank_keeps_its_laws(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_what_is_due_later_never_takes_a_day_from_what_is_due_before(seed: int) -> None:
+def test_assignment_due_later_never_takes_a_day_from_what_is_due_before(seed: int) -> None:
     every, bank, times = class_of(seed)
     settled = settle(every, bank, "ada", times)
     dated = sorted((rules for rules in every if rules.due), key=lambda rules: (rules.due or DUE, rules.assignment))
