@@ -19,6 +19,7 @@ from grading.cli.tables import print_reasons, print_table, who
 from grading.cli.terminal import Names, console, progress_bar, stderr
 from grading.config import course_directory, load_config
 from grading.errors import GradingError
+from grading.execution.local_workers import import_ahead
 from grading.options import Isolation
 from grading.pages.names import names_of
 from grading.pipeline.unchanged import LastRun
@@ -59,17 +60,20 @@ def grade(
     if records is not None:
         stderr.print(f"{len(records)} submissions, nothing has changed since they were graded", highlight=False)
     else:
+        if not student and not scheduler:
+            import_ahead()
+
         from grading.execution.workers import WorkerPool
         from grading.pipeline.plan import plan, several
-        from grading.pipeline.reference import with_reference
+        from grading.pipeline.reference import plan_with_reference
 
         course = _open_to_grade(repository, assignment, workers, scheduler, students=student, force=force, **asked)
         if dry_run:
             _say_plan(course, plan(course).submissions)
             return
         with WorkerPool(course.options.workers) as pool:
-            course = with_reference(replace(course, pool=pool if several(course) else None))
-            records = grade_with_progress(course, plan(course), names_of(repository, names))
+            course, planned = plan_with_reference(replace(course, pool=pool if several(course) else None))
+            records = grade_with_progress(course, planned, names_of(repository, names))
         if not student:
             last.remember(course, records)
     if as_json:

@@ -12,6 +12,7 @@ import signal
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from multiprocessing import forkserver
 from multiprocessing.connection import Connection
 from multiprocessing.process import BaseProcess
 from queue import SimpleQueue
@@ -23,6 +24,8 @@ TRIES = 3
 _END_SECONDS = 10.0
 """What a worker has to take down its sandboxes, after which it is killed."""
 
+_PRELOADED = ["__main__", "grading.execution.workers"]
+"""Modules that are imported once, in the process that workers are forked from."""
 Task = Callable[..., Any]
 """A function of a module, called with what a worker keeps, its number, and the arguments that were sent."""
 
@@ -31,16 +34,21 @@ class LostWorkersError(Exception):
     """Each worker that was given a task died of it."""
 
 
+def import_ahead() -> None:
+    """Start the process that workers are forked from, unless it runs: it imports while the caller goes on."""
+    multiprocessing.get_context("forkserver").set_forkserver_preload(_PRELOADED)
+    forkserver.ensure_running()
+
+
 class LocalWorkers:
     """So many processes, numbered from 0, each with what `keep()` makes, for its tasks. For the `with` statement.
 
-    `keep` and tasks are functions of modules; what `keep` returns is closed by the `with` statement, too. Modules
-    named in `preload` are imported once for all workers.
+    `keep` and tasks are functions of modules; what `keep` returns is closed by the `with` statement, too.
     """
 
-    def __init__(self, count: int, keep: Callable[[], Any], preload: tuple[str, ...] = ()) -> None:
+    def __init__(self, count: int, keep: Callable[[], Any]) -> None:
+        import_ahead()
         context = multiprocessing.get_context("forkserver")
-        context.set_forkserver_preload(["__main__", *preload])
         self._workers = [_Worker(context, number, keep) for number in range(count)]
         self._free: SimpleQueue[_Worker] = SimpleQueue()
         for worker in self._workers:

@@ -54,6 +54,10 @@ class WorkerPool:
         return self
 
     def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End them; what they are in the middle of is cut short."""
         self._started = None
         self._stack.close()
 
@@ -151,7 +155,7 @@ def _start(workers: Workers, jobs: int) -> Iterator[_Started]:
         with _client(workers) as client:
             yield _Cluster(client)
     else:
-        with LocalWorkers(min(workers.count, jobs), Pools, preload=(__name__,)) as local:
+        with LocalWorkers(min(workers.count, jobs), Pools) as local:
             yield _Local(local)
 
 

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
+from types import MappingProxyType
 
 import nbformat
 from nbformat import NotebookNode
@@ -36,6 +37,8 @@ from grading.sandbox.kernel import Environment
 
 log = logging.getLogger(__name__)
 
+MOST_AHEAD = 200
+"""Hand-ins that are kept in memory before anything is executed."""
 NOT_FOR_TESTS = (".ipynb", ".py", ".pyc")
 """Endings of files beside a master that its tests cannot want: twins, `scoring.py`; what is released is there."""
 
@@ -101,15 +104,42 @@ class _ReadHandIn:
     refusal: str = ""
 
 
-def plan(course: GradingRun) -> Plan:
-    """Look at every hand-in that was asked for, in the order of the students' names.
+@dataclass(frozen=True)
+class Ahead:
+    """A hand-in that was read before the plan was made: what was listed, what is known, what was read."""
+
+    listed: str
+    summary: HandInSummary
+    read: _ReadHandIn
+
+
+def read_ahead(course: GradingRun) -> dict[Path, Ahead]:
+    """Read the first hand-ins that were not seen before, by folder: their part of `plan` that needs no solution.
+
+    Raises GradingError as `plan` does.
+    """
+    before = _seen_before(course)
+    ahead: dict[Path, Ahead] = {}
+    for student, folder in _wanted(course):
+        listed = listing(folder)
+        if len(ahead) < MOST_AHEAD and before.get(folder, listed) is None:
+            read = _read(course, student, folder)
+            ahead[folder] = Ahead(listed, _summary(course, read), read)
+    return ahead
+
+
+def plan(course: GradingRun, ahead: Mapping[Path, Ahead] = MappingProxyType({})) -> Plan:
+    """Look at every hand-in that was asked for, in the order of the students' names; those `ahead` have been read.
 
     Raises GradingError if there is nothing to grade, or nothing of a student who was asked for.
     """
-    name = course.assignment.name
-    before = HandInSummaries(course.cache / "seen" / f"{name}.json", reading_basis(course))
+    before = _seen_before(course)
     planner = _Planner(course)
     for student, folder in _wanted(course):
+        if (known := ahead.get(folder)) is not None:
+            before.put(folder, known.listed, known.summary)
+            planner.add(known.summary, known.read)
+            continue
         listed = listing(folder)
         summary = before.get(folder, listed)
         read = None
@@ -120,6 +150,10 @@ def plan(course: GradingRun) -> Plan:
         planner.add(summary, read)
     before.save()
     return planner.plan()
+
+
+def _seen_before(course: GradingRun) -> HandInSummaries:
+    return HandInSummaries(course.cache / "seen" / f"{course.assignment.name}.json", reading_basis(course))
 
 
 def several(course: GradingRun) -> bool:

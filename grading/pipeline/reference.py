@@ -7,6 +7,7 @@ tests hang on an object's word. Only there is a student's object believed.
 
 import logging
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 
 import nbformat
@@ -18,7 +19,7 @@ from grading.intake.hand_in import HandedNotebook, HandIn
 from grading.pipeline.clean import note_used
 from grading.pipeline.grade import keep
 from grading.pipeline.notebook import Notebook
-from grading.pipeline.plan import Plan, Run, files_of, plan_one
+from grading.pipeline.plan import Plan, Run, files_of, plan, plan_one, read_ahead
 from grading.pipeline.run import GradingRun
 from grading.pipeline.tested import failed_tests
 
@@ -40,6 +41,26 @@ class Reference:
 def with_reference(course: GradingRun) -> GradingRun:
     """Return the run with what its solution needs believed; the solution is run unless that was done before."""
     return replace(course, believed=reference(course).believed)
+
+
+def plan_with_reference(course: GradingRun) -> tuple[GradingRun, Plan]:
+    """Return the run with what its solution needs believed, and the plan for the class.
+
+    Hand-ins are read while the solution runs on a worker. Raises GradingError if one of both cannot be done.
+    """
+    pool = course.pool
+    if pool is None or pool.workers.count == 1:
+        course = with_reference(course)
+        return course, plan(course)
+    with ThreadPoolExecutor(1) as beside:
+        believing = beside.submit(with_reference, course)
+        try:
+            ahead = read_ahead(course)
+            course = believing.result()
+        except BaseException:
+            pool.close()  # nobody waits for the solution
+            raise
+    return course, plan(course, ahead)
 
 
 def plan_reference(course: GradingRun) -> Plan:

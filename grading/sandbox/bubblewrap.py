@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -37,6 +38,7 @@ KERNELS = PurePosixPath("/run/kernels")
 """Where a fork server has the folders of its kernels."""
 OLDEST_BWRAP = (0, 8)
 _WATCH_SECONDS = 0.1
+_POLL_SECONDS = 0.005
 _OWN_TASKS = 4
 """Bubblewrap's two, what holds a sandbox that a kernel is put into, and what waits for that kernel."""
 _RUN_FILES, _RUN_BYTES = 32, 8 * MIB
@@ -123,7 +125,7 @@ class Sandbox:
                 process.kill()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self.process.wait(timeout=10)
-        psutil.wait_procs(tree[1:], timeout=10)
+        _wait_for_death(tree[1:], seconds=10)
 
     def cause(self) -> str:
         """Say why it died."""
@@ -191,6 +193,21 @@ class Sandbox:
         assert self.process.stderr is not None
         while chunk := os.read(self.process.stderr.fileno(), 65536):
             self._stderr += chunk[: max(0, _STDERR_BYTES - len(self._stderr))]
+
+
+def _wait_for_death(processes: Sequence[psutil.Process], seconds: float) -> None:
+    """Wait until none of the processes runs; a zombie does not, however long whoever has inherited it lets it wait."""
+    until = time.monotonic() + seconds
+    for process in processes:
+        while _runs(process) and time.monotonic() < until:
+            time.sleep(_POLL_SECONDS)
+
+
+def _runs(process: psutil.Process) -> bool:
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def _too_much_memory(limits: Resources) -> str:

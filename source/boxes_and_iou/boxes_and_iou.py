@@ -61,9 +61,12 @@ def points_for(function, ordinary, degenerate=(), *, points):
     """Points for the cases that `function` gets right, rounded down; each case is (arguments, expected value)."""
     shares = []
     for name, cases in (("ordinary", ordinary), ("degenerate", degenerate)):
-        wrong = [said for arguments, expected in cases if (said := what_is_wrong(function, arguments, expected))]
+        found = [(arguments, what_is_wrong(function, arguments, expected)) for arguments, expected in cases]
+        wrong = [(arguments, said) for arguments, said in found if said]
         if wrong:
-            print(f"{len(cases) - len(wrong)} of {len(cases)} cases with {name} boxes are right. {min(wrong, key=len)}")
+            arguments, said = min(wrong, key=lambda case: sum(map(np.size, case[0])))  # the smallest is read most easily
+            asked = f"{function.__name__}({', '.join(map(written, arguments))})"
+            print(f"{len(cases) - len(wrong)} of {len(cases)} cases with {name} boxes are right. {asked} {said}")
         shares.append(1 - len(wrong) / len(cases) if cases else 1.0)
     extra = DEGENERATE_SHARE if degenerate else 0
     share = (1 - extra) * shares[0] + extra * shares[1]
@@ -75,18 +78,19 @@ def what_is_wrong(function, arguments, expected):
     try:
         found = np.asarray(function(*(np.array(each) for each in arguments)))
     except Exception as error:
-        said = f"raised {type(error).__name__}: {error}"
-    else:
-        if found.dtype.kind not in "biuf":
-            said = f"gave {'nothing: is a return missing?' if found.item() is None else 'something that is no number.'}"
-        elif found.shape != np.shape(expected):
-            said = f"gave an array of shape {found.shape}, not {np.shape(expected)}."
-        elif not np.allclose(found.astype(float), expected, rtol=1e-6, atol=1e-6):
-            said = f"gave {np.array2string(found, separator=', ')}, not {np.array2string(np.asarray(expected), separator=', ')}."
-        else:
-            return ""
-    asked = ", ".join(np.array2string(np.asarray(each), separator=", ") for each in arguments)
-    return f"{function.__name__}({asked}) {said}"
+        return f"raised {type(error).__name__}: {error}"
+    if found.dtype.kind not in "biuf":
+        return f"gave {'nothing: is a return missing?' if found.item() is None else 'something that is no number.'}"
+    if found.shape != np.shape(expected):
+        return f"gave an array of shape {found.shape}, not {np.shape(expected)}."
+    if not np.allclose(found.astype(float), expected, rtol=1e-6, atol=1e-6):
+        return f"gave {written(found)}, not {written(expected)}."
+    return ""
+
+
+def written(array):
+    """An array as Python would write it."""
+    return np.array2string(np.asarray(array), separator=", ")
 
 # %% [markdown] id="area-text"
 # ## The area of a box

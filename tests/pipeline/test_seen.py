@@ -128,6 +128,18 @@ def test_hand_in_that_arrives_after_planning_is_graded_next_time(classroom: Clas
     assert before.submission["sha256"] != after.submission["sha256"]
 
 
+def test_plan_with_hand_ins_that_were_read_ahead_is_the_same_and_reads_none_again(
+    classroom: Classroom, calls: dict[str, int]
+) -> None:
+    course = open_course(classroom.folder, ASSIGNMENT, quick())
+    ahead = planning.read_ahead(course)
+    assert calls["read"] == 2
+    early = plan(course, ahead)
+    assert planning.read_ahead(course) == {}  # what was read ahead is remembered
+    assert calls["read"] == 2
+    assert early == plan(course)
+
+
 def test_file_beside_the_notebook_changed_while_grading_fails_this_once(
     classroom: Classroom, monkeypatch: pytest.MonkeyPatch
 ) -> None:

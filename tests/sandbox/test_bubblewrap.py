@@ -320,3 +320,16 @@ def test_threads_of_the_watcher_end(environment: Environment, pool: KernelPool |
     with started(environment, SMALL, Isolation.bwrap, 10_000, pool):
         pass
     assert threading.active_count() <= before
+
+
+def test_zombie_that_nobody_has_waited_for_is_dead() -> None:
+    """The first process of a container may wait for its orphans late, or never."""
+    child = subprocess.Popen(["sleep", "600"])
+    process = psutil.Process(child.pid)
+    assert sandbox._runs(process)
+    child.kill()
+    os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)
+    assert process.status() == psutil.STATUS_ZOMBIE
+    assert not sandbox._runs(process)
+    child.wait()
+    assert not sandbox._runs(process)
