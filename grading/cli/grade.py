@@ -3,6 +3,7 @@
 What is slow to load (nbgrader, notebooks, NumPy) is imported by the command that needs it.
 """
 
+import gc
 import json
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -67,6 +68,7 @@ def grade(
         from grading.pipeline.plan import plan, several
         from grading.pipeline.reference import plan_with_reference
 
+        gc.freeze()  # what has been imported stays: it need not be searched for garbage again and again
         course = _open_to_grade(repository, assignment, workers, scheduler, students=student, force=force, **asked)
         if dry_run:
             _say_plan(course, plan(course).submissions)

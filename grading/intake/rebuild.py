@@ -7,6 +7,7 @@ ignored, and every repair is said.
 
 import ast
 import copy
+import functools
 import json
 import re
 from collections import defaultdict
@@ -35,6 +36,8 @@ _PICTURE_NAME = re.compile(r"[\w. -]{1,100}")
 _BASE64 = re.compile(r"[A-Za-z0-9+/\s]*={0,2}\s*")
 _CHECKED = ("grade", "locked", "points", "solution", "task")
 _DEFINITION = re.compile(r"^(?:async[ \t]+def|def|class)[ \t]+(\w+)", re.MULTILINE)
+_REMEMBERED = 20_000
+"""Characters of a source whose definitions are remembered: nobody fills the memory with long ones."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +222,11 @@ def _definitions(source: str) -> frozenset[str]:
     """Name the top-level functions and classes of a source, also of one that is not quite Python."""
     if not _DEFINITION.search(source):
         return frozenset()
+    return _parsed_definitions(source) if len(source) <= _REMEMBERED else _parsed_definitions.__wrapped__(source)
+
+
+@functools.lru_cache(maxsize=1024)  # most cells of a class are alike, and parsing is most of what reading them takes
+def _parsed_definitions(source: str) -> frozenset[str]:
     try:
         body = ast.parse(source).body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

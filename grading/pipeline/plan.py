@@ -178,7 +178,7 @@ def rebuilt_notebook(course: GradingRun, notebook: NotebookSummary) -> NotebookN
         return None
     path = _rebuilt_path(course, notebook.rebuilt)
     try:
-        return nbformat.reads(path.read_text(encoding="utf-8"), as_version=nbformat.NO_CONVERT)
+        return nbformat.from_dict(json.loads(path.read_bytes()))  # we have written it: it need not be validated
     except (OSError, ValueError) as error:
         raise GradingError(f"{path}, the notebook as it was planned, cannot be read: grade again ({error})") from error
 
