@@ -13,10 +13,10 @@ import typer
 
 from grading.cli import terminal
 from grading.cli.grade import grade_with_progress, print_grades
-from grading.cli.pages import REPORTS, write_report_with_progress
+from grading.cli.pages import write_report_with_progress
 from grading.cli.people import INSTRUCTOR, help_for
 from grading.cli.terminal import Names, console, stderr
-from grading.common.names import ROSTER
+from grading.common.names import REPORTS, ROSTER
 from grading.config import course_directory, load_config
 from grading.errors import GradingError
 from grading.lms import collect as collecting

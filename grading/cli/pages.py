@@ -12,6 +12,7 @@ import typer
 from grading.cli import terminal
 from grading.cli.people import INSTRUCTOR, help_for
 from grading.cli.terminal import Names, console, progress_bar, stderr
+from grading.common.names import REPORTS
 from grading.common.text import short_list
 from grading.pages.names import names_of
 
@@ -19,7 +20,6 @@ if TYPE_CHECKING:
     from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
-REPORTS = "reports"
 
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]

@@ -61,6 +61,10 @@ class WorkerPool:
         self._started = None
         self._stack.close()
 
+    def keep_here(self, told: Callable[[int, int], None]) -> None:
+        """Run all jobs in this process, in turn, with kernels that stay warm; `told` hears of each cell."""
+        self._started = _Here(self._stack.enter_context(Pools(told=told)))
+
     @property
     def started(self) -> "_Started | None":
         """Return the running workers; None if there are none yet."""
@@ -129,9 +133,7 @@ def _each(
         return
     if running is None and (len(jobs) <= few or (workers.count == 1 and not workers.scheduler)):
         with Pools() as kept:
-            for key, job in jobs.items():
-                started(key)
-                yield work(key, job, _gpu_of(workers.gpu, "0"), kept)
+            yield from _Here(kept).run(work, jobs, workers.gpu, started)
         return
     with contextlib.nullcontext(running) if running is not None else _start(workers, len(jobs)) as running:
         yield from running.run(work, jobs, workers.gpu, started)
@@ -157,6 +159,23 @@ def _start(workers: Workers, jobs: int) -> Iterator[_Started]:
     else:
         with LocalWorkers(min(workers.count, jobs), Pools) as local:
             yield _Local(local)
+
+
+@dataclass(frozen=True)
+class _Here:
+    """This process, which does one job after the other."""
+
+    kept: Pools
+
+    def get_ready(self, soon: Job) -> None:
+        get_ready(soon, self.kept)
+
+    def run(
+        self, work: "_Work", jobs: Mapping[str, Job], gpu: bool, started: Callable[[str], None]
+    ) -> Iterator[Outcome]:
+        for key, job in jobs.items():
+            started(key)
+            yield work(key, job, _gpu_of(gpu, "0"), self.kept)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,244 @@
+"""The process that grades what waits, through the same engine as `course grade`; the web process never does.
+
+It holds an assignment's lane (a lock that goes with the process) while it grades, so that what it finds running there
+was left by a grader that ended. Kernels stay warm from hand-in to hand-in.
+"""
+
+import contextlib
+import fcntl
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import FrameType
+
+from grading.common.files import hash_of, tree_hash, write_atomically
+from grading.common.names import REPORTS, ROSTER
+from grading.config import CONFIG_FILE, Grading, load_config
+from grading.errors import CourseError, GradingError
+from grading.execution.workers import WorkerPool
+from grading.pages.feedback import FOLDER, write_feedback
+from grading.pages.names import names_of
+from grading.pipeline.grade import grade
+from grading.pipeline.lock import alone
+from grading.pipeline.plan import Plan, plan
+from grading.pipeline.reference import with_reference
+from grading.pipeline.run import GradingRun, open_course, options_from
+from grading.records.gradebook import read_grades
+from grading.records.record import FAILED, Record
+from grading.records.results import result_of
+from grading.service import queue
+from grading.service.database import Database
+from grading.service.placing import place
+from grading.service.queue import HandIn, Result
+from grading.service.settings import Settings
+
+log = logging.getLogger(__name__)
+
+IDLE_SECONDS = 0.2
+"""Between two looks into an empty queue."""
+BATCH_SECONDS = 2.0
+"""Hand-ins are taken together as long as nobody waits longer than this for it."""
+MOST_AT_ONCE = 16
+MANY = 4
+"""From so many hand-ins on it is worth it to run several at a time; then nobody hears of single cells."""
+PAUSE_SECONDS = 3.0
+"""After an assignment could not be graded, before it is tried again."""
+TELL_EVERY = 0.3
+"""Seconds between two notes about how far a hand-in is."""
+
+
+def page_path(folder: Path, hand_in_id: str) -> Path:
+    """Return where the feedback page of a hand-in is kept."""
+    return folder / "pages" / f"{hand_in_id}.html"
+
+
+@contextlib.contextmanager
+def lane(folder: Path, assignment: str) -> Iterator[bool]:
+    """Hold an assignment's lane, if nobody does; gives whether it is held. It goes with the process."""
+    (folder / "lanes").mkdir(parents=True, exist_ok=True)
+    with (folder / "lanes" / f"{assignment}.lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            yield False
+        else:
+            yield True
+
+
+@dataclass
+class _Opened:
+    stamp: str
+    course: GradingRun
+
+
+class Grader:
+    """Grades what waits. For the `with` statement: kernels end with it."""
+
+    def __init__(self, settings: Settings, database: Database) -> None:
+        self._settings, self._database = settings, database
+        self._cache = Grading(config=load_config(settings.course)).cache_folder(settings.course)
+        self._opened: dict[str, _Opened] = {}
+        self._seconds: dict[str, float] = {}
+        """What a hand-in of each assignment took lately."""
+        self._pauses: dict[str, float] = {}
+        """Until when an assignment is left alone."""
+        self._stack = contextlib.ExitStack()
+        self._watched: _Watched | None = None
+
+    def __enter__(self) -> "Grader":
+        workers = replace(options_from(self._settings.course).workers, scheduler="")
+        self._here = self._stack.enter_context(WorkerPool(replace(workers, count=1)))
+        self._here.keep_here(self._tell)
+        self._many = self._stack.enter_context(WorkerPool(workers))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stack.close()
+
+    def step(self) -> bool:
+        """Grade what comes next, if anything waits in a lane that is free; return whether something was graded."""
+        for assignment in queue.pending(self._database):
+            if self._pauses.get(assignment, 0.0) > time.monotonic() or self._is_graded_elsewhere(assignment):
+                continue
+            with lane(self._settings.folder, assignment) as mine:
+                if not mine:
+                    continue
+                queue.recover(self._database, assignment)
+                batch = queue.claim(self._database, assignment, self._most(assignment))
+                if batch:
+                    self._grade(assignment, batch)
+                    return True
+        return False
+
+    def _most(self, assignment: str) -> int:
+        each = self._seconds.get(assignment, BATCH_SECONDS)
+        return max(1, min(MOST_AT_ONCE, int(BATCH_SECONDS / max(each, 0.01))))
+
+    def _grade(self, assignment: str, batch: Sequence[HandIn]) -> None:
+        began = time.monotonic()
+        try:
+            course = self._course(assignment)
+            placed = [one for one in batch if self._placed(course, one)]
+            if placed:
+                self._grade_placed(course, placed)
+        except CourseError as error:
+            log.warning("%s could not be graded: %s", assignment, error)
+            self._give_back(batch, str(error))
+        except Exception as error:
+            log.exception("%s could not be graded", assignment)
+            self._give_back(batch, f"{type(error).__name__}: {error}")
+        self._seconds[assignment] = (time.monotonic() - began) / len(batch)
+
+    def _placed(self, course: GradingRun, one: HandIn) -> bool:
+        try:
+            place(self._settings.folder, course.submitted, one, course.assignment.notebooks[0].file_name)
+        except CourseError as error:
+            log.warning("%s", error)
+            queue.put_back(self._database, one, str(error))
+            return False
+        return True
+
+    def _grade_placed(self, course: GradingRun, batch: Sequence[HandIn]) -> None:
+        by_student = {one.student: one for one in batch}
+        course = replace(course, options=replace(course.options, students=tuple(by_student)))
+        if len(batch) >= MANY:
+            self._many.start()
+            course = replace(course, pool=self._many)
+        planned = plan(course)
+        self._watched = _Watched(self._database, planned, by_student)
+        try:
+            records = grade(course, planned, self._watched.note)
+        finally:
+            self._watched = None
+        reports = course.folder / REPORTS / course.assignment.name / FOLDER
+        write_feedback(course, records, reports, names=names_of(course.folder))
+        grades = read_grades(course.db_url, course.course_id, course.assignment.name)
+        for record in records:
+            one = by_student[record.student]
+            if record.status == FAILED:
+                queue.put_back(self._database, one, record.why)
+                continue
+            write_atomically(
+                page_path(self._settings.folder, one.id), (reports / f"{record.student}.html").read_bytes()
+            )
+            result = result_of(record, grades.get(record.student))
+            queue.finish(self._database, one, _result(record, result.points, len(result.waiting)))
+
+    def _give_back(self, batch: Sequence[HandIn], why: str) -> None:
+        """Let those wait again that were taken and are not settled."""
+        self._pauses[batch[0].assignment] = time.monotonic() + PAUSE_SECONDS
+        for one in batch:
+            now = queue.find(self._database, one.id)
+            if now is not None and now.state is queue.State.running:
+                queue.put_back(self._database, now, why)
+
+    def _is_graded_elsewhere(self, assignment: str) -> bool:
+        """Return whether `course grade` is at it: who waits goes on waiting."""
+        try:
+            with alone(self._cache, assignment):
+                return False
+        except GradingError:
+            return True
+
+    def _course(self, assignment: str) -> GradingRun:
+        """Return the course as it is now; it is opened again when something of it has changed."""
+        folder = self._settings.course
+        files = [folder / name for name in (CONFIG_FILE, ROSTER)]
+        stamp = hash_of(
+            [tree_hash(folder / "source" / assignment), *(path.stat().st_mtime_ns for path in files if path.is_file())]
+        )
+        known = self._opened.get(assignment)
+        if known is None or known.stamp != stamp:
+            course = replace(open_course(folder, assignment, options_from(folder)), pool=self._here)
+            known = self._opened[assignment] = _Opened(stamp, with_reference(course))
+        return known.course
+
+    def _tell(self, done: int, cells: int) -> None:
+        if self._watched is not None:
+            self._watched.tell(done, cells)
+
+
+class _Watched:
+    """How far the hand-ins of a batch are, told to the database now and then."""
+
+    def __init__(self, database: Database, planned: Plan, by_student: dict[str, HandIn]) -> None:
+        self._database = database
+        self._of_key = {
+            run.key: by_student[submission.student] for submission in planned.submissions for run in submission.runs
+        }
+        self._runs: HandIn | None = None
+        self._told = 0.0
+
+    def note(self, event: str, name: str) -> None:
+        if event == "started":
+            self._runs = self._of_key.get(name)
+
+    def tell(self, done: int, cells: int) -> None:
+        if self._runs is not None and time.monotonic() > self._told + TELL_EVERY:
+            self._told = time.monotonic()
+            queue.progress(self._database, self._runs, done, cells)
+
+
+def _result(record: Record, points: float, waiting: int) -> Result:
+    return Result(points, record.max_points, waiting, record.flags, record.why)
+
+
+def run_grader(settings: Settings, parent: int, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Grade until SIGTERM, or until the process that started this one is gone; what runs is finished first."""
+    ended: list[int] = []
+
+    def end(number: int, _: FrameType | None) -> None:
+        ended.append(number)
+
+    signal.signal(signal.SIGTERM, end)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us; it tells us
+    database = Database.open(settings.database)
+    with Grader(settings, database) as grader:
+        while not ended and os.getppid() == parent:
+            if not grader.step():
+                sleep(IDLE_SECONDS)
+    database.close()

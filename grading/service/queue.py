@@ -1,0 +1,269 @@
+"""Hand-ins and the queue that they form. Every step is one transaction and can be repeated after a sudden end.
+
+A hand-in is `received`, then `running`, then `done` or `failed`; one that a newer attempt overtook while it waited is
+`replaced`. Of each student one is running at a time.
+"""
+
+import secrets
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
+
+from grading.service.database import Database, changes, hand_ins
+
+MOST_TRIES = 3
+"""A hand-in with which the grader ended so often is not tried again by itself."""
+GAVE_UP = "The grader ended unexpectedly each time it graded this. The instructor can have it graded again."
+
+
+class State(StrEnum):
+    """Where a hand-in stands."""
+
+    received = "received"
+    running = "running"
+    done = "done"
+    failed = "failed"
+    replaced = "replaced"
+
+    @property
+    def settled(self) -> bool:
+        """Return whether nothing more will happen by itself."""
+        return self not in (State.received, State.running)
+
+
+@dataclass(frozen=True)
+class HandIn:
+    """A hand-in as the database has it; times are seconds since 1970, UTC."""
+
+    id: str
+    student: str
+    assignment: str
+    received: float
+    file_name: str
+    sha256: str
+    size: int
+    state: State
+    queued: float
+    cells_done: int = 0
+    cells: int = 0
+    tries: int = 0
+    times_graded: int = 0
+    finished: float | None = None
+    points: float | None = None
+    max_points: float | None = None
+    waiting: int = 0
+    flags: str = ""
+    why: str = ""
+    page: bool = False
+    """Whether there is a feedback page."""
+
+
+@dataclass(frozen=True)
+class Arrival:
+    """A file that was handed in and is stored."""
+
+    student: str
+    assignment: str
+    file_name: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of grading a hand-in."""
+
+    points: float
+    max_points: float
+    waiting: int = 0
+    flags: tuple[str, ...] = ()
+    why: str = ""
+    page: bool = True
+
+
+def receive(connection: Connection, arrival: Arrival, now: float) -> HandIn:
+    """Enter a stored file into the queue; one of the same student and assignment that still waits is replaced."""
+    waiting = and_(
+        hand_ins.c.student == arrival.student,
+        hand_ins.c.assignment == arrival.assignment,
+        hand_ins.c.state == State.received,
+    )
+    for row in connection.execute(select(hand_ins).where(waiting)).all():
+        _set(connection, _hand_in(row), state=State.replaced, finished=now)
+    entered = HandIn(
+        secrets.token_urlsafe(24),
+        arrival.student,
+        arrival.assignment,
+        now,
+        arrival.file_name,
+        arrival.sha256,
+        arrival.size,
+        State.received,
+        now,
+    )
+    connection.execute(hand_ins.insert().values(**{each.name: getattr(entered, each.name) for each in fields(HandIn)}))
+    _note(connection, entered, now)
+    return entered
+
+
+def find(database: Database, hand_in_id: str) -> HandIn | None:
+    """Find a hand-in by its id."""
+    with database.reading() as connection:
+        row = connection.execute(select(hand_ins).where(hand_ins.c.id == hand_in_id)).one_or_none()
+    return _hand_in(row) if row else None
+
+
+def of_student(database: Database, student: str, assignment: str = "") -> list[HandIn]:
+    """List a student's hand-ins, the newest first."""
+    asked = select(hand_ins).where(hand_ins.c.student == student)
+    if assignment:
+        asked = asked.where(hand_ins.c.assignment == assignment)
+    with database.reading() as connection:
+        return [_hand_in(row) for row in connection.execute(asked.order_by(hand_ins.c.received.desc()))]
+
+
+def latest(database: Database, assignment: str) -> dict[str, HandIn]:
+    """Return the newest hand-in of each student."""
+    asked = select(hand_ins).where(hand_ins.c.assignment == assignment).order_by(hand_ins.c.received)
+    with database.reading() as connection:
+        return {row.student: _hand_in(row) for row in connection.execute(asked)}
+
+
+def counts(database: Database, assignment: str) -> Mapping[str, int]:
+    """Count an assignment's hand-ins by their state."""
+    asked = select(hand_ins.c.state, func.count()).where(hand_ins.c.assignment == assignment).group_by(hand_ins.c.state)
+    with database.reading() as connection:
+        return {row[0]: row[1] for row in connection.execute(asked)}
+
+
+def before(database: Database, one: HandIn) -> int:
+    """Count the hand-ins of the assignment that come before one that waits, those that run among them."""
+    earlier = or_(hand_ins.c.queued < one.queued, and_(hand_ins.c.queued == one.queued, hand_ins.c.id < one.id))
+    ahead = or_(hand_ins.c.state == State.running, and_(hand_ins.c.state == State.received, earlier))
+    asked = select(func.count()).select_from(hand_ins).where(hand_ins.c.assignment == one.assignment, ahead)
+    with database.reading() as connection:
+        return int(connection.execute(asked).scalar_one())
+
+
+def pending(database: Database) -> list[str]:
+    """List the assignments of which something waits or runs, that which has waited longest first."""
+    asked = (
+        select(hand_ins.c.assignment, func.min(hand_ins.c.queued).label("since"))
+        .where(hand_ins.c.state.in_((State.received, State.running)))
+        .group_by(hand_ins.c.assignment)
+        .order_by("since")
+    )
+    with database.reading() as connection:
+        return [row.assignment for row in connection.execute(asked)]
+
+
+def recover(database: Database, assignment: str) -> None:
+    """Put back what a grader left running when it ended; only who holds the assignment's lane may call this."""
+    left = and_(hand_ins.c.assignment == assignment, hand_ins.c.state == State.running)
+    with database.reading() as connection:
+        if connection.execute(select(hand_ins.c.id).where(left).limit(1)).first() is None:
+            return
+    now = time.time()
+    with database.writing() as connection:
+        for row in connection.execute(select(hand_ins).where(left)).all():
+            _put_back(connection, _hand_in(row), GAVE_UP, now)
+
+
+def claim(database: Database, assignment: str, most: int) -> list[HandIn]:
+    """Take hand-ins to grade, in the order of their arrival, of each student one; they are `running` afterwards.
+
+    One that was tried before is taken alone: should it end the grader again, it costs no other one.
+    """
+    other = hand_ins.alias()
+    busy = exists().where(other.c.student == hand_ins.c.student, other.c.state == State.running)
+    asked = (
+        select(hand_ins)
+        .where(hand_ins.c.assignment == assignment, hand_ins.c.state == State.received, ~busy)
+        .order_by(hand_ins.c.queued, hand_ins.c.id)
+        .limit(most)
+    )
+    with database.writing() as connection:
+        found = [_hand_in(row) for row in connection.execute(asked)]
+        tried = [index for index, one in enumerate(found) if one.tries]
+        if tried:
+            found = found[: tried[0]] or found[:1]
+        return [_set(connection, one, state=State.running, tries=one.tries + 1, cells_done=0, cells=0) for one in found]
+
+
+def progress(database: Database, one: HandIn, cells_done: int, cells: int) -> None:
+    """Note how far a running hand-in is."""
+    with database.writing() as connection:
+        _set(connection, one, cells_done=cells_done, cells=cells)
+
+
+def finish(database: Database, one: HandIn, result: Result) -> None:
+    """Note that a hand-in was graded; it is not graded again unless somebody asks for it."""
+    with database.writing() as connection:
+        _set(
+            connection,
+            one,
+            state=State.done,
+            finished=time.time(),
+            tries=0,
+            times_graded=one.times_graded + 1,
+            points=result.points,
+            max_points=result.max_points,
+            waiting=result.waiting,
+            flags="\n".join(result.flags),
+            why=result.why,
+            page=result.page,
+        )
+
+
+def put_back(database: Database, one: HandIn, why: str) -> None:
+    """Let a hand-in that could not be graded wait again; it has failed once it was tried often enough."""
+    with database.writing() as connection:
+        _put_back(connection, one, why, time.time())
+
+
+def grade_again(database: Database, asked: Sequence[HandIn]) -> int:
+    """Let hand-ins that are settled wait once more; return how many."""
+    now = time.time()
+    settled = [one for one in asked if one.state in (State.done, State.failed)]
+    with database.writing() as connection:
+        for one in settled:
+            _set(connection, one, state=State.received, queued=now, tries=0, finished=None)
+    return len(settled)
+
+
+def _put_back(connection: Connection, one: HandIn, why: str, now: float) -> None:
+    if one.tries >= MOST_TRIES:
+        _set(connection, one, state=State.failed, finished=now, why=why)
+    elif _overtaken(connection, one):
+        _set(connection, one, state=State.replaced, finished=now)
+    else:
+        _set(connection, one, state=State.received)
+
+
+def _overtaken(connection: Connection, one: HandIn) -> bool:
+    newer = and_(
+        hand_ins.c.student == one.student,
+        hand_ins.c.assignment == one.assignment,
+        hand_ins.c.received > one.received,
+    )
+    return connection.execute(select(hand_ins.c.id).where(newer).limit(1)).first() is not None
+
+
+def _set(connection: Connection, one: HandIn, **values: Any) -> HandIn:
+    connection.execute(update(hand_ins).where(hand_ins.c.id == one.id).values(**values))
+    _note(connection, one, time.time())
+    return HandIn(**{**{each.name: getattr(one, each.name) for each in fields(HandIn)}, **values})
+
+
+def _note(connection: Connection, one: HandIn, now: float) -> None:
+    """Say that something has changed to those who watch."""
+    connection.execute(changes.insert().values(hand_in=one.id, student=one.student, assignment=one.assignment, at=now))
+
+
+def _hand_in(row: Row[Any]) -> HandIn:
+    values = dict(row._mapping)
+    return HandIn(**{**values, "state": State(values["state"])})

@@ -1,0 +1,170 @@
+"""The grader: a hand-in ends as `course grade` and `course feedback` leave it, whatever died on the way."""
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from classes import HALF, RIGHT, gradebook_rows
+from notebooks import ASSIGNMENT
+from served import notebook_of, opened, received, served_course
+
+from grading.authoring.classroom import Classroom
+from grading.pages.feedback import write_feedback
+from grading.pipeline.grade import grade
+from grading.pipeline.lock import alone
+from grading.pipeline.plan import plan
+from grading.pipeline.reference import with_reference
+from grading.pipeline.run import open_course, options_from
+from grading.records.record import Record, read_record
+from grading.service import grader as module
+from grading.service import queue
+from grading.service.database import Database
+from grading.service.grader import Grader, page_path
+from grading.service.queue import HandIn, State
+from grading.service.settings import Settings
+
+pytestmark = pytest.mark.usefixtures("bubblewrap")
+
+
+@pytest.fixture(scope="module")
+def classroom(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
+    return served_course(tmp_path_factory.mktemp("served"))
+
+
+@pytest.fixture(scope="module")
+def at_hand(classroom: Classroom) -> Iterator[tuple[Settings, Database, Grader]]:
+    settings, database = opened(classroom)
+    with Grader(settings, database) as grader:
+        yield settings, database, grader
+    database.close()
+
+
+def settled(database: Database, one: HandIn) -> HandIn:
+    found = queue.find(database, one.id)
+    assert found is not None
+    return found
+
+
+def record_of(classroom: Classroom, student: str) -> Record:
+    record = read_record(classroom.folder / "autograded" / student / ASSIGNMENT)
+    assert record is not None
+    return record
+
+
+def test_hand_in_ends_as_the_commands_would_leave_it(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], tmp_path: Path
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom, HALF), 1_700_000_000)
+    assert grader.step()
+    done = settled(database, one)
+    assert (done.state, done.max_points, done.page) == (State.done, 5, True)
+    record, rows = record_of(classroom, "ada"), gradebook_rows(classroom.folder)
+    assert done.points == record.points
+    page = page_path(settings.folder, one.id).read_text()
+    assert "Ada Lovelace" in page
+    course = with_reference(open_course(classroom.folder, ASSIGNMENT, options_from(classroom.folder)))
+    (again,) = grade(course, plan(course))
+    write_feedback(course, [again], tmp_path)
+    assert again == record
+    assert gradebook_rows(classroom.folder) == rows
+    assert (tmp_path / "ada.html").read_text() == page
+    assert (classroom.folder / "reports" / ASSIGNMENT / "feedback" / "ada.html").read_text() == page
+    assert record.submission["timestamp"] == "2023-11-14 22:13:20 UTC"
+
+
+def test_several_students_are_graded_together_with_kernels_that_stay_warm(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, database, grader = at_hand
+    monkeypatch.setattr(module, "TELL_EVERY", 0.0)
+    both = [
+        received(settings, database, student, notebook_of(classroom, f"{RIGHT}\n# {student}"), 1_700_000_100)
+        for student in ("bo", "cy")
+    ]
+    while grader.step():
+        pass
+    found = [settled(database, one) for one in both]
+    assert [(one.state, one.points, one.times_graded) for one in found] == [(State.done, 5, 1)] * 2
+    assert all(0 < one.cells_done < one.cells for one in found)
+
+
+def test_death_between_record_and_queue_costs_no_second_run(
+    classroom: Classroom,
+    at_hand: tuple[Settings, Database, Grader],
+    executed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "bo", notebook_of(classroom, f"{RIGHT}\n# new"), 1_700_000_200)
+
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(queue, "finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            grader.step()
+    assert settled(database, one).state is State.running
+    assert len(executed) == 1
+    assert grader.step()
+    assert len(executed) == 1
+    assert (settled(database, one).state, settled(database, one).points) == (State.done, 5)
+
+
+def test_file_that_is_no_work_is_refused_in_words(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader]
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "cy", b'{"nbformat": 4, "cells": [', 1_700_000_300)
+    assert grader.step()
+    done = settled(database, one)
+    assert (done.state, done.points) == (State.done, 0)
+    assert re.search("not a notebook|cannot be read", done.why)
+    assert done.page
+
+
+def test_hand_ins_wait_while_the_command_grades(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader]
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom), 1_700_000_400)
+    with alone(classroom.folder / ".cache", ASSIGNMENT):
+        assert not grader.step()
+    assert settled(database, one).tries == 0
+    assert grader.step()
+    assert settled(database, one).points == 5
+
+
+def test_broken_course_fails_in_words_and_recovers(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, database, grader = at_hand
+    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
+    one = received(settings, database, "ada", notebook_of(classroom, HALF), 1_700_000_500)
+    scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
+    kept = scoring.read_text()
+    scoring.write_text("this is not Python")
+    while grader.step():
+        pass
+    assert settled(database, one).state is State.failed
+    assert "scoring.py" in settled(database, one).why
+    scoring.write_text(kept)
+    assert queue.grade_again(database, [settled(database, one)]) == 1
+    assert grader.step()
+    assert settled(database, one).state is State.done
+
+
+def test_student_without_a_possible_folder_costs_nobody_else(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader]
+) -> None:
+    settings, database, grader = at_hand
+    bad = received(settings, database, "../ada", notebook_of(classroom), 1_700_000_600)
+    good = received(settings, database, "cy", notebook_of(classroom), 1_700_000_601)
+    for _ in range(9):
+        grader.step()
+    assert settled(database, bad).state is State.failed
+    assert settled(database, good).state is State.done
+    shutil.rmtree(settings.folder / "lanes")

@@ -1,0 +1,144 @@
+"""The queue: what stands in it, in which order, and what becomes of it when something ends suddenly."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from grading.service import content, queue
+from grading.service.database import Database
+from grading.service.queue import Arrival, HandIn, Result, State
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = Database.open(f"sqlite:///{tmp_path / 'service.db'}")
+    yield database
+    database.close()
+
+
+def enter(database: Database, student: str, now: float, assignment: str = "lab") -> HandIn:
+    with database.writing() as connection:
+        return queue.receive(connection, Arrival(student, assignment, "a.ipynb", "0" * 64, 3), now)
+
+
+def state(database: Database, one: HandIn) -> State:
+    found = queue.find(database, one.id)
+    assert found is not None
+    return found.state
+
+
+def test_hand_ins_are_taken_in_the_order_in_which_they_came(database: Database) -> None:
+    entered = [enter(database, student, now) for now, student in enumerate(["bo", "ada", "cy"])]
+    assert [queue.before(database, one) for one in entered] == [0, 1, 2]
+    assert [one.student for one in queue.claim(database, "lab", 2)] == ["bo", "ada"]
+    assert queue.before(database, entered[2]) == 2
+    assert [one.student for one in queue.claim(database, "lab", 2)] == ["cy"]
+
+
+def test_newer_attempt_replaces_the_one_that_waits(database: Database) -> None:
+    first, second = enter(database, "ada", 1), enter(database, "ada", 2)
+    assert (state(database, first), state(database, second)) == (State.replaced, State.received)
+    assert [one.id for one in queue.claim(database, "lab", 9)] == [second.id]
+
+
+def test_newer_attempt_waits_for_the_one_that_runs(database: Database) -> None:
+    first = enter(database, "ada", 1)
+    queue.claim(database, "lab", 1)
+    second = enter(database, "ada", 2)
+    assert (state(database, first), state(database, second)) == (State.running, State.received)
+    assert queue.claim(database, "lab", 9) == []
+    queue.finish(database, first, Result(1, 2))
+    assert [one.id for one in queue.claim(database, "lab", 9)] == [second.id]
+
+
+def test_of_one_student_one_runs_in_all_assignments(database: Database) -> None:
+    enter(database, "ada", 1, "lab")
+    enter(database, "ada", 2, "other")
+    assert len(queue.claim(database, "lab", 9)) == 1
+    assert queue.claim(database, "other", 9) == []
+
+
+def test_same_hand_in_is_never_taken_twice(database: Database) -> None:
+    enter(database, "ada", 1)
+    assert len(queue.claim(database, "lab", 9)) == 1
+    assert queue.claim(database, "lab", 9) == []
+
+
+def test_graded_is_graded_once(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    (taken,) = queue.claim(database, "lab", 9)
+    queue.finish(database, taken, Result(1, 2))
+    queue.recover(database, "lab")
+    assert queue.claim(database, "lab", 9) == []
+    assert queue.pending(database) == []
+    assert state(database, one) is State.done
+
+
+def test_what_a_dead_grader_left_is_taken_again_and_alone(database: Database) -> None:
+    for now, student in enumerate(["ada", "bo"]):
+        enter(database, student, now)
+    queue.claim(database, "lab", 9)
+    enter(database, "cy", 3)
+    queue.recover(database, "lab")
+    assert [one.student for one in queue.claim(database, "lab", 9)] == ["ada"]
+    assert [one.student for one in queue.claim(database, "lab", 9)] == ["bo"]
+    assert [one.student for one in queue.claim(database, "lab", 9)] == ["cy"]
+
+
+def test_what_kills_every_grader_is_given_up_in_words(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    for _ in range(queue.MOST_TRIES):
+        assert len(queue.claim(database, "lab", 9)) == 1
+        queue.recover(database, "lab")
+    found = queue.find(database, one.id)
+    assert found is not None
+    assert (found.state, found.why) == (State.failed, queue.GAVE_UP)
+
+
+def test_old_attempt_that_was_interrupted_does_not_come_after_the_newer(database: Database) -> None:
+    first = enter(database, "ada", 1)
+    queue.claim(database, "lab", 9)
+    second = enter(database, "ada", 2)
+    queue.recover(database, "lab")
+    assert state(database, first) is State.replaced
+    assert [one.id for one in queue.claim(database, "lab", 9)] == [second.id]
+
+
+def test_settled_hand_in_is_graded_again_when_asked(database: Database) -> None:
+    enter(database, "ada", 1)
+    (taken,) = queue.claim(database, "lab", 9)
+    assert queue.grade_again(database, [taken]) == 0
+    queue.finish(database, taken, Result(1, 2))
+    assert queue.grade_again(database, list(queue.latest(database, "lab").values())) == 1
+    (again,) = queue.claim(database, "lab", 9)
+    queue.finish(database, again, Result(2, 2))
+    assert queue.latest(database, "lab")["ada"].times_graded == 2
+
+
+def test_interrupted_transaction_leaves_nothing(database: Database) -> None:
+    def interrupted() -> None:
+        with database.writing() as connection:
+            queue.receive(connection, Arrival("ada", "lab", "a.ipynb", "0" * 64, 3), 1)
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert queue.latest(database, "lab") == {}
+
+
+def test_ids_cannot_be_guessed_from_one_another(database: Database) -> None:
+    ids = [enter(database, f"s{number}", number).id for number in range(50)]
+    assert len(set(ids)) == 50
+    assert all(len(name) >= 32 for name in ids)
+    assert len({name[:8] for name in ids}) == 50
+
+
+def test_content_is_stored_under_its_hash_and_mended_if_cut_short(tmp_path: Path) -> None:
+    digest = content.store(tmp_path, b"work")
+    path = content.path_of(tmp_path, digest)
+    assert path.read_bytes() == b"work"
+    path.write_bytes(b"wo")
+    assert content.store(tmp_path, b"work") == digest
+    assert path.read_bytes() == b"work"
+    assert [found.name for found in path.parent.iterdir()] == [digest]
