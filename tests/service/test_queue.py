@@ -75,7 +75,7 @@ def test_graded_is_graded_once(database: Database) -> None:
     assert state(database, one) is State.done
 
 
-def test_what_a_dead_grader_left_is_taken_again_and_alone(database: Database) -> None:
+def test_hand_in_that_a_dead_grader_left_is_taken_again_and_alone(database: Database) -> None:
     for now, student in enumerate(["ada", "bo"]):
         enter(database, student, now)
     queue.claim(database, "lab", 9)
@@ -86,7 +86,7 @@ def test_what_a_dead_grader_left_is_taken_again_and_alone(database: Database) ->
     assert [one.student for one in queue.claim(database, "lab", 9)] == ["cy"]
 
 
-def test_what_kills_every_grader_is_given_up_in_words(database: Database) -> None:
+def test_hand_in_that_kills_every_grader_is_given_up_in_words(database: Database) -> None:
     one = enter(database, "ada", 1)
     for _ in range(queue.MOST_TRIES):
         assert len(queue.claim(database, "lab", 9)) == 1
