@@ -2,7 +2,7 @@
 
 In: a download, a class list, grades.
 Out: `submitted/` in order, a file to import.
-Called by `pages`, `pipeline` and `cli`.
+Called by `pages`, `pipeline`, `service` and `cli`.
 Way: 2 a download becomes hand-ins, 11 grades become a file for the LMS
 """
 

@@ -2,7 +2,7 @@
 
 In: records, the gradebook's points, what `scoring.py` explains.
 Out: HTML files that open offline and run nothing of a student's.
-Called by `cli`.
+Called by `service` and `cli`.
 Way: 10 each student, and the class, gets a page
 """
 

@@ -2,7 +2,7 @@
 
 In: records.
 Out: record.json, the executed notebook and rows of the gradebook, each whole or not at all.
-Called by `execution`, `pipeline`, `pages`, `authoring`, `hosts`, `cli` and nbgrader's plug-ins.
+Called by `execution`, `pipeline`, `pages`, `authoring`, `hosts`, `service`, `cli` and nbgrader's plug-ins.
 Way: 9 points and reasons are written down
 """
 

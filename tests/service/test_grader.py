@@ -91,6 +91,24 @@ def test_several_students_are_graded_together_with_kernels_that_stay_warm(
     assert all(0 < one.cells_done < one.cells for one in found)
 
 
+def test_many_hand_ins_are_graded_by_several_workers(
+    classroom: Classroom,
+    at_hand: tuple[Settings, Database, Grader],
+    executed: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, database, grader = at_hand
+    monkeypatch.setattr(module, "MANY", 2)
+    monkeypatch.setattr(module, "BATCH_SECONDS", 1000.0)
+    class_of_three = [
+        received(settings, database, student, notebook_of(classroom, f"{RIGHT}\n# {student} again"), 1_700_000_150)
+        for student in ("ada", "bo", "cy")
+    ]
+    assert grader.step()
+    assert len(executed) == 3
+    assert [settled(database, one).points for one in class_of_three] == [5, 5, 5]
+
+
 def test_death_between_record_and_queue_costs_no_second_run(
     classroom: Classroom,
     at_hand: tuple[Settings, Database, Grader],
