@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import secrets
 import tempfile
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -15,15 +16,29 @@ _RACY_NS = 2_000_000_000
 """A file that changed so shortly ago may change again without a change of its times: it is read again."""
 
 
-def write_atomically(path: Path, content: str | bytes) -> None:
-    """Write a file under a temporary name, then rename it: whoever reads sees the old or the new."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.NamedTemporaryFile("wb", dir=path.parent, prefix=".new-", delete=False) as file:
-        file.write(content.encode() if isinstance(content, str) else content)
-        file.flush()
-        os.fsync(file.fileno())
-    Path(file.name).chmod(0o644)
-    Path(file.name).replace(path)
+def write_atomically(path: Path, content: str | bytes, durable: bool = True) -> None:
+    """Write a file under a temporary name, then rename it: whoever reads sees the old or the new.
+
+    Where it is `durable` it is on the disk before it is renamed. What can be made again, and is if it is damaged, need
+    not be: a machine that loses its power may leave an empty file then.
+    """
+    new = path.with_name(f".new-{secrets.token_hex(8)}")
+    try:
+        file = new.open("xb")
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = new.open("xb")
+    try:
+        with file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            os.fchmod(file.fileno(), 0o644)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def built_once(folder: Path, build: Callable[[Path], None]) -> Path:

@@ -67,11 +67,11 @@ class Store:
     def put(self, key: str, executed: Executed, conversation: Conversation | None = None) -> None:
         """Store a result; a reader sees all of it or nothing."""
         if conversation is not None and conversation.complete:
-            write_atomically(self.conversation(key), json.dumps(conversation.to_json()))
+            write_atomically(self.conversation(key), json.dumps(conversation.to_json()), durable=False)
         else:
             self.conversation(key).unlink(missing_ok=True)
         head = {"ran_under": executed.ran_under, "needed": executed.needed}
-        write_atomically(self.path(key), json.dumps({**head, **executed.to_json()}))
+        write_atomically(self.path(key), json.dumps({**head, **executed.to_json()}), durable=False)
 
     def get_tests(self, key: str) -> Examined | None:
         """Return what came of the tests under a key, or None."""
@@ -79,7 +79,7 @@ class Store:
 
     def put_tests(self, key: str, examined: Examined) -> None:
         """Store what came of the tests."""
-        write_atomically(self.tests(key), json.dumps(examined.to_json()))
+        write_atomically(self.tests(key), json.dumps(examined.to_json()), durable=False)
 
     def stamp(self, key: str) -> tuple[int, int] | None:
         """Return what changes when a result is stored anew: when and where its file was written; None without one."""

@@ -180,6 +180,7 @@ def rebuilt_notebook(course: GradingRun, notebook: NotebookSummary) -> NotebookN
     try:
         return nbformat.from_dict(json.loads(path.read_bytes()))  # we have written it: it need not be validated
     except (OSError, ValueError) as error:
+        path.unlink(missing_ok=True)  # it is written again then
         raise GradingError(f"{path}, the notebook as it was planned, cannot be read: grade again ({error})") from error
 
 
@@ -453,7 +454,7 @@ def _spill(course: GradingRun, notebook: NotebookNode) -> str:
     digest = hashlib.sha256(text.encode()).hexdigest()
     path = _rebuilt_path(course, digest)
     if not path.is_file():
-        write_atomically(path, text)
+        write_atomically(path, text, durable=False)
     return digest
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbformat.v4.rwbase import strip_transient
 from nbgrader.utils import is_solution
 
@@ -44,7 +43,7 @@ def executed_notebook(
         elif cell.id in outputs:
             cell.outputs = [nbformat.from_dict(_written(output)) for output in outputs[cell.id]]
         elif DEMO_TAG in cell.metadata.get("tags", []):
-            cell.outputs = [new_output("stream", name="stdout", text=SKIPPED)]
+            cell.outputs = [NotebookNode(output_type="stream", name="stdout", text=SKIPPED)]
     return notebook
 
 

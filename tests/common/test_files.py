@@ -8,7 +8,7 @@ import pytest
 from rich.cells import cell_len
 
 from grading.cli.tables import print_table
-from grading.common.files import dump_json_by_line, tree_hash
+from grading.common.files import dump_json_by_line, tree_hash, write_atomically
 from grading.records.record import GRADED, REFUSED, QuestionRecord, Record
 
 
@@ -91,3 +91,14 @@ def test_a_folder_that_cannot_be_read_is_not_left_out(tmp_path: Path, monkeypatc
     monkeypatch.setattr(os, "scandir", scandir)
     with pytest.raises(PermissionError):
         tree_hash(tmp_path)
+
+
+def test_file_that_cannot_be_written_leaves_the_old_one_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "new folder" / "file.txt"
+    write_atomically(path, "old")
+    with pytest.raises(UnicodeEncodeError):
+        write_atomically(path, "\ud800")
+    assert [one.name for one in path.parent.iterdir()] == ["file.txt"]
+    assert path.read_text() == "old"
+    write_atomically(path, b"new", durable=False)
+    assert (path.read_bytes(), path.stat().st_mode & 0o777) == (b"new", 0o644)

@@ -18,7 +18,7 @@ from grading.pipeline.grade import CHANGED_MEANWHILE, grade
 from grading.pipeline.plan import plan
 from grading.pipeline.run import open_course
 from grading.pipeline.seen import HandInSummaries, HandInSummary
-from grading.records.record import FAILED
+from grading.records.record import FAILED, GRADED
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -182,6 +182,18 @@ def test_each_hand_in_is_read_and_rebuilt_once(
     hand_in(classroom, "cy", NOTHING)
     assert len(classroom.grade(quick())) == 3
     assert (calls["read"], len(rebuilds)) == (3, 3)
+
+
+def test_rebuilt_notebook_that_is_damaged_costs_one_run(classroom: Classroom, calls: dict[str, int]) -> None:
+    """The machine may lose its power before it is on the disk."""
+    classroom.grade(quick())
+    for path in (classroom.folder / ".cache" / "rebuilt").rglob("*.json"):
+        path.write_bytes(b"")
+    set_minimum(classroom.folder, 1)
+    first = classroom.grade(quick())
+    assert {record.status for record in first} == {FAILED}
+    assert all("grade again" in record.why for record in first)
+    assert {record.status for record in classroom.grade(quick())} == {GRADED}
 
 
 def test_a_rebuilt_notebook_that_was_removed_is_made_again(classroom: Classroom, calls: dict[str, int]) -> None:
