@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
+from typing import TypeVar
 
 from nbformat import NotebookNode
 
@@ -51,6 +52,7 @@ BY_PERSON = "A person grades this answer."
 CHANGED_MEANWHILE = "files handed in, or the course's files or data, changed while this was graded: grade again"
 
 
+Stored = TypeVar("Stored")
 Progress = Callable[[str, str], None]
 """Called with (event, student or key); events are those of `grade`."""
 
@@ -366,7 +368,7 @@ def notebooks_of(course: GradingRun, submission: Submission, record: Record) -> 
         rebuilt = rebuilt_notebook(course, found)
         assert rebuilt is not None, "what was refused was not executed"
         shown = with_sources(rebuilt, course.assignment.notebook(found.name).tasks)
-        outputs = _stored(course, runs[found.name]).outputs
+        outputs = _executed(course, runs[found.name]).outputs
         made[found.name] = executed_notebook(shown, outputs, record.of_notebook(found.name))
     return made
 
@@ -399,7 +401,7 @@ def _errors(executed: Executed) -> dict[str, str]:
 
 def _first_before(notebook: Notebook, grade_id: str, errors: Mapping[str, str]) -> str:
     """Return the first error that a test may have met: one of a cell of the master's after it does not matter."""
-    order = {cell.id: place for place, cell in enumerate(notebook.master.cells)}
+    order = notebook.places
     place = order.get(notebook.tests.get(grade_id, ""), len(order))
     return next((said for cell, said in errors.items() if order.get(cell, -1) < place), "")
 
@@ -418,12 +420,20 @@ def keep(course: GradingRun, job: Job, run: Run, outcome: Outcome, failures: dic
             course.store.put_tests(run.tests, results.examined)
 
 
+def _executed(course: GradingRun, run: Run) -> Executed:
+    return _there(course.store.get(run.key), run)
+
+
+def _there(stored: Stored | None, run: Run) -> Stored:
+    if stored is None:
+        raise GradingError(f"the stored result {run.key} has vanished while grading: grade again")
+    return stored
+
+
 def _stored(course: GradingRun, run: Run) -> Executed:
     """Return a result with what came of the notebook's tests, by grade id."""
-    executed = course.store.get(run.key)
-    examined = course.store.get_tests(run.tests) if run.tests else Examined()
-    if executed is None or examined is None:
-        raise GradingError(f"the stored result {run.key} has vanished while grading: grade again")
+    executed = _executed(course, run)
+    examined = _there(course.store.get_tests(run.tests), run) if run.tests else Examined()
     executed.tests = test_results(course.assignment.notebook(run.notebook), executed, examined)
     return executed
 

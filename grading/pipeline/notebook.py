@@ -50,6 +50,21 @@ class Notebook:
         return expanded(read_master(self.path), self.path.parent, self.config, name=self.name)
 
     @cached_property
+    def sources(self) -> dict[str, str]:
+        """Sources of the master's cells, by cell id, in their order."""
+        return {cell.id: cell.source for cell in self.master.cells}
+
+    @cached_property
+    def shown(self) -> dict[str, str]:
+        """Sources of the same cells as students see them."""
+        return {cell.id: cell.source for cell in self.released.cells}
+
+    @cached_property
+    def places(self) -> dict[str, int]:
+        """Places of the master's cells, by cell id."""
+        return {cell: place for place, cell in enumerate(self.sources)}
+
+    @cached_property
     def kept(self) -> NotebookNode:
         """The notebook as nbgrader's gradebook keeps it and graders see it: with stubs, hidden tests, mark schemes."""
         sources = {cell.id: cell.source for cell in self.master.cells if is_graded(cell) and not is_solution(cell)}
@@ -65,7 +80,7 @@ class Notebook:
 
         `believed` are sites that the course's own solution needs; `scored` are grade ids that `scoring.py` decides.
         """
-        sources = {cell.id: cell.source for cell in self.master.cells}
+        sources = self.sources
         elsewhere = {self.tests[name] for name in scored if name in self.tests}
         tests = {test.id: test for test in self.division.tests if not test.beside and test.id not in elsewhere}
         steps: list[tuple[tuple[Setup, ...], TestCell]] = []
@@ -87,8 +102,7 @@ class Notebook:
     @cached_property
     def beside(self) -> dict[str, str]:
         """Sources, with hidden tests, of the tests that run in the student's kernel, by cell id."""
-        sources = {cell.id: cell.source for cell in self.master.cells}
-        return {test.id: sources[test.id] for test in self.division.tests if test.beside}
+        return {test.id: self.sources[test.id] for test in self.division.tests if test.beside}
 
     def cells_to_run(self, rebuilt: NotebookNode, scored: Collection[str] = frozenset()) -> tuple[Cell, ...]:
         """Return the code cells of a rebuilt notebook; those that the examiner runs are marked, without a source.

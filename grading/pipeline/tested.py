@@ -12,13 +12,11 @@ from grading.records.record import BESIDE, EXAMINER, TestResult
 
 def test_results(notebook: Notebook, executed: Executed, examined: Examined) -> dict[str, TestResult]:
     """Return what came of each test that was run, by grade id."""
-    visible = {cell.id: cell.source for cell in notebook.released.cells}
-    sources = {cell.id: cell.source for cell in notebook.master.cells}
     found = {}
     for grade_id, cell in notebook.tests.items():
         if cell in examined.tests:
             run = examined.tests[cell]
-            found[grade_id] = from_examiner(run, _line_seen(run, sources[cell], visible.get(cell, "")))
+            found[grade_id] = from_examiner(run, _line_seen(run, notebook.sources[cell], notebook.shown.get(cell, "")))
         elif cell in notebook.beside and cell in executed.outputs:
             found[grade_id] = _result_from_outputs(executed.outputs[cell])
     return found
