@@ -9,6 +9,10 @@ from harness import Cost, Goal, LeftOutError, Section, Settings
 
 COUNT = 48
 OTTER_COUNT = 6
+BEFORE = {"nbgrader's": 9.31, "`otter run`'s": 20.7}
+"""Times whose throughput ours was on 24 November 2026, when the tests ran in the student's own process."""
+KEPT = 0.8
+"""Part of that which is to be left now that they run in a second one."""
 
 
 def run(settings: Settings) -> list[Section]:
@@ -50,9 +54,9 @@ def run(settings: Settings) -> list[Section]:
         + harness.spread(harness.ratios(own, costs["nbgrader autograde"], "cpu"))
         + "."
     )
-    goals = [_goal("nbgrader's", 8, costs["nbgrader autograde"], own)]
+    goals = [_goal("nbgrader's", costs["nbgrader autograde"], own)]
     if "otter run" in costs:
-        goals.append(_goal("`otter run`'s", 20, costs["otter run"], own))
+        goals.append(_goal("`otter run`'s", costs["otter run"], own))
     return [
         Section(
             name="warm_up",
@@ -69,7 +73,8 @@ def run(settings: Settings) -> list[Section]:
     ]
 
 
-def _goal(whose: str, reach: float, other: list[Cost], own: list[Cost]) -> Goal:
+def _goal(whose: str, other: list[Cost], own: list[Cost]) -> Goal:
+    reach = KEPT * BEFORE[whose]
     return Goal(f"warm-up, first grading: times {whose} throughput", reach, harness.middle_ratio(other, own))
 
 
