@@ -235,7 +235,8 @@ def run_grader(settings: Settings, parent: int, sleep: Callable[[float], None] =
         ended.append(number)
 
     signal.signal(signal.SIGTERM, end)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who started us; it tells us
+    # Ctrl-C is for who started us, which tells us. Kernels would inherit SIG_IGN, and could not be interrupted.
+    signal.signal(signal.SIGINT, lambda *_: None)
     database = Database.open(settings.database)
     with Grader(settings, database) as grader:
         while not ended and os.getppid() == parent:
