@@ -1,16 +1,27 @@
 """A tiny course that is served: its settings, its database, hand-ins."""
 
 import json
+import re
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+import httpx
 import nbformat
 from classes import RIGHT, tiny_classroom
 from notebooks import ASSIGNMENT
+from starlette.applications import Starlette
+from starlette.testclient import TestClient
 
 from grading.authoring.classroom import Classroom, fill_in
-from grading.service import queue
+from grading.common.files import write_atomically
+from grading.service import access, queue
 from grading.service.content import store
 from grading.service.database import Database
+from grading.service.grader import page_path
+from grading.service.identity import Role
 from grading.service.queue import Arrival, HandIn
 from grading.service.settings import Settings, read_settings
 
@@ -25,9 +36,8 @@ def served_course(folder: Path) -> Classroom:
     return classroom
 
 
-def opened(classroom: Classroom) -> tuple[Settings, Database]:
-    settings = read_settings(classroom.folder)
-    return settings, Database.open(settings.database)
+def opened(folder: Path) -> Settings:
+    return read_settings(folder)
 
 
 def notebook_of(classroom: Classroom, source: str = RIGHT) -> bytes:
@@ -43,3 +53,55 @@ def received(settings: Settings, database: Database, student: str, content: byte
 def any_notebook(text: str = "x = 1") -> bytes:
     cell = {"cell_type": "code", "source": text, "metadata": {}, "outputs": [], "execution_count": None}
     return json.dumps({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": [cell]}).encode()
+
+
+@dataclass
+class Browser:
+    """Somebody's browser: a client with cookies, and forms filled in with the token of the page that holds them."""
+
+    client: TestClient
+    entered: httpx.Response | None = None
+    origin: str = "http://course"
+
+    def get(self, path: str) -> httpx.Response:
+        return self.client.get(path)
+
+    def form_token(self, page: str = "/") -> str:
+        found = re.search(r'name="form_token" value="(\w+)"', self.client.get(page).text)
+        return found[1] if found else ""
+
+    def post(self, path: str, fields: Mapping[str, str], page: str = "/") -> httpx.Response:
+        sent = {"form_token": self.form_token(page), **fields}
+        return self.client.post(path, data=sent, headers={"origin": self.origin})
+
+    def hand_in(self, content: bytes, name: str = "tiny.ipynb", assignment: str = ASSIGNMENT) -> httpx.Response:
+        return self.client.post(
+            f"/a/{assignment}/hand-in",
+            data={"form_token": self.form_token()},
+            files={"notebook": (name, content)},
+            headers={"origin": self.origin},
+        )
+
+
+def browser(app: Starlette, url: str = "http://course") -> Browser:
+    return Browser(TestClient(app, base_url=url, raise_server_exceptions=False), origin=url)
+
+
+def come_in(app: Starlette, who: str, role: Role = Role.student, url: str = "http://course") -> Browser:
+    """Somebody who has opened a personal link."""
+    token = access.make_link(app.state.site.database, who, role, time.time(), 3600)
+    found = browser(app, url)
+    found.entered = found.client.get(f"/enter/{token}", follow_redirects=False)
+    assert found.entered.status_code == 303
+    return found
+
+
+def graded(app: Starlette, student: str, points: float = 5, page: str = "<p>Feedback</p>", **told: Any) -> HandIn:
+    """The student's newest hand-in, as a grader would leave it."""
+    site = app.state.site
+    taken = next(one for one in queue.claim(site.database, ASSIGNMENT, 99) if one.student == student)
+    write_atomically(page_path(site.settings.folder, taken.id), page)
+    queue.finish(site.database, taken, queue.Result(points, 5, **told))
+    found = queue.find(site.database, taken.id)
+    assert found is not None
+    return found

@@ -2,7 +2,7 @@
 
 In: settings as plain data, and times.
 Out: an answer in words, how late something is and what that takes off, which attempt counts.
-Called by `config`, `records`, `pages` and the service. Nothing here reads a clock, a file or a database.
+Called by `config`, `records`, `pages` and `service`. Nothing here reads a clock, a file or a database.
 """
 
 __all__ = ["attempts", "lateness", "reading", "rules"]

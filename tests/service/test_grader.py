@@ -35,7 +35,8 @@ def classroom(tmp_path_factory: pytest.TempPathFactory) -> Classroom:
 
 @pytest.fixture(scope="module")
 def at_hand(classroom: Classroom) -> Iterator[tuple[Settings, Database, Grader]]:
-    settings, database = opened(classroom)
+    settings = opened(classroom.folder)
+    database = Database.open(settings.database)
     with Grader(settings, database) as grader:
         yield settings, database, grader
     database.close()
