@@ -5,15 +5,19 @@ BIN := $(VENV)/bin
 ASSIGNMENT ?= object_detection
 DATASET ?= sample
 VOC_ROOT ?=
+PORT ?= 8000
 WEIGHTS ?= imagenet
 CELL_SECONDS ?= $(if $(filter voc,$(DATASET)),120,60)
 READY := $(VENV)/.ready
 
-.PHONY: demo test test-slow courses check release verify sandbox bench seeds lock clean
+.PHONY: demo serve test test-slow courses check release verify sandbox bench seeds lock clean
 
 demo: $(READY) sandbox  ## release, grade a small class, show who got what and why
 	$(BIN)/course demo $(ASSIGNMENT) --dataset $(DATASET) --weights $(WEIGHTS) \
 	  $(if $(VOC_ROOT),--voc-root $(VOC_ROOT)) --cell-seconds $(CELL_SECONDS)
+
+serve: $(READY) sandbox  ## the course as a service, for a small class of nobody's; prints the links to come in by
+	$(BIN)/course serve --demo boxes_and_iou --port $(PORT)
 
 test: $(READY) sandbox  ## lint, types and the tests that are not slow
 	$(BIN)/ruff check .

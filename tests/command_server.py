@@ -15,6 +15,7 @@ from grading.cli import main
 NEEDED = (
     *("grading.authoring.classroom", "grading.authoring.planted", "grading.pages.feedback", "grading.pages.grades"),
     *("grading.pages.report", "grading.pipeline.reference", "grading.release.build", "grading.release.twin"),
+    "grading.service.invitations",
 )
 """What commands import when they need it."""
 

@@ -1,15 +1,17 @@
 """A tiny course that is served: its settings, its database, hand-ins."""
 
+import contextlib
 import json
 import re
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
 import nbformat
+from anyio.from_thread import start_blocking_portal
 from classes import RIGHT, tiny_classroom
 from notebooks import ASSIGNMENT
 from starlette.applications import Starlette
@@ -18,6 +20,7 @@ from starlette.testclient import TestClient
 from grading.authoring.classroom import Classroom, fill_in
 from grading.common.files import write_atomically
 from grading.service import access, queue
+from grading.service.app import create_app
 from grading.service.content import store
 from grading.service.database import Database
 from grading.service.grader import page_path
@@ -84,7 +87,20 @@ class Browser:
 
 
 def browser(app: Starlette, url: str = "http://course") -> Browser:
-    return Browser(TestClient(app, base_url=url, raise_server_exceptions=False), origin=url)
+    client = TestClient(app, base_url=url, raise_server_exceptions=False)
+    client.portal = app.state.portal
+    return Browser(client, origin=url)
+
+
+@contextlib.contextmanager
+def running(settings: Settings) -> Iterator[Starlette]:
+    """The application, with one event loop for all that ask, since starting one takes longer than an answer."""
+    database = Database.open(settings.database)
+    app = create_app(settings, database)
+    with start_blocking_portal() as portal:
+        app.state.portal = portal
+        yield app
+    database.close()
 
 
 def come_in(app: Starlette, who: str, role: Role = Role.student, url: str = "http://course") -> Browser:

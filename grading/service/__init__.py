@@ -1,8 +1,8 @@
-"""The course as a service: students hand in while they work and see their pages at once.
+"""The course as a service: students hand in while they work and see their pages at once, the instructor watches.
 
-In: notebooks that were handed in.
+In: notebooks that are handed in, personal links, requests and answers.
 Out: a queue that survives whatever dies; grades and pages as the commands make them.
 Called by `cli`.
 """
 
-__all__ = ["content", "database", "grader", "identity", "placing", "queue", "settings"]
+__all__ = ["access", "database", "identity", "invitations", "serve", "settings", "site"]

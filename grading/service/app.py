@@ -47,7 +47,7 @@ def create_app(settings: Settings, database: Database, more: Sequence[BaseRoute]
         routes=[*_routes(), *more],
         middleware=[
             Middleware(Headers, settings=settings),
-            Middleware(BodyLimit, upload_bytes=settings.upload_bytes, uploads=UPLOADS),
+            Middleware(BodyLimit, upload_bytes=settings.upload_bytes, uploads=UPLOADS, refuse=_too_large),
         ],
         exception_handlers={HTTPException: _refused, Exception: _went_wrong},
         lifespan=watching,
@@ -94,6 +94,10 @@ def _refused(request: Request, error: Exception) -> Response:
     if request.url.path.startswith("/api/"):
         return JSONResponse({"error": text or title}, status_code=error.status_code)
     return page("said", error.status_code, title=text or title, text="", back="/", who=None)
+
+
+def _too_large(request: Request) -> Response:
+    return _refused(request, HTTPException(413))
 
 
 def _went_wrong(request: Request, _: Exception) -> Response:

@@ -3,6 +3,7 @@
 import re
 import threading
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -10,9 +11,11 @@ from pathlib import Path
 from nbgrader.coursedir import CourseDirectory
 
 from grading.common.files import hash_of, tree_hash
+from grading.common.names import ROSTER
 from grading.common.text import clean
-from grading.config import Course, course_directory, hand_in_rules, load_config
+from grading.config import CONFIG_FILE, Course, course_directory, hand_in_rules, load_config
 from grading.errors import CourseError
+from grading.pages.names import names_of
 from grading.pipeline.assignment import Assignment, load_assignment
 from grading.records.deadlines import Due, read_due
 from grading.rules.rules import Rules
@@ -49,13 +52,26 @@ class Card:
         return self.rules.due_for(student) or self.dated.of(student)
 
 
+@dataclass(frozen=True)
+class People:
+    """A class: names by id, as they are shown, and all ids of the roster in its order."""
+
+    names: Mapping[str, str] = field(default_factory=dict)
+    students: tuple[str, ...] = ()
+
+    def name(self, one: str) -> str:
+        """Return the name of somebody, or the id where there is none."""
+        return self.names.get(one, one)
+
+
 class Catalogue:
-    """The open assignments, read anew when their files change."""
+    """The open assignments and the class, read anew when their files change."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._known: dict[str, tuple[str, Card]] = {}
         self._times: dict[str, tuple[float, Rules, Due]] = {}
+        self._people = "", People()
         self._lock = threading.Lock()
         config = load_config(settings.course)
         self._source = settings.course / course_directory(config, "source")
@@ -90,6 +106,16 @@ class Catalogue:
             card = self._known[name][1]
             _, rules, dated = self._times_of(name)
             return replace(card, rules=rules, dated=dated)
+
+    def people(self) -> People:
+        """Return the class."""
+        files = [self._settings.course / name for name in (ROSTER, CONFIG_FILE)]
+        stamp = hash_of([[path.stat().st_mtime_ns, path.stat().st_size] for path in files if path.is_file()])
+        with self._lock:
+            if self._people[0] != stamp:
+                shown = names_of(self._settings.course)
+                self._people = stamp, People(shown, tuple(names_of(self._settings.course, True)))
+            return self._people[1]
 
     def _made(self, assignment: Assignment) -> Card:
         first = assignment.notebooks[0]

@@ -7,7 +7,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grading.pages.names import names_of
 from grading.service import access
 from grading.service.access import Link
 from grading.service.identity import Identity
@@ -24,13 +23,13 @@ async def enter(request: Request) -> Response:
     link = await _opened(request, site, str(request.path_params["token"]))
     before = await recognised(request)
     if before is not None and (before.who.student, before.who.role) != (link.student, link.role):
-        names = await run_in_threadpool(names_of, site.settings.course)
+        people = await run_in_threadpool(site.catalogue.people)
         return page(
             "enter",
             who=None,
-            name=names.get(before.who.student, before.who.student),
+            name=people.name(before.who.student),
             form_token=before.form_token,
-            other=names.get(link.student, link.student),
+            other=people.name(link.student),
             link=request.path_params["token"],
         )
     return await _let_in(site, link)

@@ -31,6 +31,7 @@ from grading.records.gradebook import read_grades
 from grading.records.record import FAILED, Record
 from grading.records.results import result_of
 from grading.service import queue
+from grading.service.catalogue import Catalogue
 from grading.service.database import Database
 from grading.service.placing import place
 from grading.service.queue import HandIn, Result
@@ -113,6 +114,12 @@ class Grader:
                     self._grade(assignment, batch)
                     return True
         return False
+
+    def get_ready(self, assignment: str) -> None:
+        """Open an assignment before somebody hands it in; what is wrong with it is said when somebody does."""
+        with lane(self._settings.folder, assignment) as mine, contextlib.suppress(CourseError):
+            if mine and not self._is_graded_elsewhere(assignment):
+                self._course(assignment)
 
     def _most(self, assignment: str) -> int:
         each = self._seconds.get(assignment, BATCH_SECONDS)
@@ -238,8 +245,13 @@ def run_grader(settings: Settings, parent: int, sleep: Callable[[float], None] =
     # Ctrl-C is for who started us, which tells us. Kernels would inherit SIG_IGN, and could not be interrupted.
     signal.signal(signal.SIGINT, lambda *_: None)
     database = Database.open(settings.database)
+    unopened = Catalogue(settings).names
     with Grader(settings, database) as grader:
         while not ended and os.getppid() == parent:
-            if not grader.step():
+            if grader.step():
+                continue
+            if unopened:
+                grader.get_ready(unopened.pop())
+            else:
                 sleep(IDLE_SECONDS)
     database.close()

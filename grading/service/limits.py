@@ -1,10 +1,14 @@
 """How much anybody may ask for: bytes of a request, tries in a minute, streams at a time."""
 
+import re
 import threading
 import time
 from collections import OrderedDict, deque
+from collections.abc import Callable
 
 from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 FORM_BYTES = 64 * 1024
@@ -43,8 +47,10 @@ class Rate:
 class BodyLimit:
     """Refuses bodies that are too large: by what they say of themselves before they are read, and while they are."""
 
-    def __init__(self, app: ASGIApp, upload_bytes: int, uploads: tuple[str, ...]) -> None:
-        self._app, self._upload_bytes, self._uploads = app, upload_bytes, uploads
+    def __init__(
+        self, app: ASGIApp, upload_bytes: int, uploads: tuple[str, ...], refuse: Callable[[Request], Response]
+    ) -> None:
+        self._app, self._upload_bytes, self._uploads, self._refuse = app, upload_bytes, uploads, refuse
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass a request on with a body that ends at the limit."""
@@ -54,12 +60,13 @@ class BodyLimit:
         upload = scope["method"] == "POST" and str(scope["path"]).endswith(self._uploads)
         most = FORM_BYTES + (self._upload_bytes if upload else 0)
         said = dict(scope["headers"]).get(b"content-length", b"0")
+        if not re.fullmatch(rb"[0-9]{1,15}", said) or int(said) > most:
+            await self._refuse(Request(scope))(scope, receive, send)
+            return
         seen = 0
 
         async def counted() -> Message:
             nonlocal seen
-            if not said.isdigit() or int(said[:20]) > most:
-                raise HTTPException(413)
             message = await receive()
             seen += len(message.get("body", b""))
             if seen > most:

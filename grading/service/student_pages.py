@@ -9,7 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from grading.pages.names import names_of
 from grading.service import access, messages, queue, release
 from grading.service.catalogue import Card
 from grading.service.content import path_of
@@ -123,7 +122,7 @@ def about(found: Visit) -> dict[str, Any]:
 
 def name_of(found: Visit, student: str) -> str:
     """Return the name of somebody, or the id where there is none."""
-    return names_of(found.site.settings.course).get(student, student)
+    return found.site.catalogue.people().name(student)
 
 
 def conversation(found: Visit, student: str, card: Card) -> list[dict[str, Any]]:

@@ -9,9 +9,6 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
-from grading.common.names import ROSTER
-from grading.lms.roster import read_roster
-from grading.pages.names import names_of
 from grading.service import access, messages, queue, release
 from grading.service.catalogue import Card
 from grading.service.identity import Role
@@ -149,8 +146,7 @@ def _show(request: Request) -> str:
 def _student(found: Visit) -> str:
     """Return the student who is asked for: of the class, or with something handed in."""
     asked = found.text("id")
-    known = names_of(found.site.settings.course, True)
-    if asked not in known and not queue.of_student(found.site.database, asked):
+    if asked not in found.site.catalogue.people().students and not queue.of_student(found.site.database, asked):
         raise HTTPException(404, UNKNOWN)
     return asked
 
@@ -158,11 +154,9 @@ def _student(found: Visit) -> str:
 def _board(site: Site, card: Card, show: str) -> Board:
     latest = queue.latest(site.database, card.name)
     asking = messages.unanswered(site.database, card.name)
-    names = names_of(site.settings.course)
-    path = site.settings.course / ROSTER
-    known = [one.id for one in read_roster(path).students] if path.is_file() else []
-    everybody = [*known, *sorted(set(latest) - set(known))]
-    rows = [Row(one, names.get(one, one), latest.get(one), asking.get(one, "")) for one in everybody]
+    people = site.catalogue.people()
+    everybody = [*people.students, *sorted(set(latest) - set(people.students))]
+    rows = [Row(one, people.name(one), latest.get(one), asking.get(one, "")) for one in everybody]
     points = [row.one.points for row in rows if row.one is not None and row.one.points is not None]
     mean = sum(points) / len(points) if points else None
     shown = [row for row in rows if row.is_shown(show)]

@@ -10,12 +10,10 @@ from pathlib import Path
 import httpx
 import pytest
 from notebooks import ASSIGNMENT
-from served import Browser, any_notebook, browser, come_in, graded, opened, served_course
+from served import Browser, any_notebook, browser, come_in, graded, opened, running, served_course
 from starlette.applications import Starlette
 
 from grading.service import access, queue
-from grading.service.app import create_app
-from grading.service.database import Database
 from grading.service.identity import Identity, Role, form_token, token_hash
 from grading.service.queue import HandIn, State
 
@@ -51,15 +49,17 @@ def world(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Wo
     address = f"sqlite:///{kept / 'service.db'}"
     limits = {"upload_bytes": 200_000, "hand_ins_an_hour": 1000, "messages_an_hour": 1000}
     settings = replace(opened(folder), folder=kept, database=address, url="http://course", **limits)  # type: ignore[arg-type]
-    database = Database.open(settings.database)
-    app = create_app(settings, database)
+    with running(settings) as app:
+        yield made(app)
+
+
+def made(app: Starlette) -> World:
     ada = come_in(app, "ada")
     ada.hand_in(any_notebook(SECRET), f"{SECRET}.ipynb")
     one = graded(app, "ada", page=f"<p>{SECRET}</p>", why=SECRET)
     ada.post(f"/a/{ASSIGNMENT}/ask", {"text": SECRET})
     eve, professor = come_in(app, "eve"), come_in(app, "Prof", Role.instructor)
-    yield World(app, ada, eve, professor, browser(app), one)
-    database.close()
+    return World(app, ada, eve, professor, browser(app), one)
 
 
 # ---- Pages, files, events and exports of others --------------------------------------------------------------
@@ -287,7 +287,7 @@ NAMES = {
     "absolute path": ("/etc/passwd", "passwd"),
     "script": ("<script>alert(1)<script>.ipynb", "<script>alert(1)<script>.ipynb"),
     "turned round": ("cod\u202ebpyni.exe", "cod_bpyni.exe"),
-    "very long": ("a" * 5000, "a" * 120),
+    "very long": ("a" * 1000, "a" * 120),
 }
 
 
@@ -354,7 +354,10 @@ def test_every_answer_carries_the_headers(world: World) -> None:
 
 def test_own_pages_have_no_script_or_style_inside(world: World) -> None:
     for page in (world.ada.get("/a/tiny"), world.ada.get(f"/h/{world.one.id}"), world.professor.get("/board/tiny")):
-        assert re.findall(r"<script(?! src=\"/static/live.js\" defer>)|<style| style=| on\w+=", page.text) == []
+        assert (
+            re.findall(r"<script(?! src=\"/static/live.js\" defer>)|<style|<[^>]* style=|<[^>]* on\w+=", page.text)
+            == []
+        )
 
 
 # ---- Links, sessions, codes ----------------------------------------------------------------------------------
@@ -452,13 +455,11 @@ def test_guessing_is_slowed_down(world: World) -> None:
 def test_hand_ins_and_requests_of_an_hour_are_counted(folder: Path, tmp_path: Path) -> None:
     address = f"sqlite:///{tmp_path / 'service.db'}"
     settings = replace(opened(folder), folder=tmp_path, database=address, url="http://course")
-    database = Database.open(address)
-    app = create_app(replace(settings, hand_ins_an_hour=2, messages_an_hour=2), database)
-    eve = come_in(app, "eve")
-    assert [eve.hand_in(any_notebook(str(number))).status_code for number in range(3)] == [200, 200, 403]
-    assert [eve.post("/a/tiny/ask", {"text": "x"}).status_code for _ in range(3)] == [200, 200, 429]
-    assert come_in(app, "ada").hand_in(any_notebook()).status_code == 200
-    database.close()
+    with running(replace(settings, hand_ins_an_hour=2, messages_an_hour=2)) as app:
+        eve = come_in(app, "eve")
+        assert [eve.hand_in(any_notebook(str(number))).status_code for number in range(3)] == [200, 200, 403]
+        assert [eve.post("/a/tiny/ask", {"text": "x"}).status_code for _ in range(3)] == [200, 200, 429]
+        assert come_in(app, "ada").hand_in(any_notebook()).status_code == 200
 
 
 @pytest.mark.parametrize("text", ["", "   ", "x" * 2001])

@@ -8,12 +8,10 @@ from pathlib import Path
 
 import pytest
 from notebooks import ASSIGNMENT
-from served import Browser, any_notebook, browser, come_in, graded, opened, served_course
+from served import any_notebook, browser, come_in, graded, opened, running, served_course
 from starlette.applications import Starlette
 
 from grading.service import access, queue
-from grading.service.app import create_app
-from grading.service.database import Database
 from grading.service.identity import Role
 from grading.service.queue import State
 from grading.service.settings import Settings
@@ -34,9 +32,8 @@ def settings(folder: Path, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Starlette]:
-    database = Database.open(settings.database)
-    yield create_app(settings, database)
-    database.close()
+    with running(settings) as app:
+        yield app
 
 
 def test_personal_link_lets_in_and_the_page_says_what_is_to_do(app: Starlette) -> None:
@@ -215,15 +212,14 @@ def test_rules_of_the_assignment_are_told_before_and_followed(app: Starlette, fo
 
 
 def test_service_by_https_uses_cookies_that_no_other_host_can_set(settings: Settings) -> None:
-    database = Database.open(settings.database)
     framed = replace(settings, url="https://course", framed_by=("https://lms.example.org",))
-    ada: Browser = come_in(create_app(framed, database), "ada", url="https://course")
+    with running(framed) as app:
+        ada = come_in(app, "ada", url="https://course")
+        page = ada.get("/")
     cookie = ada.entered.headers["set-cookie"]
     assert cookie.startswith("__Host-course=")
     for part in ("Secure", "HttpOnly", "SameSite=None", "Partitioned", "Path=/"):
         assert part in cookie
-    page = ada.get("/")
     assert "max-age" in page.headers["strict-transport-security"]
     assert "frame-ancestors 'self' https://lms.example.org" in page.headers["content-security-policy"]
     assert "x-frame-options" not in page.headers
-    database.close()
