@@ -37,10 +37,7 @@ def serve(
 
     Students come in by the links of `course invite`. See docs/service.md.
     """
-    from grading.options import Isolation
-    from grading.pipeline.run import options_from
-    from grading.sandbox.bubblewrap import check
-    from grading.service.serve import Graders
+    from grading.service.serve import Graders, check_sandbox
     from grading.service.serve import serve as run
     from grading.service.settings import read_settings
 
@@ -49,10 +46,7 @@ def serve(
     if demo is not None:
         settings = replace(settings, url=f"http://{host}:{port}")
         _print_demo_links(settings)
-    options = options_from(settings.course)
-    if options.isolation is Isolation.none:
-        raise GradingError("c.Grading.isolation is 'none': a service never runs student code with your rights")
-    check(options.isolation)
+    check_sandbox(settings)
 
     def say(_: Graders) -> None:
         stderr.print(f"{settings.url} is served from {host}:{port}; Ctrl-C ends it", highlight=False, soft_wrap=True)

@@ -11,6 +11,9 @@ from multiprocessing.context import SpawnProcess
 import uvicorn
 
 from grading.errors import GradingError
+from grading.options import Isolation
+from grading.pipeline.run import options_from
+from grading.sandbox.bubblewrap import check
 from grading.service.app import create_app
 from grading.service.database import Database
 from grading.service.grader import run_grader
@@ -68,6 +71,14 @@ class Graders:
                 if not process.is_alive():
                     log.warning("a grader has ended (%s): another one is started", process.exitcode)
                     self._processes[index] = self._start()
+
+
+def check_sandbox(settings: Settings) -> None:
+    """Raise GradingError or SandboxError where student code could not be kept apart."""
+    isolation = options_from(settings.course).isolation
+    if isolation is Isolation.none:
+        raise GradingError("c.Grading.isolation is 'none': a service never runs student code with your rights")
+    check(isolation)
 
 
 def serve(settings: Settings, host: str, port: int, ready: Callable[[Graders], None]) -> None:

@@ -175,7 +175,7 @@ def test_own_data_is_given_as_a_file(app: Starlette) -> None:
     assert "of bo" not in data.text
 
 
-def test_who_is_somebody_else_already_is_asked_first(app: Starlette) -> None:
+def test_somebody_else_already_is_asked_first(app: Starlette) -> None:
     ada = come_in(app, "ada")
     token = access.make_link(app.state.site.database, "bo", Role.student, time.time(), 60)
     asked = ada.get(f"/enter/{token}")
@@ -185,7 +185,7 @@ def test_who_is_somebody_else_already_is_asked_first(app: Starlette) -> None:
     assert "Bo Diddley" in ada.get("/").text
 
 
-def test_who_leaves_is_out(app: Starlette) -> None:
+def test_session_that_was_left_is_over(app: Starlette) -> None:
     ada = come_in(app, "ada")
     kept = dict(ada.client.cookies)
     ada.post("/leave", {})
