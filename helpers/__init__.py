@@ -49,6 +49,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     ),
     "self_check": ("check",),
     "hand_in": ("ready_to_submit",),
+    "sending": ("send_notebook",),
     "plots": (
         "draw_bbox",
         "plot_annotations",
@@ -81,6 +82,7 @@ if TYPE_CHECKING:
     from helpers.plots import *
     from helpers.sample import make_sample as make_sample
     from helpers.self_check import check as check
+    from helpers.sending import send_notebook as send_notebook
     from helpers.targets import *
 
 

@@ -51,11 +51,16 @@ class Notebook:
     name: str
     live: bool
     """As the page has it now (Colab), and not as a file."""
-    size: int
-    """In bytes."""
     cells: tuple[Cell, ...]
     broken: tuple[int, ...] = field(default=())
     """Numbers of the cells that are none."""
+    content: bytes = field(default=b"", repr=False)
+    """The file."""
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.content)
 
 
 def find_notebook(expected: Sequence[str] = (), path: str | Path | None = None) -> Notebook:
@@ -118,9 +123,8 @@ def _from_colab() -> Notebook | None:
 
         answer = _message.blocking_request("get_ipynb", request="", timeout_sec=COLAB_SECONDS)
         content = answer["ipynb"]
-        return _notebook_from_json(
-            content, "this notebook", len(json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")), live=True
-        )
+        raw = json.dumps(content, ensure_ascii=False).encode("utf-8", "replace")
+        return _notebook_from_json(content, "this notebook", raw, live=True)
     except Exception as error:  # not a public interface: anything may have changed
         raise NotebookError(
             f"Colab did not send the notebook ({type(error).__name__}). Run this cell again; if it stays so, look "
@@ -163,10 +167,10 @@ def _read_file(path: Path) -> Notebook:
             f"{path.name} is not a notebook, or was cut off when it was written ({_shortened(str(error), 80)}). "
             "Save or download it again."
         ) from error
-    return _notebook_from_json(content, path.name, len(raw), live=False)
+    return _notebook_from_json(content, path.name, raw, live=False)
 
 
-def _notebook_from_json(content: Any, name: str, size: int, live: bool) -> Notebook:
+def _notebook_from_json(content: Any, name: str, raw: bytes, live: bool) -> Notebook:
     listed = content.get("cells") if isinstance(content, dict) else None
     if not isinstance(listed, list) or content.get("nbformat") != 4:
         raise NotebookError(
@@ -177,9 +181,9 @@ def _notebook_from_json(content: Any, name: str, size: int, live: bool) -> Noteb
     return Notebook(
         name=name,
         live=live,
-        size=size,
         cells=tuple(cell for cell in cells if cell is not None),
         broken=tuple(number for number, cell in enumerate(cells, 1) if cell is None),
+        content=raw,
     )
 
 
