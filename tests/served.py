@@ -3,6 +3,9 @@
 import contextlib
 import json
 import re
+import socket
+import subprocess
+import sys
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -19,15 +22,19 @@ from starlette.testclient import TestClient
 
 from grading.authoring.classroom import Classroom, fill_in
 from grading.common.files import write_atomically
+from grading.lms.roster import Student
 from grading.service import access, queue
 from grading.service.app import create_app
 from grading.service.content import store
 from grading.service.database import Database
 from grading.service.grader import page_path
 from grading.service.identity import Role
+from grading.service.invitations import invite, the_class
 from grading.service.queue import Arrival, HandIn
 from grading.service.settings import Settings, read_settings
 
+SECONDS = 120
+"""Patience with processes."""
 ROSTER = "id,name,email\nada,Ada Lovelace,ada@example.org\nbo,Bo Diddley,bo@example.org\ncy,Cy Twombly,\n"
 
 
@@ -121,3 +128,48 @@ def graded(app: Starlette, student: str, points: float = 5, page: str = "<p>Feed
     found = queue.find(site.database, taken.id)
     assert found is not None
     return found
+
+
+@contextlib.contextmanager
+def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+    """`course serve`, until the block ends; it answers when this gives it."""
+    command = [sys.executable, "-c", "from grading.cli import main; main()", "serve", "--port", str(port)]
+    with (folder / "serve.log").open("ab") as log:
+        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
+    try:
+        until = time.monotonic() + SECONDS
+        while time.monotonic() < until and process.poll() is None:
+            try:
+                httpx.get(f"http://127.0.0.1:{port}/")
+                break
+            except httpx.TransportError:
+                time.sleep(0.1)
+        yield process
+    finally:
+        process.terminate()
+        process.wait(SECONDS)
+
+
+def free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        return int(found.getsockname()[1])
+
+
+def served_at(folder: Path, port: int) -> str:
+    """Let a course be reached at a port of this machine; its address."""
+    config = folder / "nbgrader_config.py"
+    url = f"http://127.0.0.1:{port}"
+    config.write_text(f"{config.read_text()}\nc.Service.url = {url!r}\n")
+    return url
+
+
+def links_of(folder: Path, *students: str) -> dict[str, str]:
+    """New personal links of the class and of an instructor, or of these students alone."""
+    settings = read_settings(folder)
+    database = Database.open(settings.database)
+    people = [one for one in the_class(folder) if not students or one.id in students]
+    made = invite(settings, database, people, again=True)
+    made += [] if students else invite(settings, database, [Student("instructor")], Role.instructor)
+    database.close()
+    return {one.student.id: one.link for one in made}

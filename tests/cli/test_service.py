@@ -5,12 +5,7 @@ import io
 import os
 import re
 import signal
-import socket
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
@@ -18,15 +13,13 @@ import pytest
 from classes import HALF, RIGHT
 from commands import course
 from notebooks import ASSIGNMENT
-from served import ROSTER, notebook_of, served_course
+from served import ROSTER, SECONDS, free_port, notebook_of, served_at, served_course, serving
 
 from grading.authoring.classroom import Classroom
 from grading.service import queue
 from grading.service.database import Database
 from grading.service.queue import State
 from grading.service.settings import read_settings
-
-SECONDS = 120
 
 
 @pytest.fixture(scope="module")
@@ -81,32 +74,6 @@ def test_service_without_a_sandbox_is_refused(class_folder: Path) -> None:
 # ---- The processes -------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def serving(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """`course serve`, until the block ends; it answers when this gives it."""
-    command = [sys.executable, "-c", "from grading.cli import main; main()", "serve", "--port", str(port)]
-    with (folder / "serve.log").open("ab") as log:
-        process = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        until = time.monotonic() + SECONDS
-        while time.monotonic() < until and process.poll() is None:
-            try:
-                httpx.get(f"http://127.0.0.1:{port}/")
-                break
-            except httpx.TransportError:
-                time.sleep(0.1)
-        yield process
-    finally:
-        process.terminate()
-        process.wait(SECONDS)
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
 def hand_in(url: str, link: str, content: bytes) -> tuple[httpx.Client, str]:
     """Hand in with a browser of one's own; give it, and the address of the receipt."""
     client = httpx.Client(follow_redirects=True, timeout=SECONDS)
@@ -128,17 +95,10 @@ def classroom(tmp_path: Path, bubblewrap: None) -> Classroom:
     return classroom
 
 
-def served_at(classroom: Classroom, port: int) -> str:
-    config = classroom.folder / "nbgrader_config.py"
-    url = f"http://127.0.0.1:{port}"
-    config.write_text(f"{config.read_text()}\nc.Service.url = {url!r}\n")
-    return url
-
-
 @pytest.mark.slow
 def test_status_moves_to_the_feedback_page_without_asking_again(classroom: Classroom) -> None:
     port = free_port()
-    url = served_at(classroom, port)
+    url = served_at(classroom.folder, port)
     link = rows(course(classroom.folder, "invite", "s1").stdout)["s1"]["link"]
     with serving(classroom.folder, port):
         client, receipt = hand_in(url, link, notebook_of(classroom, HALF))
@@ -151,10 +111,16 @@ def test_status_moves_to_the_feedback_page_without_asking_again(classroom: Class
     assert (classroom.folder / "autograded" / "s1" / ASSIGNMENT / "record.json").is_file()
 
 
+def graders_of(server: int) -> list[int]:
+    """The processes that grade for a server."""
+    children = Path(f"/proc/{server}/task/{server}/children").read_text().split()
+    return [int(pid) for pid in children if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes()]
+
+
 @pytest.mark.slow
 def test_nothing_with_a_receipt_is_lost_and_nothing_is_graded_twice_whatever_is_killed(classroom: Classroom) -> None:
     port = free_port()
-    url = served_at(classroom, port)
+    url = served_at(classroom.folder, port)
     links = {name: row["link"] for name, row in rows(course(classroom.folder, "invite").stdout).items()}
     settings = read_settings(classroom.folder)
     receipts = {}
@@ -165,10 +131,9 @@ def test_nothing_with_a_receipt_is_lost_and_nothing_is_graded_twice_whatever_is_
                 source = f"{RIGHT}\n# {name}"
                 receipts[name] = hand_in(url, links[name], notebook_of(classroom, source))[1].rpartition("/")[2]
             time.sleep(0.7 * turn)
-            children = [
-                int(pid) for pid in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
-            ]
-            for pid in children[:1] if turn % 2 else [*children, process.pid]:
+            graders = graders_of(process.pid)
+            assert len(graders) == 2
+            for pid in graders[:1] if turn % 2 else [*graders, process.pid]:
                 os.kill(pid, signal.SIGKILL)
     database = Database.open(settings.database)
     with serving(classroom.folder, port):
