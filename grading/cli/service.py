@@ -64,6 +64,7 @@ def invite(
 ) -> None:
     """Make personal links, one for each; they are shown this once. Who has a link keeps it."""
     from grading.lms.roster import Student
+    from grading.pages.names import names_of
     from grading.service import access
     from grading.service.database import Database
     from grading.service.invitations import as_csv, the_class
@@ -81,6 +82,8 @@ def invite(
     if role is not Role.student and not who:
         raise GradingError(f"name who is invited: course invite --role {role.value} NAME")
     known = {one.id: one for one in the_class(settings.course)} if role is Role.student else {}
+    if role is not Role.student and (taken := set(who or ()) & set(names_of(settings.course, True))):
+        raise GradingError(f"{', '.join(sorted(taken))} is a student's id in roster.csv: choose another name")
     if who and role is Role.student and (unknown := [one for one in who if one not in known]):
         raise GradingError(f"{', '.join(unknown)} is not in roster.csv")
     people = [known.get(one, Student(one)) for one in who] if who else list(known.values())

@@ -17,7 +17,7 @@ from types import FrameType
 
 from grading.common.files import hash_of, tree_hash, write_atomically
 from grading.common.names import REPORTS, ROSTER
-from grading.config import CONFIG_FILE, Grading, load_config
+from grading.config import CONFIG_FILE, Grading, hand_in_rules, load_config
 from grading.errors import CourseError, GradingError
 from grading.execution.workers import WorkerPool
 from grading.pages.feedback import FOLDER, write_feedback
@@ -30,11 +30,13 @@ from grading.pipeline.run import GradingRun, open_course, options_from
 from grading.records.gradebook import read_grades
 from grading.records.record import FAILED, Record
 from grading.records.results import result_of
+from grading.rules.attempts import Attempt, counting
+from grading.rules.rules import Rules
 from grading.service import queue
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database
 from grading.service.placing import place
-from grading.service.queue import HandIn, Result
+from grading.service.queue import HandIn, Result, utc
 from grading.service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -151,29 +153,55 @@ class Grader:
 
     def _grade_placed(self, course: GradingRun, batch: Sequence[HandIn]) -> None:
         by_student = {one.student: one for one in batch}
-        course = replace(course, options=replace(course.options, students=tuple(by_student)))
         if len(batch) >= MANY:
             self._many.start()
             course = replace(course, pool=self._many)
+        records = self._graded(course, by_student)
+        grades = read_grades(course.db_url, course.course_id, course.assignment.name)
+        done: list[tuple[HandIn, Result]] = []
+        for record in records:
+            one = by_student[record.student]
+            if record.status == FAILED:
+                queue.put_back(self._database, one, record.why)
+                continue
+            page = (_reports(course) / f"{record.student}.html").read_bytes()
+            write_atomically(page_path(self._settings.folder, one.id), page)
+            result = result_of(record, grades.get(record.student))
+            done.append((one, _result(record, result.points, len(result.waiting))))
+        self._keep_best(course, done)
+        for one, given in done:
+            queue.finish(self._database, one, given)
+
+    def _graded(self, course: GradingRun, by_student: dict[str, HandIn]) -> list[Record]:
+        """Grade what was placed and write the pages, as the commands do."""
+        course = replace(course, options=replace(course.options, students=tuple(by_student)))
         planned = plan(course)
         self._watched = _Watched(self._database, planned, by_student)
         try:
             records = grade(course, planned, self._watched.note)
         finally:
             self._watched = None
-        reports = course.folder / REPORTS / course.assignment.name / FOLDER
-        write_feedback(course, records, reports, names=names_of(course.folder))
-        grades = read_grades(course.db_url, course.course_id, course.assignment.name)
-        for record in records:
-            one = by_student[record.student]
-            if record.status == FAILED:
-                queue.put_back(self._database, one, record.why)
-                continue
-            write_atomically(
-                page_path(self._settings.folder, one.id), (reports / f"{record.student}.html").read_bytes()
-            )
-            result = result_of(record, grades.get(record.student))
-            queue.finish(self._database, one, _result(record, result.points, len(result.waiting)))
+        write_feedback(course, records, _reports(course), names=names_of(course.folder))
+        return records
+
+    def _keep_best(self, course: GradingRun, done: Sequence[tuple[HandIn, Result]]) -> None:
+        """Where the best attempt counts, put back those that are better than what was graded just now.
+
+        This comes before the hand-ins are noted as graded, so that it is repeated if it is interrupted.
+        """
+        rules = hand_in_rules(course.folder).of(course.assignment.name)
+        better = [found for one, result in done if (found := self._better(rules, one, result)) is not None]
+        placed = [one for one in better if self._placed(course, one)]
+        if placed:
+            self._graded(course, {one.student: one for one in placed})
+
+    def _better(self, rules: Rules, one: HandIn, result: Result) -> HandIn | None:
+        """Return the earlier attempt that counts in the place of one; None if that one does."""
+        known = queue.of_student(self._database, one.student, one.assignment)
+        earlier = [each for each in known if each.id != one.id and each.times_graded and each.received < one.received]
+        attempts = [Attempt(utc(each.received), each.points) for each in earlier]
+        index = counting(rules, [*attempts, Attempt(utc(one.received), result.points)])
+        return earlier[index] if index is not None and index < len(earlier) else None
 
     def _give_back(self, batch: Sequence[HandIn], why: str) -> None:
         """Let those wait again that were taken and are not settled."""
@@ -228,6 +256,10 @@ class _Watched:
         if self._runs is not None and time.monotonic() > self._told + TELL_EVERY:
             self._told = time.monotonic()
             queue.progress(self._database, self._runs, done, cells)
+
+
+def _reports(course: GradingRun) -> Path:
+    return course.folder / REPORTS / course.assignment.name / FOLDER
 
 
 def _result(record: Record, points: float, waiting: int) -> Result:

@@ -13,8 +13,8 @@ from grading.service import access, queue
 from grading.service.catalogue import Card
 from grading.service.content import store
 from grading.service.doors import SLOWLY
-from grading.service.queue import Arrival, HandIn
-from grading.service.site import Site, address, check_origin, see, utc, visit, with_form
+from grading.service.queue import Arrival, HandIn, utc
+from grading.service.site import Site, address, check_origin, see, visit, with_form
 from grading.service.uploads import NoNotebookError, check_notebook, shown_name
 
 HOUR = 3600

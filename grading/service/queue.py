@@ -8,6 +8,7 @@ import secrets
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any
 
@@ -83,6 +84,11 @@ class Result:
     flags: tuple[str, ...] = ()
     why: str = ""
     page: bool = True
+
+
+def utc(seconds: float) -> datetime:
+    """Return a time of the database as a date."""
+    return datetime.fromtimestamp(seconds, UTC)
 
 
 def receive(connection: Connection, arrival: Arrival, now: float) -> HandIn:

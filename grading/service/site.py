@@ -3,7 +3,6 @@
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import FormData
@@ -155,8 +154,3 @@ def takes(handler: Handler, teaches: bool = False) -> _AsyncEndpoint:
 def see(path: str) -> RedirectResponse:
     """Answer a form with a page of ours to look at."""
     return RedirectResponse(path, status_code=303)
-
-
-def utc(seconds: float) -> datetime:
-    """Return a time of the database as a date."""
-    return datetime.fromtimestamp(seconds, UTC)

@@ -60,6 +60,7 @@ def test_links_of_an_instructor_are_asked_for_by_name(class_folder: Path) -> Non
     made = rows(course(class_folder, "invite", "Prof", "--role", "instructor").stdout)
     assert list(made) == ["Prof"]
     assert "1 links have ended" in course(class_folder, "invite", "Prof", "--withdraw").stdout
+    assert "is a student's id" in course(class_folder, "invite", "ada", "--role", "assistant").stderr
     assert "nobody is not in roster.csv" in course(class_folder, "invite", "nobody").stderr
 
 

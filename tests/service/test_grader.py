@@ -133,6 +133,29 @@ def test_death_between_record_and_queue_costs_no_second_run(
     assert (settled(database, one).state, settled(database, one).points) == (State.done, 5)
 
 
+def test_best_attempt_stays_where_the_rules_say_so(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], executed: list[str]
+) -> None:
+    settings, database, grader = at_hand
+    config = classroom.folder / "nbgrader_config.py"
+    before = config.read_text()
+    config.write_text(f'{before}\nc.HandIns.every = {{"counts": "best"}}\n')
+    try:
+        best = received(settings, database, "dora", notebook_of(classroom, f"{RIGHT}\n# best"), 1_700_000_250)
+        assert grader.step()
+        worse = received(settings, database, "dora", notebook_of(classroom, f"{HALF}\n# worse"), 1_700_000_251)
+        assert grader.step()
+    finally:
+        config.write_text(before)
+    given = settled(database, worse).points
+    assert given is not None
+    assert given < 5
+    assert (settled(database, best).points, record_of(classroom, "dora").points) == (5, 5)
+    assert len(executed) == 2
+    placed = (classroom.folder / "submitted" / "dora" / ASSIGNMENT / "tiny.ipynb").read_bytes()
+    assert b"# best" in placed
+
+
 def test_file_that_is_no_work_is_refused_in_words(
     classroom: Classroom, at_hand: tuple[Settings, Database, Grader]
 ) -> None:
