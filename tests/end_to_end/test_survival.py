@@ -204,7 +204,7 @@ def test_work_of_a_killed_worker_is_done_by_another(
 
 
 def workers(pid: int) -> list[int]:
-    """Dask workers of a run that have a sandbox, in which a fork server makes those of the kernels."""
+    """Workers of a run that have a sandbox, in which a fork server makes those of the kernels."""
     try:
         outer = [child for child in psutil.Process(pid).children(recursive=True) if is_outer_bwrap(child)]
         return [child.ppid() for child in outer if child.ppid() != pid]  # the run itself tries bubblewrap first
@@ -236,10 +236,19 @@ def test_class_on_a_scheduler_of_its_own_is_graded_the_same(
         command = [str(Path(sys.executable).with_name("course")), "grade", NAME, "--scheduler", address]
         subprocess.run(command, cwd=classroom.folder, check=True, capture_output=True, timeout=120)
     finally:
-        for process in started:
-            process.terminate()
-            process.wait()
+        for process in reversed(started):
+            end(process)
     assert gradebook_rows(classroom.folder) == rows
+
+
+def end(process: subprocess.Popen[bytes]) -> None:
+    """End a process; a worker of Dask's that loses its scheduler while it begins does not always heed a SIGTERM."""
+    process.terminate()
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 def dask_command(kind: str) -> list[str]:
