@@ -87,6 +87,7 @@ def _routes() -> list[BaseRoute]:
         Route("/board/{assignment}/events", teaching.board_events),
         Route("/board/{assignment}/student", shows(teaching.student, teaches=True)),
         Route("/board/{assignment}/answer", takes(teaching.answer, teaches=True), methods=["POST"]),
+        Route("/board/{assignment}/extend", takes(teaching.extend, teaches=True), methods=["POST"]),
         Route("/board/{assignment}/again", takes(teaching.again, teaches=True), methods=["POST"]),
         Route("/board/{assignment}/feedback", takes(teaching.feedback, teaches=True), methods=["POST"]),
         Mount("/static", StaticFiles(directory=str(resources.files("grading.service") / "static"))),

@@ -140,6 +140,10 @@ class Catalogue:
             known = self._times[name] = time.monotonic(), rules, dated
         return known
 
+    def forget_times(self, name: str) -> None:
+        """Read rules and due times anew the next time: they were changed just now."""
+        self._times.pop(name, None)
+
     def _is_there(self) -> bool:
         """Return whether there is a gradebook; looking into one makes it."""
         path = self._db_url.removeprefix("sqlite:///")

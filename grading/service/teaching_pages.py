@@ -3,12 +3,15 @@
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
 
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
+from grading.config import grant_extension
 from grading.service import access, messages, queue, release
 from grading.service.catalogue import Card
 from grading.service.identity import Role
@@ -106,6 +109,8 @@ def student(found: Visit) -> Response:
         **about(found),
         card=card,
         student=asked,
+        due=card.due_for(asked),
+        zone=str(card.rules.zone),
         shown_name=name_of(found, asked),
         hand_ins=queue.of_student(found.site.database, asked, card.name),
         conversation=conversation(found, asked, card),
@@ -118,6 +123,21 @@ def answer(found: Visit) -> Response:
     card, asked = found.card(), _student(found)
     send_message(found, asked, card)
     return see(f"/board/{card.name}")
+
+
+def extend(found: Visit) -> Response:
+    """Give a student another due time, or take it back where the field is empty; it is in the course's time zone."""
+    card, asked, text = found.card(), _student(found), found.text("due")[:40].strip()
+    try:
+        until = datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise HTTPException(400, "Write the time as 2026-11-30 23:59.") from None
+    if until is not None and until.tzinfo is None:
+        until = until.replace(tzinfo=card.rules.zone)
+    why = f"by {found.who.student}: {found.text('why')[:200]}"
+    grant_extension(found.site.settings.course, asked, card.name, until, why)
+    found.site.catalogue.forget_times(card.name)
+    return see(f"/board/{card.name}/student?id={quote(asked)}")
 
 
 def again(found: Visit) -> Response:

@@ -61,7 +61,7 @@ def test_way_from_the_dropped_file_to_the_answer_and_the_board_meanwhile(
     board.goto(f"{url}/board/{ASSIGNMENT}")
     board.evaluate("window.notLoadedAgain = true")
     ada = come_in(browser, links["ada"])
-    ada.get_by_role("link", name="tiny").click()
+    ada.get_by_role("link", name="Areas").click()
     picture(ada, "service-assignment")
     content = base64.b64encode(notebook_of(classroom, HALF)).decode()
     ada.evaluate(DROP, ["form[data-drop]", "mine.ipynb", content])

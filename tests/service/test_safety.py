@@ -128,16 +128,19 @@ ACTS = {
     "grade another again": "/board/tiny/again?id=ada",
     "grade oneself again": "/board/tiny/again?id=eve",
     "release feedback": "/board/tiny/feedback",
+    "extend another's time": "/board/tiny/extend?id=ada",
+    "extend one's own time": "/board/tiny/extend?id=eve",
 }
 
 
 @pytest.mark.parametrize("path", ACTS.values(), ids=ACTS.keys())
 def test_student_does_not_act_as_a_teacher(world: World, path: str) -> None:
-    assert world.eve.post(path, {"text": "x", "held": "yes"}).status_code == 404
+    assert world.eve.post(path, {"text": "x", "held": "yes", "due": "2030-01-01 12:00"}).status_code == 404
     found = queue.find(world.app.state.site.database, world.one.id)
     assert found is not None
     assert found.state is State.done
     assert world.ada.get(f"/h/{world.one.id}/page").status_code == 200
+    assert not (world.app.state.site.settings.course / "extensions.csv").exists()
 
 
 def test_message_is_written_into_ones_own_conversation_whatever_the_form_says(world: World) -> None:

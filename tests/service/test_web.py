@@ -211,6 +211,29 @@ def test_rules_of_the_assignment_are_told_before_and_followed(app: Starlette, fo
         config.write_text(before)
 
 
+def test_instructor_extends_the_due_time_of_one_student(app: Starlette, folder: Path) -> None:
+    config = folder / "nbgrader_config.py"
+    before = config.read_text()
+    rules = {ASSIGNMENT: {"due": "2020-01-01 12:00", "closes": "2020-01-02 12:00"}}
+    config.write_text(f"{before}\nc.HandIns.rules = {rules!r}\nc.HandIns.time_zone = 'Europe/Berlin'\n")
+    try:
+        ada, teacher = come_in(app, "ada"), come_in(app, "Prof", Role.instructor)
+        assert "It closed on" in ada.get(f"/a/{ASSIGNMENT}").text
+        path = f"/board/{ASSIGNMENT}/extend?id=ada"
+        assert teacher.post(path, {"due": "soon"}).status_code == 400
+        shown = teacher.post(path, {"due": "2040-01-01 12:00", "why": "ill"})
+        assert "2040-01-01 11:00 UTC" in shown.text
+        assert "2040-01-01 11:00 UTC" in ada.get(f"/a/{ASSIGNMENT}").text
+        assert ada.hand_in(any_notebook()).status_code == 200
+        assert "It closed on" in come_in(app, "bo").get(f"/a/{ASSIGNMENT}").text
+        assert "by Prof: ill" in (folder / "extensions.csv").read_text()
+        teacher.post(path, {"due": ""})
+        assert ada.hand_in(any_notebook()).status_code == 403
+    finally:
+        config.write_text(before)
+        (folder / "extensions.csv").unlink(missing_ok=True)
+
+
 def test_service_by_https_uses_cookies_that_no_other_host_can_set(settings: Settings) -> None:
     framed = replace(settings, url="https://course", framed_by=("https://lms.example.org",))
     with running(framed) as app:
