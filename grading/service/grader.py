@@ -50,6 +50,8 @@ MANY = 4
 """From so many hand-ins on it is worth it to run several at a time; then nobody hears of single cells."""
 PAUSE_SECONDS = 3.0
 """After an assignment could not be graded, before it is tried again."""
+NICENESS = 5
+"""Pages come before grading where both want a core."""
 TELL_EVERY = 0.3
 """Seconds between two notes about how far a hand-in is."""
 
@@ -105,10 +107,10 @@ class Grader:
     def step(self) -> bool:
         """Grade what comes next, if anything waits in a lane that is free; return whether something was graded."""
         for assignment in queue.pending(self._database):
-            if self._pauses.get(assignment, 0.0) > time.monotonic() or self._is_graded_elsewhere(assignment):
+            if self._pauses.get(assignment, 0.0) > time.monotonic():
                 continue
             with lane(self._settings.folder, assignment) as mine:
-                if not mine:
+                if not mine or self._is_graded_elsewhere(assignment):  # only who holds the lane tries that lock
                     continue
                 queue.recover(self._database, assignment)
                 batch = queue.claim(self._database, assignment, self._most(assignment))
@@ -276,6 +278,7 @@ def run_grader(settings: Settings, parent: int, sleep: Callable[[float], None] =
     signal.signal(signal.SIGTERM, end)
     # Ctrl-C is for who started us, which tells us. Kernels would inherit SIG_IGN, and could not be interrupted.
     signal.signal(signal.SIGINT, lambda *_: None)
+    os.nice(NICENESS)
     database = Database.open(settings.database)
     unopened = Catalogue(settings).names
     with Grader(settings, database) as grader:
