@@ -100,10 +100,10 @@ def browser(app: Starlette, url: str = "http://course") -> Browser:
 
 
 @contextlib.contextmanager
-def running(settings: Settings, http: httpx.AsyncClient | None = None) -> Iterator[Starlette]:
+def running(settings: Settings) -> Iterator[Starlette]:
     """The application, with one event loop for all that ask, since starting one takes longer than an answer."""
     database = Database.open(settings.database)
-    app = create_app(settings, database, http)
+    app = create_app(settings, database)
     with start_blocking_portal() as portal:
         app.state.portal = portal
         yield app

@@ -3,11 +3,9 @@
 import contextlib
 import http
 from asyncio import create_task
-from collections.abc import AsyncIterator
-from dataclasses import replace
+from collections.abc import AsyncIterator, Sequence
 from importlib import resources
 
-import httpx
 from nbgrader.coursedir import CourseDirectory
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,11 +16,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from grading.config import load_config
-from grading.lti.calls import client
 from grading.service import doors, handing_in, student_pages, teaching_pages
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database
-from grading.service.from_lms import FromLms, find_lti, frames_of
 from grading.service.headers import Headers
 from grading.service.limits import BodyLimit
 from grading.service.live import Watch
@@ -34,26 +30,21 @@ UPLOADS = ("/hand-in",)
 """Ends of the addresses to which a notebook may be sent."""
 
 
-def create_app(settings: Settings, database: Database, http: httpx.AsyncClient | None = None) -> Starlette:
-    """Return the application; `http` is what platforms are called with."""
-    http = http or client()
-    lti = find_lti(settings, database, http)
-    settings = replace(settings, framed_by=(*settings.framed_by, *frames_of(lti)))
+def create_app(settings: Settings, database: Database, more: Sequence[BaseRoute] = ()) -> Starlette:
+    """Return the application; `more` are addresses of other ways to come in, which find the site in `app.state`."""
+    config = load_config(settings.course)
     watch = Watch(database)
-    course_id = str(CourseDirectory(config=load_config(settings.course)).course_id)
+    course_id = str(CourseDirectory(config=config).course_id)
     site = Site(settings, database, Catalogue(settings), watch, course_id)
-    lms = FromLms(site, lti, http) if lti is not None else None
 
     @contextlib.asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
-        tasks = [create_task(watch.run()), *([create_task(lms.run())] if lms is not None else [])]
+        task = create_task(watch.run())
         yield
-        for task in tasks:
-            task.cancel()
-        await http.aclose()
+        task.cancel()
 
     app = Starlette(
-        routes=[*_routes(), *(lms.routes() if lms is not None else ())],
+        routes=[*_routes(), *more],
         middleware=[
             Middleware(Headers, settings=settings),
             Middleware(BodyLimit, upload_bytes=settings.upload_bytes, uploads=UPLOADS, refuse=_too_large),
@@ -62,7 +53,6 @@ def create_app(settings: Settings, database: Database, http: httpx.AsyncClient |
         lifespan=watching,
     )
     app.state.site = site
-    app.state.lms = lms
     return app
 
 

@@ -18,8 +18,6 @@ from grading.errors import CourseError
 from grading.pages.names import names_of
 from grading.pipeline.assignment import Assignment, load_assignment
 from grading.records.deadlines import Due, read_due
-from grading.records.gradebook import read_grades
-from grading.records.grades import Grades
 from grading.rules.rules import Rules
 from grading.service.settings import Settings
 
@@ -108,10 +106,6 @@ class Catalogue:
             card = self._known[name][1]
             _, rules, dated = self._times_of(name)
             return replace(card, rules=rules, dated=dated)
-
-    def grades(self, name: str) -> Mapping[str, Grades]:
-        """Return what the gradebook has of an assignment, by student."""
-        return read_grades(self._db_url, self._course_id, name) if self._is_there() else {}
 
     def people(self) -> People:
         """Return the class."""

@@ -19,7 +19,6 @@ from sqlalchemy import (
     String,
     Table,
     Text,
-    UniqueConstraint,
     create_engine,
     event,
     make_url,
@@ -113,24 +112,6 @@ held = Table(
     Column("assignment", String, primary_key=True),
     Column("since", Float, nullable=False),
     Column("by", String, nullable=False),
-)
-
-lms_people = Table(
-    "lms_people",
-    metadata,
-    Column("platform", String, primary_key=True),
-    Column("user_id", String, primary_key=True),
-    Column("student", String, nullable=False),
-    UniqueConstraint("platform", "student"),
-)
-lms_columns = Table(
-    "lms_columns",
-    metadata,
-    Column("assignment", String, primary_key=True),
-    Column("student", String, primary_key=True),
-    Column("platform", String, nullable=False),
-    Column("line_item", String, nullable=False),
-    Column("user_id", String, nullable=False),
 )
 
 
