@@ -33,7 +33,7 @@ class Headers:
         self._headers = {
             "content-security-policy": policy(settings.framed_by),
             "x-content-type-options": "nosniff",
-            "referrer-policy": "no-referrer",
+            "referrer-policy": "same-origin",  # with no-referrer our own forms would come with `Origin: null`
             "permissions-policy": "camera=(), microphone=(), geolocation=(), payment=()",
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",

@@ -350,7 +350,7 @@ def test_every_answer_carries_the_headers(world: World) -> None:
         assert "frame-ancestors 'self'" in policy
         assert page.headers["x-frame-options"] == "SAMEORIGIN"
         assert page.headers["x-content-type-options"] == "nosniff"
-        assert page.headers["referrer-policy"] == "no-referrer"
+        assert page.headers["referrer-policy"] == "same-origin"
         assert page.headers["cache-control"] == "no-store"
     assert "attachment" in pages[7].headers["content-disposition"]
 
@@ -411,6 +411,8 @@ def test_session_ends_with_its_time_and_with_its_link(world: World) -> None:
     assert session(world, access.start_session(database, who, now - 100, 60)) == 401
     cy = come_in(world.app, "cy")
     assert cy.get("/").status_code == 200
+    assert access.session_of(database, token_of(cy), now + 3500) == who
+    assert access.session_of(database, token_of(cy), now + 3700) is None  # the session would last, the link does not
     assert access.withdraw(database, "cy", now) == 1
     assert cy.get("/").status_code == 401
 
