@@ -72,7 +72,7 @@ def test_way_from_the_dropped_file_to_the_answer_and_the_board_meanwhile(
     assert ada.evaluate("window.notLoadedAgain")
     picture(ada, "service-feedback")
     expect(board.get_by_text("1 of 3 have handed in")).to_be_visible(timeout=PATIENCE)
-    expect(board.get_by_text("Graded").first).to_be_visible(timeout=PATIENCE)
+    expect(board.get_by_role("cell", name="Graded", exact=True)).to_be_visible(timeout=PATIENCE)
     ada.get_by_role("link", name="I think this is wrong").click()
     ada.get_by_label("Say in a sentence").fill("My box has no area.")
     ada.get_by_role("button", name="Send").click()
