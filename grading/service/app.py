@@ -4,6 +4,7 @@ import contextlib
 import http
 from asyncio import create_task
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from importlib import resources
 
 from nbgrader.coursedir import CourseDirectory
@@ -16,12 +17,12 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from grading.config import load_config
-from grading.service import doors, handing_in, student_pages, teaching_pages
+from grading.service import doors, handing_in, queue, student_pages, teaching_pages
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database
 from grading.service.headers import Headers
 from grading.service.limits import BodyLimit
-from grading.service.live import Watch
+from grading.service.live import Shared, Watch
 from grading.service.rendering import page
 from grading.service.settings import Settings
 from grading.service.site import Site, shows, takes
@@ -35,7 +36,7 @@ def create_app(settings: Settings, database: Database, more: Sequence[BaseRoute]
     config = load_config(settings.course)
     watch = Watch(database)
     course_id = str(CourseDirectory(config=config).course_id)
-    site = Site(settings, database, Catalogue(settings), watch, course_id)
+    site = Site(settings, database, Catalogue(settings), watch, course_id, Shared(partial(queue.places, database)))
 
     @contextlib.asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:

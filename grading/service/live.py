@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+import threading
+import time
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import func, select
@@ -18,8 +20,9 @@ log = logging.getLogger(__name__)
 
 LOOK_EVERY = 0.25
 """Seconds between two looks for changes, one for all who watch."""
-AROUND_EVERY = 2.0
+AROUND_EVERY = 3.0
 """Seconds after which somebody hears of what changed around: the queue moved on, say."""
+SHARED_SECONDS = 1.0
 MOST_STREAMS = 8
 """Parts of pages that one session may watch at a time."""
 STILL_THERE = 15.0
@@ -77,7 +80,28 @@ class Shown:
     last: bool = False
 
 
-def stream(watch: Watch, who: str, key: str, around: str, show: Callable[[], Shown]) -> StreamingResponse:
+class Shared:
+    """Values that many who watch want at the same time, each made once for all of them; at most a second old."""
+
+    def __init__(self, make: Callable[[str], Mapping[str, int]]) -> None:
+        self._make = make
+        self._known: dict[str, tuple[float, Mapping[str, int]]] = {}
+        self._lock = threading.Lock()
+
+    def of(self, key: str) -> Mapping[str, int]:
+        """Return the values of a key."""
+        with self._lock:
+            known = self._known.get(key)
+            if known is None or known[0] < time.monotonic() - SHARED_SECONDS:
+                known = self._known[key] = time.monotonic(), self._make(key)
+            return known[1]
+
+
+Show = Callable[[bool], Shown]
+"""Shows a part of a page; it is told whether that itself has changed, or only what is around it."""
+
+
+def stream(watch: Watch, who: str, key: str, around: str, show: Show) -> StreamingResponse:
     """Answer with a part of a page whenever it has changed.
 
     What changes of the `key` is told at once; what changes of `around`, every few seconds. Raises HTTPException where
@@ -101,13 +125,13 @@ async def _counted(watch: Watch, who: str, events: AsyncIterator[str]) -> AsyncI
         watch.streams += Counter()  # forgets those that are zero
 
 
-async def _events(watch: Watch, key: str, around: str, show: Callable[[], Shown]) -> AsyncIterator[str]:
-    before, quiet = "", 0.0
+async def _events(watch: Watch, key: str, around: str, show: Show) -> AsyncIterator[str]:
+    before, quiet, itself = "", 0.0, True
     with watch.on(key) as own, watch.on(around) as other:
         while True:
             own.clear()
             other.clear()
-            shown = await run_in_threadpool(show)
+            shown = await run_in_threadpool(show, itself)
             if shown.html != before:
                 yield _as_event(shown.html)
                 before, quiet = shown.html, 0.0
@@ -115,6 +139,7 @@ async def _events(watch: Watch, key: str, around: str, show: Callable[[], Shown]
                 yield "event: end\ndata: end\n\n"
                 return
             quiet = await _until_news(own, other, quiet)
+            itself = own.is_set()
             if quiet >= STILL_THERE:
                 yield ": still there\n\n"
                 quiet = 0.0

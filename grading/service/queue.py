@@ -155,6 +155,17 @@ def before(database: Database, one: HandIn) -> int:
         return int(connection.execute(asked).scalar_one())
 
 
+def places(database: Database, assignment: str) -> dict[str, int]:
+    """Return how many come before each hand-in of an assignment that waits, by its id: what `before` says of each."""
+    waits = and_(hand_ins.c.assignment == assignment, hand_ins.c.state.in_((State.received, State.running)))
+    asked = select(hand_ins.c.id, hand_ins.c.state).where(waits).order_by(hand_ins.c.queued, hand_ins.c.id)
+    with database.reading() as connection:
+        rows = connection.execute(asked).all()
+    running = sum(row.state == State.running for row in rows)
+    waiting = [row.id for row in rows if row.state == State.received]
+    return {one: running + index for index, one in enumerate(waiting)}
+
+
 def pending(database: Database) -> list[str]:
     """List the assignments of which something waits or runs, that which has waited longest first."""
     asked = (

@@ -15,7 +15,7 @@ from grading.service.catalogue import Card, Catalogue
 from grading.service.database import Database
 from grading.service.identity import Identity, form_token, is_form_token
 from grading.service.limits import Rate
-from grading.service.live import Watch
+from grading.service.live import Shared, Watch
 from grading.service.settings import Settings
 
 UNKNOWN = "This page is not there, or not for you."
@@ -32,6 +32,8 @@ class Site:
     catalogue: Catalogue
     watch: Watch
     course_id: str
+    places: Shared
+    """How many hand-ins come before each that waits, by assignment."""
     failed_tries: Rate = field(default_factory=lambda: Rate(20, 60))
     """Tokens and codes that were wrong, by address."""
 

@@ -5,6 +5,7 @@ import time
 from dataclasses import asdict
 from typing import Any
 
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
@@ -70,14 +71,17 @@ def hand_in(found: Visit) -> Response:
 async def hand_in_events(request: Request) -> Response:
     """Tell how a hand-in stands, whenever that changes."""
     found = await visit(request)
-    one, card = _own(found)
+    one, card = await run_in_threadpool(_own, found)
 
-    def show() -> Shown:
-        still = access.session_of(found.site.database, found.token, time.time())
-        now = queue.find(found.site.database, one.id) if still == found.who else None
-        if now is None:
-            return Shown("", last=True)
-        return Shown(fragment("_status", who=found.who, **_status(found, now, card)), last=now.state.settled)
+    def show(itself: bool) -> Shown:
+        nonlocal one
+        if itself:
+            still = access.session_of(found.site.database, found.token, time.time())
+            now = queue.find(found.site.database, one.id) if still == found.who else None
+            if now is None:
+                return Shown("", last=True)
+            one = now
+        return Shown(fragment("_status", who=found.who, **_status(found, one, card)), last=one.state.settled)
 
     return stream(found.site.watch, found.form_token, one.id, one.assignment, show)
 
@@ -156,5 +160,8 @@ def _is_kept_from(found: Visit, card: Card) -> bool:
 
 
 def _status(found: Visit, one: HandIn, card: Card) -> dict[str, Any]:
-    ahead = queue.before(found.site.database, one) if one.state is State.received else 0
-    return {"one": one, "card": card, "before": ahead, "held": _is_kept_from(found, card)}
+    waits = one.state is State.received
+    ahead = found.site.places.of(one.assignment).get(one.id) if waits else 0
+    if ahead is None:  # it came just now
+        ahead = queue.before(found.site.database, one)
+    return {"one": one, "card": card, "before": ahead, "held": one.state.settled and _is_kept_from(found, card)}

@@ -93,7 +93,7 @@ async def board_events(request: Request) -> Response:
     found = await visit(request, teaches=True)
     card, show = await run_in_threadpool(found.card), _show(request)
 
-    def shown() -> Shown:
+    def shown(_: bool) -> Shown:
         if access.session_of(found.site.database, found.token, time.time()) != found.who:
             return Shown("", last=True)
         return Shown(fragment("_board", card=card, board=_board(found.site, card, show)))

@@ -31,8 +31,10 @@ def state(database: Database, one: HandIn) -> State:
 def test_hand_ins_are_taken_in_the_order_in_which_they_came(database: Database) -> None:
     entered = [enter(database, student, now) for now, student in enumerate(["bo", "ada", "cy"])]
     assert [queue.before(database, one) for one in entered] == [0, 1, 2]
+    assert queue.places(database, "lab") == {one.id: place for place, one in enumerate(entered)}
     assert [one.student for one in queue.claim(database, "lab", 2)] == ["bo", "ada"]
     assert queue.before(database, entered[2]) == 2
+    assert queue.places(database, "lab") == {entered[2].id: 2}
     assert [one.student for one in queue.claim(database, "lab", 2)] == ["cy"]
 
 
