@@ -16,7 +16,7 @@ from grading.cli.grade import grade_with_progress, print_grades
 from grading.cli.pages import write_report_with_progress
 from grading.cli.people import INSTRUCTOR, help_for
 from grading.cli.terminal import Names, console, stderr
-from grading.common.names import REPORTS, ROSTER
+from grading.common.names import EXPORTS, REPORTS, ROSTER
 from grading.config import course_directory, load_config
 from grading.errors import GradingError
 from grading.lms import collect as collecting
@@ -33,8 +33,6 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
-
-EXPORTS = "exports"
 
 Download = Annotated[Path, typer.Argument(help="What the LMS gave: a zip or a folder.")]
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]

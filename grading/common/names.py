@@ -6,6 +6,8 @@ ROSTER = "roster.csv"
 """In the course folder: who is in the class."""
 EXTENSIONS = "extensions.csv"
 """In the course folder: who may hand in what until when (`grading.config.extensions`)."""
+EXPORTS = "exports"
+"""In the course folder: files for the LMS."""
 REPORTS = "reports"
 """In the course folder: pages about a class, a folder for each assignment."""
 MAX_NAME = 200

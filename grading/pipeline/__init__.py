@@ -15,6 +15,8 @@ __all__ = [
     "lock",
     "notebook",
     "one",
+    "people",
+    "personal",
     "plan",
     "reference",
     "run",

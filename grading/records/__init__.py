@@ -1,4 +1,4 @@
-"""Records of what was graded and why; only `gradebook` and `deadlines` talk to nbgrader's tables.
+"""Records of what was graded and why; only `gradebook`, `deadlines` and `personal` talk to nbgrader's tables.
 
 In: records.
 Out: record.json, the executed notebook and rows of the gradebook, each whole or not at all.
@@ -6,4 +6,4 @@ Called by `execution`, `pipeline`, `pages`, `authoring`, `hosts`, `service`, `cl
 Way: 9 points and reasons are written down
 """
 
-__all__ = ["deadlines", "executed_notebook", "gradebook", "grades", "record", "results"]
+__all__ = ["deadlines", "executed_notebook", "gradebook", "grades", "personal", "record", "results"]

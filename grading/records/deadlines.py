@@ -51,10 +51,10 @@ class Deadlines:
         entered = gradebook.find_assignment(assignment)
         own = rules.of(assignment) if rules else Rules(assignment)
         self._by_rules = own.due is not None
-        if own.due is not None and _aware(entered.duedate) != own.due:
+        if own.due is not None and aware(entered.duedate) != own.due:
             entered.duedate = own.due.astimezone(UTC).replace(tzinfo=None)
             self._db.commit()
-        self.rules = replace(own, due=own.due or _aware(entered.duedate))
+        self.rules = replace(own, due=own.due or aware(entered.duedate))
 
     def extension(self, student: str, known: timedelta | None) -> timedelta | None:
         """Return what a student's row should say, where it says `known` now."""
@@ -67,7 +67,7 @@ class Deadlines:
 
     def counted(self, student: str, timestamp: datetime | None, extension: timedelta | None) -> timedelta:
         """Return how late a submission is, after grace and late days of the student's bank."""
-        handed_in = _aware(timestamp)
+        handed_in = aware(timestamp)
         if handed_in is None or self.rules.due is None:
             return timedelta(0)
         own = _for_one(self.rules, student, self.rules.due, extension)
@@ -76,9 +76,9 @@ class Deadlines:
             return late.counted
         every, times = [own], {own.assignment: handed_in}
         for row in self._others.get(student, ()):
-            if (when := _aware(row.timestamp)) is not None:
+            if (when := aware(row.timestamp)) is not None:
                 rules = self._course.of(row.assignment)
-                every.append(_for_one(rules, student, rules.due or _aware(row.due), row.extension))
+                every.append(_for_one(rules, student, rules.due or aware(row.due), row.extension))
                 times[row.assignment] = when
         return settle(every, self._course.late_days, student, times)[own.assignment].counted
 
@@ -136,11 +136,12 @@ def read_due(db_url: str, course_id: str, assignment: str) -> Due:
         .where(AssignmentRow.name == assignment, SubmittedAssignment.extension.is_not(None))
     )
     with Gradebook(db_url, course_id or "default_course") as gradebook:
-        due = _aware(gradebook.db.scalar(select(AssignmentRow.duedate).where(AssignmentRow.name == assignment)))
+        due = aware(gradebook.db.scalar(select(AssignmentRow.duedate).where(AssignmentRow.name == assignment)))
         if due is None:
             return Due()
         return Due(due, {student: due + longer for student, longer in gradebook.db.execute(extended)})
 
 
-def _aware(when: datetime | None) -> datetime | None:
+def aware(when: datetime | None) -> datetime | None:
+    """Return a time of nbgrader's, which is in UTC without saying so, with its zone."""
     return when.replace(tzinfo=UTC) if when is not None else None

@@ -1,0 +1,60 @@
+"""One student in the service's database and folder: all that is there, as plain data, and its removal."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Column, Connection, Table, delete, inspect, select
+
+from grading.service.content import path_of
+from grading.service.database import Database, hand_ins, metadata
+from grading.service.grader import page_path
+
+_SECRET = frozenset({"token_hash"})
+
+
+def in_service(database: Database, student: str) -> dict[str, list[dict[str, Any]]]:
+    """Return what each table has about a student, without what stands for a secret; empty if there is nothing."""
+    with database.reading() as connection:
+        found = {table.name: _rows(connection, table, student) for table in _about_students(connection)}
+    return {name: rows for name, rows in found.items() if rows}
+
+
+def files_of(folder: Path, tables: Mapping[str, list[dict[str, Any]]]) -> dict[str, Path]:
+    """Return the files of a student's hand-ins, by the names that an archive gives them."""
+    found = {}
+    for row in tables.get(hand_ins.name, ()):
+        name = f"service/{row['assignment']}/{row['id']}"
+        found[f"{name}.ipynb"] = path_of(folder, row["sha256"])
+        found[f"{name}.html"] = page_path(folder, row["id"])
+    return {name: path for name, path in found.items() if path.is_file()}
+
+
+def forget_in_service(database: Database, folder: Path, student: str) -> list[str]:
+    """Remove a student from every table, with the files that nobody else handed in; return what, in words."""
+    tables = in_service(database, student)
+    with database.writing() as connection:
+        for table in _about_students(connection):
+            connection.execute(delete(table).where(_student(table) == student))
+        left = set(connection.scalars(select(hand_ins.c.sha256)))
+    mine = tables.get(hand_ins.name, ())
+    for row in mine:
+        page_path(folder, row["id"]).unlink(missing_ok=True)
+        if row["sha256"] not in left:
+            path_of(folder, row["sha256"]).unlink(missing_ok=True)
+    return [f"the service: {len(rows)} of {name}" for name, rows in tables.items()]
+
+
+def _about_students(connection: Connection) -> list[Table]:
+    """Return the tables that are there and have a column for a student."""
+    there = set(inspect(connection).get_table_names())
+    return [table for table in metadata.sorted_tables if table.name in there and "student" in table.c]
+
+
+def _student(table: Table) -> Column[Any]:
+    return table.c["student"]
+
+
+def _rows(connection: Connection, table: Table, student: str) -> list[dict[str, Any]]:
+    rows = connection.execute(select(table).where(_student(table) == student)).mappings()
+    return [{name: value for name, value in row.items() if name not in _SECRET} for row in rows]
