@@ -1,5 +1,6 @@
 """The service's processes: the web server here, and graders beside it, which are started again when they end."""
 
+import contextlib
 import logging
 import multiprocessing
 import os
@@ -17,6 +18,7 @@ from grading.sandbox.bubblewrap import check
 from grading.service.app import create_app
 from grading.service.database import Database
 from grading.service.grader import run_grader
+from grading.service.lms import open_door
 from grading.service.settings import Settings
 
 log = logging.getLogger(__name__)
@@ -87,7 +89,8 @@ def serve(settings: Settings, host: str, port: int, ready: Callable[[Graders], N
     Raises GradingError where the address cannot be had.
     """
     database = Database.open(settings.database)
-    app = create_app(settings, database)
+    door = open_door(settings, database)
+    app = create_app(door.settings, database, door.routes) if door else create_app(settings, database)
     config = uvicorn.Config(
         app,
         host=host,
@@ -101,7 +104,7 @@ def serve(settings: Settings, host: str, port: int, ready: Callable[[Graders], N
     server = uvicorn.Server(config)
     signal.signal(signal.SIGTERM, lambda *_: None)  # uvicorn hears it first, and raises it again when it has ended
     try:
-        with Graders(settings) as graders:
+        with Graders(settings) as graders, door.passback if door else contextlib.nullcontext():
             ready(graders)
             server.run()
     except SystemExit as ended:

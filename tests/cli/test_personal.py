@@ -15,7 +15,7 @@ from grading.service.content import path_of, store
 from grading.service.database import Database, hand_ins, links
 from grading.service.grader import page_path
 
-pytestmark = pytest.mark.usefixtures("bubblewrap")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 ROSTER = "id;name;email\ns1;Ada Lovelace;ada@example.org\ns2;Bo Diddley;bo@example.org\n"
 
@@ -28,7 +28,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for student, answer in (("s1", RIGHT), ("s2", HALF), ("s3", RIGHT)):
         hand_in(classroom, student, answer)
     (folder / "roster.csv").write_text(ROSTER)
-    for command in (("grade", ASSIGNMENT), ("report", ASSIGNMENT), ("export", ASSIGNMENT)):
+    for command in (("grade", ASSIGNMENT), ("report", ASSIGNMENT), ("export", ASSIGNMENT, "--to", "csv")):
         done = course(folder, *command)
         assert done.returncode == 0, done.stderr
     (folder / "extensions.csv").write_text("student,assignment,due,why\ns1,tiny,2026-12-01 12:00,ill\ns2,tiny,,\n")

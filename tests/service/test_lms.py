@@ -1,0 +1,250 @@
+"""From a platform into the service and back: who comes in as whom, where to, and which grades go to the platform."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import anyio
+import httpx
+import pytest
+from anyio.from_thread import start_blocking_portal
+from lti_platform import CLAIM, TestPlatform, query_of
+from nbgrader.api import Gradebook
+from notebooks import ASSIGNMENT
+from served import any_notebook, graded, opened, received, served_course
+from sqlalchemy import select
+from starlette.testclient import TestClient
+
+from grading.config import load_config
+from grading.pipeline.run import open_course
+from grading.records.gradebook import GradebookWriter
+from grading.records.record import GRADED, PERSON, QuestionRecord, Record
+from grading.service.app import create_app
+from grading.service.database import Database
+from grading.service.identity import Identity, Role
+from grading.service.lms import Door, lms_people, open_door
+from grading.service.personal import forget_in_service, in_service
+from grading.service.release import hold
+
+TOOL = "https://course.example.org"
+
+
+@dataclass
+class Visited:
+    """A service, a platform that is registered with it, and a browser."""
+
+    platform: TestPlatform
+    door: Door
+    database: Database
+    folder: Path
+    browser: TestClient
+
+    def come(self, user: str, browser: TestClient | None = None, **changed: Any) -> httpx.Response:
+        """Launch somebody; return the service's answer."""
+        client = browser or self.browser
+        begun = client.post("/lti/login", data=self.platform.initiation(user))
+        asked = query_of(begun.headers["location"])
+        self.platform.check_request(asked)
+        claims = self.platform.claims(user, asked["nonce"])
+        claims[f"{CLAIM}custom"] = {"assignment": ASSIGNMENT}
+        form = {"id_token": self.platform.sign({**claims, **changed}), "state": asked["state"]}
+        return client.post("/lti/launch", data=form, headers={"Origin": self.platform.url})
+
+    def another_browser(self) -> TestClient:
+        client = TestClient(self.browser.app, base_url=TOOL, follow_redirects=False)
+        client.portal = self.browser.portal
+        return client
+
+    def give(self, decided: str = "", **points: float) -> None:
+        """Enter points of students into the gradebook, of 5, as grading does."""
+        config = load_config(self.folder)
+        kept = {one.name: one.kept for one in self.assignment.notebooks}
+        with GradebookWriter(f"sqlite:///{self.folder / 'gradebook.db'}", ASSIGNMENT, kept, config) as book:
+            for student, reached in points.items():
+                questions = {
+                    "test_area": QuestionRecord(min(reached, 2), 2, "Because.", decided=decided, waits=bool(decided)),
+                    "test_sum": QuestionRecord(max(reached - 2, 0), 3, "Because."),
+                }
+                book.write(Record(student, ASSIGNMENT, GRADED, questions=questions, submission={"changed": True}))
+
+    @property
+    def assignment(self) -> Any:
+        from classes import quick
+
+        return open_course(self.folder, ASSIGNMENT, quick(), asking=False).assignment
+
+    def send(self) -> int:
+        """Look for grades and send them, as the thread does."""
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(self.platform.app()))
+        self.door.passback._looked.clear()
+        self.door.passback.look()
+        return anyio.run(self.door.passback.deliver, http)
+
+    @property
+    def taken(self) -> list[tuple[str, float]]:
+        return sorted((score["userId"], score["scoreGiven"]) for score in self.platform.scores)
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return served_course(tmp_path_factory.mktemp("served")).folder
+
+
+@contextmanager
+def visiting(template: Path, folder: Path) -> Iterator[Visited]:
+    platform = TestPlatform(tool=TOOL)
+    platform.items["1"] = {"label": "Tiny", "scoreMaximum": 50.0, "resourceId": ASSIGNMENT}
+    config = template / "nbgrader_config.py"
+    lines = [line for line in config.read_text().splitlines() if "LtiSettings" not in line]
+    config.write_text("\n".join([*lines, f"c.LtiSettings.platforms = [{platform.registration!r}]", ""]))
+    (template / "gradebook.db").unlink(missing_ok=True)
+    settings = replace(opened(template), folder=folder, database=f"sqlite:///{folder / 's.db'}", url=TOOL)
+    database = Database.open(settings.database)
+    door = open_door(settings, database, httpx.AsyncClient(transport=httpx.ASGITransport(platform.app())))
+    assert door is not None
+    app = create_app(door.settings, database, door.routes)
+    browser = TestClient(app, base_url=TOOL, follow_redirects=False)
+    with start_blocking_portal() as portal:
+        browser.portal = portal
+        platform.tool_keys = browser.get("/lti/jwks.json").json()
+        yield Visited(platform, door, database, template, browser)
+    database.close()
+
+
+@pytest.fixture
+def service(template: Path, tmp_path: Path) -> Iterator[Visited]:
+    with visiting(template, tmp_path) as visited:
+        yield visited
+
+
+def test_student_comes_to_the_assignment_as_who_is_in_the_roster_and_hands_in(service: Visited) -> None:
+    answer = service.come("u-ada")
+    assert (answer.status_code, answer.headers["location"]) == (303, f"/a/{ASSIGNMENT}")
+    session = next(one for one in answer.headers.get_list("set-cookie") if one.startswith("__Host-course"))
+    assert "SameSite=None; Partitioned" in session  # it must live in the platform's frame
+    page = service.browser.get(f"/a/{ASSIGNMENT}")
+    assert page.status_code == 200
+    assert "Ada Lovelace" in page.text
+    assert "https://lms.example.org" in page.headers["content-security-policy"].partition("frame-ancestors")[2]
+    assert "x-frame-options" not in page.headers
+
+
+def test_who_is_in_no_list_gets_an_id_that_stays_the_same(service: Visited) -> None:
+    changed = {f"{CLAIM}lis": {"person_sourcedid": "nobody-here"}}
+    for _ in range(2):
+        assert service.come("u-ada", **changed).status_code == 303
+    with service.database.reading() as connection:
+        (student,) = connection.scalars(select(lms_people.c.student))
+    assert student.startswith("lms-")
+
+
+@pytest.mark.parametrize("claim", ["name", "email", "given_name"])
+def test_nobody_becomes_another_student_by_what_people_can_choose_themselves(service: Visited, claim: str) -> None:
+    changed = {claim: "ada", f"{CLAIM}lis": {}}
+    service.come("u-bo", **changed)
+    with service.database.reading() as connection:
+        assert "ada" not in list(connection.scalars(select(lms_people.c.student)))
+
+
+def test_second_user_of_the_same_platform_is_not_the_same_student(service: Visited) -> None:
+    service.come("u-ada")
+    answer = service.come("u-bo", service.another_browser(), **{f"{CLAIM}lis": {"person_sourcedid": "ada"}})
+    assert (answer.status_code, "Somebody else came from the same platform" in answer.text) == (403, True)
+
+
+def test_teacher_comes_to_the_board_and_a_student_does_not(service: Visited) -> None:
+    answer = service.come("u-cy")
+    assert answer.headers["location"] == f"/board/{ASSIGNMENT}"
+    assert service.browser.get(f"/board/{ASSIGNMENT}").status_code == 200
+    student = service.another_browser()
+    service.come("u-ada", student)
+    assert student.get(f"/board/{ASSIGNMENT}").status_code == 404
+
+
+def test_who_is_neither_student_nor_teacher_is_refused(service: Visited) -> None:
+    answer = service.come(
+        "u-ada", **{f"{CLAIM}roles": ["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"]}
+    )
+    assert (answer.status_code, "neither student nor teacher" in answer.text) == (403, True)
+    assert "__Host-course" not in str(answer.headers.get_list("set-cookie"))
+
+
+def test_teacher_with_the_name_of_a_student_is_another_person(service: Visited) -> None:
+    assert service.come("u-cy", name="ada").status_code == 303
+    assert 'name="student" value="ada"' not in service.browser.get("/mine.json").text
+
+
+@pytest.mark.parametrize("named", ["../secret", "nothing", "tiny/../tiny"])
+def test_assignment_that_is_not_open_leads_to_the_front_page(service: Visited, named: str) -> None:
+    answer = service.come("u-ada", **{f"{CLAIM}custom": {"assignment": named}, f"{CLAIM}target_link_uri": f"{TOOL}/x"})
+    assert answer.headers["location"] == "/"
+
+
+def test_grade_of_the_gradebook_goes_to_the_platform_once_and_again_when_it_changes(service: Visited) -> None:
+    for user in ("u-ada", "u-bo"):
+        service.come(user, service.another_browser())
+    service.give(ada=4.0)
+    assert service.send() == 1
+    assert service.send() == 0
+    service.give(ada=5.0, bo=1.0)
+    service.send()
+    assert service.taken == [("u-ada", 4.0), ("u-ada", 5.0), ("u-bo", 1.0)]
+    assert service.platform.results["1", "u-ada"]["resultScore"] == 50.0
+    assert not service.platform.problems
+
+
+def test_what_a_penalty_or_a_person_changed_is_what_goes(service: Visited) -> None:
+    service.come("u-ada")
+    service.give(ada=4.0)
+    with Gradebook(f"sqlite:///{service.folder / 'gradebook.db'}") as book:
+        book.find_submission_notebook(ASSIGNMENT, ASSIGNMENT, "ada").late_submission_penalty = 1.5
+        book.db.commit()
+    service.send()
+    assert service.taken == [("u-ada", 2.5)]
+
+
+def test_grade_that_waits_for_a_person_waits(service: Visited) -> None:
+    service.come("u-ada")
+    service.give(PERSON, ada=4.0)
+    assert (service.send(), service.taken) == (0, [])
+
+
+def test_grade_whose_feedback_is_held_back_waits_until_it_is_released(service: Visited) -> None:
+    service.come("u-ada")
+    service.give(ada=4.0)
+    who = Identity("course", "Cy", Role.instructor)
+    hold(service.database, who, ASSIGNMENT, True, 1.0)
+    assert service.send() == 0
+    hold(service.database, who, ASSIGNMENT, False, 2.0)
+    assert service.send() == 1
+
+
+def test_class_is_looked_at_when_something_was_graded_and_not_all_the_time(service: Visited) -> None:
+    service.come("u-ada")
+    service.give(ada=4.0)
+    assert [service.door.passback.look(), service.door.passback.look()] == [1, 0]
+    service.give(ada=5.0)
+    assert service.door.passback.look() == 0
+    received(service.browser.app.state.site.settings, service.database, "ada", any_notebook(), time.time())
+    graded(service.browser.app, "ada")
+    assert service.door.passback.look() == 1
+
+
+def test_student_who_came_from_a_platform_can_be_forgotten(service: Visited) -> None:
+    service.come("u-ada")
+    assert in_service(service.database, "ada")["lms_people"][0]["user"] == "u-ada"
+    forget_in_service(service.database, service.folder / "service", "ada")
+    assert in_service(service.database, "ada") == {}
+
+
+def test_service_without_a_platform_has_no_such_door(template: Path, tmp_path: Path) -> None:
+    config = template / "nbgrader_config.py"
+    text = config.read_text()
+    config.write_text("\n".join(line for line in text.splitlines() if "LtiSettings" not in line) + "\n")
+    settings = replace(opened(template), folder=tmp_path, database=f"sqlite:///{tmp_path / 's.db'}", url=TOOL)
+    database = Database.open(settings.database)
+    assert open_door(settings, database) is None
+    database.close()
