@@ -132,7 +132,7 @@ def test_student_comes_to_the_assignment_as_who_is_in_the_roster_and_hands_in(se
     assert "x-frame-options" not in page.headers
 
 
-def test_who_is_in_no_list_gets_an_id_that_stays_the_same(service: Visited) -> None:
+def test_user_in_no_list_gets_an_id_that_stays_the_same(service: Visited) -> None:
     changed = {f"{CLAIM}lis": {"person_sourcedid": "nobody-here"}}
     for _ in range(2):
         assert service.come("u-ada", **changed).status_code == 303
@@ -164,7 +164,7 @@ def test_teacher_comes_to_the_board_and_a_student_does_not(service: Visited) -> 
     assert student.get(f"/board/{ASSIGNMENT}").status_code == 404
 
 
-def test_who_is_neither_student_nor_teacher_is_refused(service: Visited) -> None:
+def test_user_who_is_neither_student_nor_teacher_is_refused(service: Visited) -> None:
     answer = service.come(
         "u-ada", **{f"{CLAIM}roles": ["http://purl.imsglobal.org/vocab/lis/v2/system/person#Administrator"]}
     )
@@ -196,7 +196,7 @@ def test_grade_of_the_gradebook_goes_to_the_platform_once_and_again_when_it_chan
     assert not service.platform.problems
 
 
-def test_what_a_penalty_or_a_person_changed_is_what_goes(service: Visited) -> None:
+def test_grade_goes_after_its_penalty(service: Visited) -> None:
     service.come("u-ada")
     service.give(ada=4.0)
     with Gradebook(f"sqlite:///{service.folder / 'gradebook.db'}") as book:
