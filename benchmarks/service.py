@@ -69,7 +69,7 @@ def run(classroom: Classroom, settings: Settings, port: int, within: float) -> i
     server = subprocess.Popen(command, cwd=classroom.folder)
     try:
         wait_for(settings.url)
-        time.sleep(20)  # graders open the assignment, as they do long before anybody hands in
+        time.sleep(15)  # graders open the assignment, as they do long before anybody hands in
         before = memory(server.pid)
         began = time.monotonic()
         seen = asyncio.run(everybody(settings.url, links, works(classroom, list(links)), within))

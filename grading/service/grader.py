@@ -46,6 +46,10 @@ IDLE_SECONDS = 0.2
 BATCH_SECONDS = 2.0
 """Hand-ins are taken together as long as nobody waits longer than this for it."""
 MOST_AT_ONCE = 16
+LONG_SECONDS = 20.0
+"""What takes longer is taken alone, so that each is told about as soon as it is done."""
+EACH_WORKERS = 4
+"""Hand-ins for each worker, where many wait."""
 MANY = 4
 """From so many hand-ins on it is worth it to run several at a time; then nobody hears of single cells."""
 PAUSE_SECONDS = 3.0
@@ -126,8 +130,10 @@ class Grader:
                 self._course(assignment)
 
     def _most(self, assignment: str) -> int:
+        """Return how many hand-ins to take together, if so many wait: enough for all workers unless each takes long."""
         each = self._seconds.get(assignment, BATCH_SECONDS)
-        return max(1, min(MOST_AT_ONCE, int(BATCH_SECONDS / max(each, 0.01))))
+        least = EACH_WORKERS * self._many.workers.count if each < LONG_SECONDS else 1
+        return max(least, min(MOST_AT_ONCE, int(BATCH_SECONDS / max(each, 0.01))))
 
     def _grade(self, assignment: str, batch: Sequence[HandIn]) -> None:
         began = time.monotonic()
