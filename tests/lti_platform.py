@@ -68,6 +68,8 @@ class TestPlatform:
     ) -> None:
         self.url, self.tool = url, tool
         self.client_id, self.deployment = "tool-1", "7"
+        self.assignment = "lab1"
+        """What the link in the course is about."""
         self.key, self.key_id = key or new_key(), "platform-key-1"
         self.people: dict[str, tuple[str, list[str]]] = {
             "u-ada": ("Ada Lovelace", [LEARNER]),
@@ -112,7 +114,7 @@ class TestPlatform:
             "login_hint": user,
             "lti_message_hint": message,
             "lti_deployment_id": self.deployment,
-            "target_link_uri": target or f"{self.tool}/a/lab1",
+            "target_link_uri": target or f"{self.tool}/a/{self.assignment}",
         }
 
     def check_request(self, asked: Mapping[str, str]) -> None:
@@ -155,7 +157,7 @@ class TestPlatform:
             "email": f"{user}@example.org",
             f"{CLAIM}version": "1.3.0",
             f"{CLAIM}deployment_id": self.deployment,
-            f"{CLAIM}target_link_uri": target or f"{self.tool}/a/lab1",
+            f"{CLAIM}target_link_uri": target or f"{self.tool}/a/{self.assignment}",
             f"{CLAIM}roles": roles,
             f"{CLAIM}context": {"id": "course-5", "title": "Detection"},
             f"{CLAIM}lis": {"person_sourcedid": user.removeprefix("u-")},
@@ -182,7 +184,7 @@ class TestPlatform:
         return claims | {
             f"{CLAIM}message_type": "LtiResourceLinkRequest",
             f"{CLAIM}resource_link": {"id": "link-1", "title": "Lab 1"},
-            f"{CLAIM}custom": {"assignment": "lab1"},
+            f"{CLAIM}custom": {"assignment": self.assignment},
         }
 
     def sign(

@@ -3,7 +3,7 @@
 import contextlib
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -11,6 +11,7 @@ from typing import Any
 from nbgrader.utils import parse_utc
 
 from grading.common.files import write_atomically
+from grading.common.notebooks import is_test
 from grading.config import hand_in_rules
 from grading.errors import GradingError
 from grading.pages.cells import read_work
@@ -25,11 +26,14 @@ from grading.records.gradebook import read_grades
 from grading.records.grades import Grades
 from grading.records.record import GRADED, Record, read_record
 from grading.records.results import result_of
+from grading.rules.rules import shows_reasons
 from grading.scoring.explanation import Explanation, Picture, Table
 
 log = logging.getLogger(__name__)
 
 FOLDER = "feedback"
+HIDDEN_TESTS = "### BEGIN HIDDEN TESTS"
+WITHHELD = "Why this took points off is not shown, or not yet: the rules of the assignment say so."
 
 
 def read_records(course: GradingRun) -> list[Record]:
@@ -61,18 +65,37 @@ def write_feedback(
     """
     grades = read_grades(course.db_url, course.course_id, course.assignment.name)
     due = read_due(course.db_url, course.course_id, course.assignment.name)
-    grace = hand_in_rules(course.folder).of(course.assignment.name).grace
+    rules = hand_in_rules(course.folder).of(course.assignment.name)
+    rules = replace(rules, due=rules.due or due.for_all, extensions={**due.own, **rules.extensions})
     names = names_of(course.folder) if names is None else names
     gone = []
     for record in records:
         explanation = explain(course, record)
         if explanation is None:
             gone.append(record.student)
-        about = About(names.get(record.student, record.student), due.of(record.student), grace)
-        page = feedback_page(course, record, grades.get(record.student), explanation or Explanation(), about)
+        about = About(names.get(record.student, record.student), due.of(record.student), rules.grace)
+        shown = record if shows_reasons(rules, record.student, datetime.now(UTC)) else without_reasons(course, record)
+        page = feedback_page(course, shown, grades.get(record.student), explanation or Explanation(), about)
         write_atomically(folder / f"{record.student}.html", page)
         progress(record.student)
     return gone
+
+
+def without_reasons(course: GradingRun, record: Record) -> Record:
+    """Return a record that does not say why hidden tests took points off, nor what they met in the student's code."""
+    hidden = {
+        (notebook.name, cell.metadata.nbgrader.grade_id)
+        for notebook in course.assignment.notebooks
+        for cell in notebook.kept.cells
+        if is_test(cell) and HIDDEN_TESTS in cell.source
+    }
+    questions = {
+        name: replace(question, reason=WITHHELD, facts={})
+        if record.cell_of(name) in hidden and question.points < question.max_points
+        else question
+        for name, question in record.questions.items()
+    }
+    return replace(record, questions=questions, execution={**record.execution, "tests": ()})
 
 
 def explain(course: GradingRun, record: Record) -> Explanation | None:

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from classes import gradebook_rows
@@ -12,10 +13,13 @@ from html_page import HtmlPage
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
 
+from grading.common.notebooks import is_test
 from grading.errors import GradingError
-from grading.pages.feedback import About, explain, feedback_page, read_records, write_feedback
+from grading.pages import feedback
+from grading.pages.feedback import WITHHELD, About, explain, feedback_page, read_records, write_feedback
 from grading.pipeline.run import GradingRun
 from grading.records.gradebook import read_grades
+from grading.rules.rules import Reasons, Rules
 from grading.scoring.explanation import Explanation
 
 
@@ -41,6 +45,36 @@ def test_page_says_points_and_reasons(pages: dict[str, str]) -> None:
     assert "2 of 5 points" in text
     assert "2 of 4 cases are right" in text
     assert "Share right 0.500 0.9 (points from 0.25)" in text
+
+
+@pytest.mark.parametrize(
+    ("reasons", "due", "withheld"),
+    [
+        (Reasons.at_once, None, False),
+        (Reasons.never, datetime(2020, 1, 1, tzinfo=UTC), True),
+        (Reasons.after_due, datetime(2020, 1, 1, tzinfo=UTC), False),
+        (Reasons.after_due, datetime(2999, 1, 1, tzinfo=UTC), True),
+        (Reasons.after_due, None, True),
+    ],
+)
+def test_reasons_of_hidden_tests_are_shown_when_the_rules_say(
+    course: GradingRun,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    reasons: Reasons,
+    due: datetime | None,
+    withheld: bool,
+) -> None:
+    rules = SimpleNamespace(of=lambda name: Rules(name, due=due, reasons=reasons))
+    monkeypatch.setattr(feedback, "hand_in_rules", lambda folder: rules)
+    for cell in filter(is_test, course.assignment.notebooks[0].kept.cells):
+        monkeypatch.setitem(cell, "source", f"{cell.source}\n### BEGIN HIDDEN TESTS\n### END HIDDEN TESTS")
+    write_feedback(course, [one for one in read_records(course) if one.student in ("bo", "gil")], tmp_path)
+    bo, gil = (HtmlPage((tmp_path / f"{one}.html").read_text()).text for one in ("bo", "gil"))
+    assert ("2 of 4 cases are right" in bo) is not withheld
+    assert ("NameError: name 'widht' is not defined" in gil) is not withheld
+    assert (WITHHELD in bo) is withheld
+    assert "2 of 5 points" in bo  # points are always shown
 
 
 def test_student_who_misspelt_a_name_is_shown_the_line_and_what_was_meant(pages: dict[str, str]) -> None:

@@ -46,6 +46,7 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TestPlatform]
     folder: Path = served_course(tmp_path_factory.mktemp("served")).folder
     ours, theirs = free_port(), free_port()
     made = TestPlatform(f"http://127.0.0.1:{theirs}", served_at(folder, ours))
+    made.assignment = ASSIGNMENT
     config = folder / "nbgrader_config.py"
     config.write_text(f"{config.read_text()}\nc.LtiSettings.platforms = [{made.registration!r}]\n")
     with standing(made, theirs), serving(folder, ours):
