@@ -36,6 +36,16 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "metrics": ("accuracy_and_iou", "compute_acc", "per_example_iou", "predict_dicts"),
     "localising": ("best_box", "measure_localising", "measure_positions"),
     "box_iou": ("BoxIoU",),
+    "watching": ("watch",),
+    "looking": (
+        "class_activation_map",
+        "box_moved_by_hiding",
+        "plot_maps",
+        "plot_predicted_against_true",
+        "plot_learning_curve",
+        "plot_shares",
+    ),
+    "iou_slider": ("iou_slider",),
     "checks": (
         "heads",
         "output_problems",
@@ -52,6 +62,7 @@ _ROOMS: dict[str, tuple[str, ...]] = {
     "sending": ("send_notebook",),
     "plots": (
         "draw_bbox",
+        "show_figure",
         "plot_annotations",
         "display_prediction",
         "draw_objects",
@@ -75,15 +86,18 @@ if TYPE_CHECKING:
     from helpers.environment import setup as setup
     from helpers.features import *
     from helpers.hand_in import ready_to_submit as ready_to_submit
+    from helpers.iou_slider import iou_slider as iou_slider
     from helpers.localising import best_box as best_box
     from helpers.localising import measure_localising as measure_localising
     from helpers.localising import measure_positions as measure_positions
+    from helpers.looking import *
     from helpers.metrics import *
     from helpers.plots import *
     from helpers.sample import make_sample as make_sample
     from helpers.self_check import check as check
     from helpers.sending import send_notebook as send_notebook
     from helpers.targets import *
+    from helpers.watching import watch as watch
 
 
 def __getattr__(name: str) -> Any:

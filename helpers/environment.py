@@ -5,8 +5,12 @@ Keras, TensorFlow and h5py are slow to load: they are imported where they are ne
 
 from __future__ import annotations
 
+import logging
 import os
 import platform
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
@@ -14,6 +18,8 @@ from pathlib import Path
 from helpers import data
 
 COURSE_SEED = "COURSE_SEED"
+_STDERR = 2
+"""The process's own, below Python's `sys.stderr`."""
 
 # What to show, and the distributions that may provide it.
 PACKAGES = {
@@ -73,16 +79,18 @@ def setup(root: str | Path | None = None, representations: str | Path | None = N
     problems: list[str] = []
 
     versions = {"python": platform.python_version()} | {name: _installed_version(*PACKAGES[name]) for name in PACKAGES}
+    first = root is None and representations is None  # who asks about the data has seen the rest
     for name, version in versions.items():
-        print(f"{name:14}{version or 'not installed'}")
+        if first:
+            print(f"{name:14}{version or 'not installed'}")
     missing = [name for name, version in versions.items() if version is None]
     if missing:
         problems.append(f"Not installed: {', '.join(missing)}. Install with: pip install {' '.join(missing)}")
 
     gpu = _gpu(problems)
-    if gpu:
+    if gpu and first:
         print("GPU           yes")
-    elif gpu is not None:
+    elif gpu is not None and first:
         print(
             "GPU           no. Everything works without one, only slower. "
             "On Colab: Runtime > Change runtime type, choose a GPU."
@@ -149,11 +157,34 @@ def _installed_version(*distributions: str) -> str | None:
     return None
 
 
+@contextmanager
+def _without_chatter() -> Iterator[None]:
+    """Keep away what TensorFlow writes while it is loaded, which notebooks show in red: nothing of it is an error.
+
+    It writes past Python, to the process's standard error, and before any setting of its own holds.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")  # for what comes later
+    logging.getLogger("tensorflow").setLevel(logging.ERROR)
+    try:
+        kept = os.dup(_STDERR)
+    except OSError:  # there is none
+        yield
+        return
+    try:
+        with tempfile.TemporaryFile() as away:
+            os.dup2(away.fileno(), _STDERR)
+            yield
+    finally:
+        os.dup2(kept, _STDERR)
+        os.close(kept)
+
+
 def _gpu(problems: list[str]) -> bool | None:
     try:
-        import tensorflow as tf
+        with _without_chatter():
+            import tensorflow as tf
 
-        return bool(tf.config.list_physical_devices("GPU"))
+            return bool(tf.config.list_physical_devices("GPU"))
     except Exception as error:  # a broken installation raises all sorts of things
         problems.append(f"TensorFlow does not start ({type(error).__name__}: {error}). Install it again.")
         return None

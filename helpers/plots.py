@@ -3,6 +3,7 @@
 Matplotlib and scikit-image are slow to load: they are imported where they are needed.
 """
 
+import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,7 @@ from helpers.targets import IMAGE_SIZE
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 # Blue and vermilion of the Okabe-Ito palette: told apart by colour-blind readers too.
 TRUE_COLOR = "#D55E00"
@@ -59,10 +61,9 @@ def plot_annotations(
         ground_truth: an annotation: class and VOC box.
         figsize: width and height in inches.
     """
-    plt = _pyplot()
-    _, ax = plt.subplots(figsize=figsize)
+    figure, ax = _pyplot().subplots(figsize=figsize)
     _show(ax, Path(img_path), annotation, ground_truth)
-    plt.show()
+    show_figure(figure, f"A photograph with {_boxes_in_words(annotation, ground_truth)}")
 
 
 def display_prediction(
@@ -118,21 +119,47 @@ def plot_history(history: Any) -> None:
     Args:
         history: what `model.fit` returned, or its `history` dictionary of lists.
     """
-    plt = _pyplot()
     curves: Mapping[str, Sequence[float]] = getattr(history, "history", history)
+    show_figure(draw_history(curves), text_of_history(curves))
+
+
+def draw_history(curves: Mapping[str, Sequence[float]]) -> "Figure":
+    """Draw what `plot_history` shows; the validation images have the dashed line of the same colour."""
     losses = {name: values for name, values in curves.items() if name.endswith("loss")}
     others = {name: values for name, values in curves.items() if name not in losses}
     panels = [("Loss", losses, "log")] + ([("Metric", others, "linear")] if others else [])
-    _, axes = plt.subplots(1, len(panels), figsize=(6 * len(panels), 4), squeeze=False)
+    figure, axes = _pyplot().subplots(1, len(panels), figsize=(6 * len(panels), 4), squeeze=False)
     for ax, (label, lines, scale) in zip(axes[0], panels, strict=True):
+        names = list(dict.fromkeys(_of_training(name) for name in lines))
         for name, values in lines.items():
-            style = "--" if name.startswith("val_") else "-"
-            ax.plot(range(1, len(values) + 1), values, style, label=name)
+            color = _COLORS[names.index(_of_training(name)) % len(_COLORS)]
+            style, marker = ("--", "s") if name.startswith("val_") else ("-", "o")
+            ax.plot(range(1, len(values) + 1), values, style, color=color, marker=marker, markersize=3, label=name)
         ax.set(xlabel="Epoch", ylabel=label, yscale=scale)
-        ax.legend()
+        ax.xaxis.get_major_locator().set_params(integer=True)
+        ax.legend([_in_words(name) for name in lines], fontsize="small")
         ax.grid(alpha=0.3)
-    plt.tight_layout()
-    plt.show()
+    figure.tight_layout()
+    return figure
+
+
+def text_of_history(curves: Mapping[str, Sequence[float]]) -> str:
+    """Say in words what `plot_history` shows: where each curve begins and ends."""
+    said = [f"{_in_words(name)} {values[0]:.2f} to {values[-1]:.2f}" for name, values in curves.items() if len(values)]
+    epochs = max((len(values) for values in curves.values()), default=0)
+    return f"Curves over {epochs} epochs: {', '.join(said)}"
+
+
+def _of_training(name: str) -> str:
+    return name.removeprefix("val_")
+
+
+def _in_words(name: str) -> str:
+    """Return what a curve shows: `val_head_boxes_box_iou` becomes "boxes: iou (validation)"."""
+    plain = _of_training(name).removeprefix("head_")
+    head, _, what = plain.partition("_")
+    said = f"{head}: {what.removeprefix('box_')}" if what and head in ("classes", "boxes") else plain
+    return f"{said} (validation)" if name.startswith("val_") else said
 
 
 def plot_positions(representation: npt.NDArray[Any], image: Path | str, bbox: Sequence[float] | None = None) -> None:
@@ -150,7 +177,7 @@ def plot_positions(representation: npt.NDArray[Any], image: Path | str, bbox: Se
     strength = np.asarray(representation, dtype="float32").mean(axis=-1)
     picture = _read_image(Path(image))
     height, width = picture.shape[:2]
-    _, axes = plt.subplots(1, 3, figsize=(13, 4))
+    figure, axes = plt.subplots(1, 3, figsize=(13, 4))
     axes[0].imshow(picture)
     axes[0].set_title("the image")
     panels = (
@@ -172,7 +199,12 @@ def plot_positions(representation: npt.NDArray[Any], image: Path | str, bbox: Se
         if bbox is not None:
             _patch(ax, bbox, "", TRUE_COLOR)
         ax.axis("off")
-    plt.show()
+    row, column = np.unravel_index(int(strength.argmax()), strength.shape)
+    show_figure(
+        figure,
+        "Three times the same photograph: as it is; under the mean activation of the 7 by 7 positions, strongest in "
+        f"row {row + 1}, column {column + 1}; and after averaging, where all positions have the same colour",
+    )
 
 
 def plot_iou_histograms(ious: Mapping[str, npt.ArrayLike], threshold: float = 0.5) -> None:
@@ -182,8 +214,7 @@ def plot_iou_histograms(ious: Mapping[str, npt.ArrayLike], threshold: float = 0.
         ious: a name for each model, and its IoU for every image, shape (N,).
         threshold: drawn as a vertical line: boxes to its right count as found.
     """
-    plt = _pyplot()
-    _, ax = plt.subplots(figsize=(7, 4))
+    figure, ax = _pyplot().subplots(figsize=(7, 4))
     bins = np.linspace(0.0, 1.0, 21)
     for (name, values), color in zip(ious.items(), _COLORS, strict=False):
         values = np.asarray(values)
@@ -191,7 +222,8 @@ def plot_iou_histograms(ious: Mapping[str, npt.ArrayLike], threshold: float = 0.
     ax.axvline(threshold, color="black", linestyle="--", linewidth=1)
     ax.set(xlabel="IoU between the predicted and the true box", ylabel="Number of images", xlim=(0, 1))
     ax.legend()
-    plt.show()
+    means = ", ".join(f"{name} {np.mean(np.asarray(values)):.2f}" for name, values in ious.items())
+    show_figure(figure, f"Histograms of the IoU by image; means: {means}")
 
 
 def plot_best_and_worst(
@@ -206,20 +238,29 @@ def plot_best_and_worst(
 
     Args are those of `display_prediction`; only one part of `split` is looked at.
     """
-    plt = _pyplot()
     chosen = split(len(annotations)).named(part)
     trues = list(annotations[chosen])
     preds = predict_dicts(model, reprs[chosen], trues)
     ious = per_example_iou(preds, trues)
     order = np.argsort(-ious, kind="stable")
     count = min(count, len(trues) // 2)
-    _, axes = plt.subplots(2, count, figsize=(3.4 * count, 6.4), squeeze=False)
+    figure, axes = _pyplot().subplots(2, count, figsize=(3.4 * count, 6.4), squeeze=False)
     for row, (title, shown) in enumerate((("best", order[:count]), ("worst", order[::-1][:count]))):
         for ax, index in zip(axes[row], shown, strict=True):
             _show(ax, image_path(root, trues[index]), preds[index], trues[index])
             ax.set_title(f"{title}: IoU {ious[index]:.2f}")
-    plt.tight_layout()
-    plt.show()
+    figure.tight_layout()
+    best, worst = (", ".join(f"{ious[index]:.2f}" for index in some) for some in (order[:count], order[::-1][:count]))
+    show_figure(figure, f"Photographs with both boxes; the best above, IoU {best}; the worst below, {worst}")
+
+
+def _boxes_in_words(prediction: Mapping[str, Any] | None, ground_truth: Mapping[str, Any] | None) -> str:
+    said = []
+    if ground_truth is not None:
+        said.append(f"the true box of a {ground_truth['class']} in orange")
+    if prediction is not None:
+        said.append(f"the predicted box in blue, {prediction['class']} with confidence {prediction['confidence']:.2f}")
+    return " and ".join(said) or "no box"
 
 
 def _show(
@@ -270,6 +311,31 @@ def _read_image(path: Path) -> npt.NDArray[Any]:
 
     image: npt.NDArray[Any] = imread(path)
     return image
+
+
+def in_a_notebook() -> bool:
+    """Whether what is displayed reaches a notebook."""
+    ipython = sys.modules.get("IPython")
+    return ipython is not None and getattr(ipython.get_ipython(), "kernel", None) is not None
+
+
+def show_figure(figure: "Figure", alt: str, place: Any = None) -> Any:
+    """Show a figure with a text for those who cannot see it, and close it; outside a notebook, `plt.show()`.
+
+    Returns the place where it stands in the notebook: given again, the new figure comes in place of the old one.
+    """
+    if not in_a_notebook():
+        _pyplot().show()
+        return None
+    from IPython.display import display
+
+    metadata = {"image/png": {"alt": alt}}
+    if place is None:
+        place = display(figure, metadata=metadata, display_id=True)
+    else:
+        place.update(figure, metadata=metadata)
+    _pyplot().close(figure)
+    return place
 
 
 def _pyplot() -> Any:

@@ -37,13 +37,15 @@ import matplotlib.pyplot as plt
 
 def draw(boxes, colours=("tab:blue", "tab:orange")):
     """Draw corner boxes, y pointing down."""
-    axes = plt.figure(figsize=(4, 3)).gca()
+    figure, axes = plt.subplots(figsize=(4, 3))
     for (xmin, ymin, xmax, ymax), colour in zip(boxes, colours):
         axes.add_patch(plt.Rectangle((xmin, ymin), xmax - xmin, ymax - ymin, color=colour, alpha=0.5))
     axes.set_xlim(0, 10)
     axes.set_ylim(8, 0)
     axes.set_aspect("equal")
-    plt.show()
+    corners = " and ".join(str(tuple(box)) for box in boxes)
+    display(figure, metadata={"image/png": {"alt": f"Boxes with the corners {corners}, y pointing down"}})
+    plt.close(figure)
 
 
 draw([(1, 1, 6, 5), (4, 3, 9, 7)])

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -73,13 +74,43 @@ SAME = IMAGE_SIZE / 50
 """Boxes that spread less than this (pixels) are as good as the same for every image."""
 EDGE = 2.0
 """Pixels from the ends of the frame: what a sigmoid gives that is stuck."""
-UNSURE = 0.35
-"""Mean probability of the likeliest of five classes below which next to nothing was learnt; 0.2 is nothing."""
+SAME_CLASSES = 0.01
+"""Probabilities that spread less than this are as good as the same for every image."""
+HALF = 0.5
+GUESSING = 0.5
+"""Class accuracy below which next to nothing was learnt; the most frequent class is right for 0.2 to 0.3."""
+FEW_EPOCHS = 2
+DROWNS, TOO_LIGHT = 0.99, 0.03
+"""Share of the boxes in the whole loss above which the class gets nothing, and below which they do."""
+ROOM = 0.05
+"""Above the least class accuracy: a class that has only just got there."""
+FAR_APART = 1.4
+"""Loss in training, with Dropout, as a multiple of that on validation images, without: too much is dropped."""
+BY_HEART = 2.0
+"""The other way round: learnt by heart."""
 TIMID = 0.45
 """Spread of the centres, as a share of the objects', below which boxes stay near the middle."""
-POOR_CLASS, POOR_FOLLOWING, GOOD_IOU = 0.7, 0.2, 0.4
+POOR_FOLLOWING, GOOD_IOU = 0.2, 0.4
 PAIR = "annotations.json"
 THRESHOLDS = "thresholds.json"
+
+
+HISTORY = """[
+    history.history["loss"],
+    history.history["val_loss"],
+    next(values for name, values in history.history.items() if name.endswith("_loss") and name[:4] != "val_"),
+]"""
+"""What the training reported, epoch by epoch: the whole loss, on validation images too, and the first head's."""
+
+
+class Curves(NamedTuple):
+    """Losses (epochs,) that the training reported; what they say helps with advice and decides nothing."""
+
+    total: Array
+    validation: Array
+    """The whole loss on the validation images."""
+    classes: Array
+    """That of the class head, before it is weighted; its weight is taken to be 1."""
 
 
 @dataclass(frozen=True)
@@ -93,11 +124,12 @@ class Evaluation:
 
 
 def questions(context: Context) -> list[Question]:
-    """What the model predicts for the test images, as they are and moved, and for the private ones, which decide."""
+    """What the model predicts for the test images, as they are and moved, and for the private ones, which decide; and how the training went."""
     maps = _public(context).representations
     asked = [
         predict("public", "better_model", maps),
         predict("moved", "better_model", moved_maps(maps[:MOVED_IMAGES])),
+        Question("history", " ".join(HISTORY.split())),
     ]
     if context.withheld:
         asked.append(predict("private", "better_model", _private(context).representations))
@@ -308,39 +340,91 @@ def _by_class(predictions: list[Prediction], trues: list[Annotation], ious: Arra
 
 
 def _advice(answers: Mapping[str, Answer], context: Context) -> list[str]:
-    """Say what to try next, from what is seen in the predictions: the cause first, three at most."""
+    """Say what to try next, from predictions and training curves: the cause first, three at most."""
     trues, raw = _public(context).annotations, answers["public"].results[0]
     classes, boxes = (array.astype(np.float64) for array in raw.arrays)
     if hint := box_scale_hint(boxes):
         return [hint]
-    found = _measure_public(answers, context)
+    found, minimum = _measure_public(answers, context), _thresholds(context)
     assert isinstance(found, Found), "explain has looked"
+    curves = _curves(answers)
+    if cause := _same_or_stuck(classes, boxes) or _hardly_learnt(found, curves) or _drowned(found, curves, minimum):
+        return [cause]
+    reached = found.by_name()
+    if all(reached[name] >= minimum[name] for name in ("class_accuracy", *GRADUAL)):
+        return []
     said = [
-        *_of_learning(classes, boxes, found),
-        *_of_positions(boxes, trues, found),
-        *_of_classes(found),
+        *_of_positions(boxes, trues, found, curves, minimum),
+        *_of_classes(found, minimum),
         *_of_precision(_predictions(answers["public"], trues), trues),
     ]
     return said[:MOST_ADVICE]
 
 
-def _of_learning(classes: Array, boxes: Array, found: Found) -> list[str]:
-    """Training that went wrong as a whole."""
-    at_the_end = np.mean((boxes < EDGE) | (boxes > IMAGE_SIZE - EDGE))
-    if boxes.std(axis=0).max() < SAME and at_the_end > 0.5:
-        return [
-            "Your boxes are stuck at the ends of what the head can give (0 or 224) and the same for every image: the "
-            "learning rate is far too high. Try a hundredth of it."
-        ]
-    if classes.max(axis=1).mean() < UNSURE and found.scores.class_accuracy < POOR_CLASS:
-        return [
-            "Hardly anything was learnt: the class probabilities are nearly the same for all classes. The learning rate "
-            "is far too low, or the training far too short."
-        ]
-    return []
+def _curves(answers: Mapping[str, Answer]) -> Curves | None:
+    """Return the losses that the training reported, if they are numbers, one for each epoch."""
+    answer = answers.get("history")
+    if answer is None or answer.failure or answer.results[0].several:
+        return None
+    losses = answer.results[0].arrays[0]
+    if losses.dtype.kind not in "iuf" or losses.ndim != 2 or len(losses) != 3 or not losses.size:
+        return None
+    return Curves(*losses.astype(np.float64)) if np.isfinite(losses).all() and losses.min() > 0 else None
 
 
-def _of_positions(boxes: Array, trues: list[Annotation], found: Found) -> list[str]:
+def _same_or_stuck(classes: Array, boxes: Array) -> str:
+    """Training that broke the model."""
+    same_boxes = boxes.std(axis=0).max() < SAME
+    if same_boxes and classes.std(axis=0).max() < SAME_CLASSES:
+        return (
+            "Your model gives the same answer for every image, class and box: nothing of the image gets through any "
+            "more. The learning rate is far too high. Try a hundredth of it."
+        )
+    if np.mean((boxes < EDGE) | (boxes > IMAGE_SIZE - EDGE)) > HALF:
+        return (
+            "Most numbers of your boxes lie at the ends of what the head can give, 0 or 224: its sigmoid is saturated. "
+            "Too many values go straight into it (Flatten on all channels), or the learning rate is far too high. "
+            "Reduce the channels first."
+        )
+    return ""
+
+
+def _hardly_learnt(found: Found, curves: Curves | None) -> str:
+    """Training that was too short, or took steps that are too small."""
+    right = found.scores.class_accuracy
+    if curves is not None and len(curves.total) <= FEW_EPOCHS:
+        epochs = len(curves.total)
+        return f"Your model has seen the images {'once' if epochs == 1 else 'twice'} only (epochs): train longer."
+    if right < GUESSING and found.place.follows < POOR_FOLLOWING:
+        return (
+            f"Hardly anything was learnt: the class is right for {right:.0%}, and the boxes do not follow the objects. "
+            "The learning rate is far too low, or the training far too short."
+        )
+    return ""
+
+
+def _drowned(found: Found, curves: Curves | None, minimum: Mapping[str, float]) -> str:
+    """One loss that has no weight beside the other."""
+    if curves is None:
+        return ""
+    boxes_share = 1 - curves.classes[-1] / curves.total[-1]
+    if boxes_share > DROWNS and found.scores.class_accuracy < minimum["class_accuracy"] + ROOM:
+        return (
+            f"The loss of the class is drowned by that of the boxes, which makes up {boxes_share:.1%} of the whole at "
+            "the end of your training: give the boxes less weight (loss_weights)."
+        )
+    low = any(found.by_name()[name] < minimum[name] for name in GRADUAL)
+    if 0 <= boxes_share < TOO_LIGHT and low:
+        return (
+            f"The loss of the boxes has too little weight: it makes up {boxes_share:.1%} of the whole at the end of "
+            "your training, so that the boxes hardly learn. Give it more (loss_weights)."
+        )
+    return ""
+
+
+def _of_positions(
+    boxes: Array, trues: list[Annotation], found: Found, curves: Curves | None, minimum: Mapping[str, float]
+) -> list[str]:
     """Boxes that do not go where the objects are: why."""
     if boxes.std(axis=0).max() < SAME:
         return [
@@ -352,22 +436,28 @@ def _of_positions(boxes: Array, trues: list[Annotation], found: Found) -> list[s
             "Your boxes do not change when the maps are moved: something on the way to the box head averages the "
             "positions away (global pooling), or it sees the class alone. Fewer channels and Flatten keep them."
         ]
+    ratio = 1.0 if curves is None else float(curves.validation[-1] / curves.total[-1])
+    if ratio < 1 / FAR_APART:
+        return [
+            f"Dropout is too strong: with it your model has {1 / ratio:.1f} times the loss that it has without, on "
+            "images that it does not learn from. Use less of it, and in fewer places."
+        ]
     moves = boxes[:, :2].std(axis=0).mean() / tensorize_ground_truth(trues)[1][:, :2].std(axis=0).mean()
     if moves < TIMID:
         return [
             f"Your boxes stay near the middle: their centres spread {moves:.0%} as far as those of the objects. The "
             "training is too short, the box loss has too little weight, or Dropout is too strong: train longer first."
         ]
-    if found.place.follows < POOR_FOLLOWING:
+    if ratio > BY_HEART or found.place.follows < minimum["follows_start"]:
         return [
-            "Your boxes move, but not with the objects. Does the model learn by heart? Compare the training images: if "
-            "they are far better, use fewer channels, smaller Dense layers or more Dropout."
+            "Your boxes move, but not well with the objects. Does the model learn by heart? Compare the training "
+            "images: if they are far better, use fewer channels, smaller Dense layers or more Dropout."
         ]
     return []
 
 
-def _of_classes(found: Found) -> list[str]:
-    if found.scores.class_accuracy >= POOR_CLASS:
+def _of_classes(found: Found, minimum: Mapping[str, float]) -> list[str]:
+    if found.scores.class_accuracy >= minimum["class_accuracy"]:
         return []
     return [
         "The class head is the weaker one: a pooled representation with Dropout and one Dense layer does well "
