@@ -327,8 +327,7 @@ def show_figure(figure: "Figure", alt: str, place: Any = None) -> Any:
     if not in_a_notebook():
         _pyplot().show()
         return None
-    from IPython.display import display
-
+    display = sys.modules["IPython"].display.display  # it is there, and not one of this library's needs
     metadata = {"image/png": {"alt": alt}}
     if place is None:
         place = display(figure, metadata=metadata, display_id=True)

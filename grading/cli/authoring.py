@@ -35,6 +35,9 @@ if TYPE_CHECKING:
 
 app = typer.Typer()
 
+FIRST_MODEL_SECONDS = 120
+"""A student who waits longer for a first trained model, on the sample and two cores, has gone to get a coffee."""
+
 Assignment = Annotated[str, typer.Argument(help="A folder of source/.")]
 Data = Annotated[Path | None, typer.Option(help="Folder of course data; else COURSE_DATA.")]
 Workers = Annotated[int, typer.Option(help="Submissions executed at a time.", min=1)]
@@ -137,6 +140,29 @@ def _propose_limits(source: Path, solution: Record, write: bool) -> None:
     elif {name: own.get(name) for name in proposed} != proposed:
         has = ", ".join(f"{name} {value:g}" for name, value in own.items())
         console.print(f"{limits.FILE} has {has or 'none of its own'}; --write-limits writes them", highlight=False)
+
+
+@app.command("first-model", **help_for(AUTHOR, "course first-model lab1"))
+def first_model(
+    assignment: Assignment,
+    data: Annotated[Path | None, typer.Option(help="Folder with data; the sample by default.")] = None,
+) -> None:
+    """Print how long a student waits from opening the release to the first trained model.
+
+    Its cell is tagged `first-model`. Ends with 1 if that takes longer than two minutes.
+    """
+    from grading.authoring.first_model import time_to_first_model
+    from grading.pipeline.run import options_from
+
+    options = options_from(terminal.repository(), data=data or _sample())
+    found = time_to_first_model(terminal.repository(), assignment, options)
+    console.print(
+        f"{found.seconds:.0f} s from opening the release of {assignment} to the first trained model: "
+        f"{found.cells} cells, the last of them {found.cell}",
+        highlight=False,
+    )
+    console.print(found.last_line, markup=False, highlight=False)
+    raise typer.Exit(1 if found.seconds > FIRST_MODEL_SECONDS else 0)
 
 
 @app.command(**help_for(STUDENT, "course demo lab1"))

@@ -63,7 +63,8 @@ def test_points_make_twenty() -> None:
         if cell.metadata.get("nbgrader", {}).get("grade")
     }
     assert points == {
-        **{"test_output_shapes": 2, "test_class_accuracy": 3, "test_iou": 2, "test_follows": 3},
+        **{"test_tensorize_ground_truth": 1, "test_interpret_output": 1, "test_kinds_of_error": 1},
+        **{"test_output_shapes": 1, "test_class_accuracy": 1, "test_iou": 2, "test_follows": 3},
         **{"test_positions": 8, "hidden_tests": 2},
     }
     assert sum(points.values()) == 20
@@ -83,7 +84,9 @@ def test_no_training_validates_on_the_test_set() -> None:
     """Field notes, bug 10."""
     source = MASTER.with_suffix(".py").read_text()
     assert "validation_data" not in source
-    assert source.count(".fit(") - 1 == source.count("validation_split=0.1")  # the 64 debugging examples have none
+    assert "numbers = [parts.validation.start * percent" in source
+    without = 2  # the 64 debugging examples, and the learning curve, which trains on what is before them
+    assert source.count(".fit(") - without == source.count("validation_split=0.1")
 
 
 def test_every_training_starts_from_the_seed() -> None:
@@ -99,6 +102,19 @@ def test_exercise_fails_loudly_until_it_is_done() -> None:
     assert "raise NotImplementedError" in solution_cells(released)["classif_and_loc"]
     code = "\n".join(cell.source for cell in released.cells if cell.cell_type == "code")
     assert re.findall(r"except (\w+)", code) == ["ConnectionError"]
+
+
+def test_each_figure_has_a_text_for_who_cannot_see_it() -> None:
+    """`plt.show()` takes none; what draws in the notebook ends in a function that does."""
+    for path in sorted((ROOT / "source").glob("*/*.py")):
+        assert "plt.show()" not in path.read_text(encoding="utf-8"), path
+
+
+def test_papers_that_the_lab_builds_on_are_cited() -> None:
+    source = MASTER.with_suffix(".py").read_text(encoding="utf-8")
+    data_and_network, losses = ("s11263-009-0275-4", "1512.03385"), ("1608.01471", "1902.09630")
+    for paper in (*data_and_network, *losses, "1506.02640", "1512.02325", "2005.12872"):
+        assert paper in source
 
 
 def test_two_losses_are_on_one_scale() -> None:
@@ -129,9 +145,11 @@ def test_at_least_ten_planted_submissions_with_the_usual_faults() -> None:
 @pytest.mark.slow
 def test_untouched_release_stops_only_at_the_exercise(sample: Path, tmp_path: Path, bubblewrap: None) -> None:
     found = errors(run_whole(nbformat.read(RELEASE, as_version=4), sample, tmp_path))
+    functions = {"test_tensorize_ground_truth", "test_interpret_output", "test_kinds_of_error", "errors"}
     tests = {"test_output_shapes", "test_class_accuracy", "test_iou", "test_follows", "test_positions", "hidden_tests"}
-    assert set(found) == {"train"} | tests
-    assert found.pop("train").startswith("NotImplementedError: ")
+    assert set(found) == {"train"} | functions | tests
+    for name in ("train", *functions):
+        assert found.pop(name).startswith("NotImplementedError: ")
     for message in found.values():
         assert "complete classif_and_loc" in message
 

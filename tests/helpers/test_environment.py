@@ -224,3 +224,34 @@ print(first == train(3), first == train(4))
         environment = {**os.environ, "PYTHONPATH": str(REPOSITORY)}
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
         assert done.stdout.split() == ["True", "False"]
+
+
+def test_what_tensorflow_writes_while_it_is_loaded_stays_away() -> None:
+    """Below Python: what goes to the process's own standard error."""
+    code = """
+import os, sys, types
+from importlib.abc import Loader, MetaPathFinder
+from importlib.machinery import ModuleSpec
+
+class Chatty(MetaPathFinder, Loader):
+    def find_spec(self, name, path, target=None):
+        return ModuleSpec(name, self) if name == "tensorflow" else None
+    def exec_module(self, module):
+        os.write(2, b"I0000 oneDNN custom operations are on.\\n")
+        module.config = types.SimpleNamespace(list_physical_devices=lambda kind: [])
+
+sys.meta_path.insert(0, Chatty())
+from helpers import setup
+setup()
+os.write(2, b"later\\n")
+"""
+    run = subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, capture_output=True, text=True, check=True)
+    assert run.stderr == "later\n"
+    assert "GPU           no" in run.stdout
+
+
+def test_versions_are_told_once(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    setup()
+    assert "tensorflow" in capsys.readouterr().out
+    setup(make_root(tmp_path))
+    assert "tensorflow" not in capsys.readouterr().out

@@ -103,9 +103,10 @@ def test_the_truth_can_be_left_out(scenes: tuple[Path, list[Annotation]]) -> Non
 def test_history_shows_losses_beside_metrics() -> None:
     display.plot_history({"loss": [3.0, 2.0], "val_loss": [3.0, 2.5], "head_boxes_iou": [0.1, 0.2]})
     losses, metrics = plt.gcf().axes
-    assert [line.get_label() for line in losses.lines] == ["loss", "val_loss"]
+    assert [text.get_text() for text in losses.get_legend().get_texts()] == ["loss", "loss (validation)"]
+    assert losses.lines[0].get_color() == losses.lines[1].get_color()
     assert losses.get_yscale() == "log"
-    assert [line.get_label() for line in metrics.lines] == ["head_boxes_iou"]
+    assert [text.get_text() for text in metrics.get_legend().get_texts()] == ["boxes: iou"]
 
 
 def test_averaging_leaves_one_value_at_all_positions(scenes: tuple[Path, list[Annotation]]) -> None:

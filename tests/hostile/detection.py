@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 SHAPES_ALONE = {
-    **{"test_output_shapes": 2, "test_class_accuracy": 0, "test_iou": 0, "test_follows": 0},
+    **{"test_tensorize_ground_truth": 0, "test_interpret_output": 0, "test_kinds_of_error": 0},
+    **{"test_output_shapes": 1, "test_class_accuracy": 0, "test_iou": 0, "test_follows": 0},
     **{"test_positions": 0, "hidden_tests": 0},
 }
 """Two heads of the right shapes: that much is true of them."""
