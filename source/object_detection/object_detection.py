@@ -834,12 +834,14 @@ plot_predicted_against_true(models, reprs, annotations)
 # And where does the box head look? The same measure as above: how far does the box move when a position is hidden?
 
 # %% id="looks" tags=["demo"]
+from helpers import heads
+
 for index in range(parts.validation.start, parts.validation.start + 2):
     plot_maps(
         image_path(voc_root, annotations[index]),
         {name: box_moved_by_hiding(model, reprs[index]) for name, model in models.items()},
         truth=boxes[index],
-        found={name: model.predict(reprs[index : index + 1], verbose=0)[1][0] for name, model in models.items()},
+        found={name: heads(model.predict(reprs[index : index + 1], verbose=0))[1][0] for name, model in models.items()},
         unit="the box moves (pixels)",
     )
 
@@ -923,7 +925,7 @@ counted = {}
 for name, model in models.items():
     predictions = predict_dicts(model, reprs[parts.validation], unseen)
     same = np.array([one["class"] == other["class"] for one, other in zip(predictions, unseen)])
-    predicted = np.asarray(model.predict(reprs[parts.validation], verbose=0)[1], dtype=float)
+    predicted = np.asarray(heads(model.predict(reprs[parts.validation], verbose=0))[1], dtype=float)
     words = [str(word) for word in kinds_of_error(same, predicted, boxes[parts.validation])]
     counted[name] = [words.count(kind) for kind in KINDS]
 plot_shares(KINDS, counted, "validation images")
