@@ -226,7 +226,7 @@ print(first == train(3), first == train(4))
         assert done.stdout.split() == ["True", "False"]
 
 
-def test_what_tensorflow_writes_while_it_is_loaded_stays_away() -> None:
+def test_chatter_of_tensorflow_while_it_is_loaded_stays_away() -> None:
     """Below Python: what goes to the process's own standard error."""
     code = """
 import os, sys, types
