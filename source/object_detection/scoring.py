@@ -84,7 +84,7 @@ DROWNS, TOO_LIGHT = 0.99, 0.03
 """Share of the boxes in the whole loss above which the class gets nothing, and below which they do."""
 ROOM = 0.05
 """Above the least class accuracy: a class that has only just got there."""
-FAR_APART = 1.4
+FAR_APART = 1.08
 """Loss in training, with Dropout, as a multiple of that on validation images, without: too much is dropped."""
 BY_HEART = 2.0
 """The other way round: learnt by heart."""
@@ -98,9 +98,9 @@ THRESHOLDS = "thresholds.json"
 HISTORY = """[
     history.history["loss"],
     history.history["val_loss"],
-    next(values for name, values in history.history.items() if name.endswith("_loss") and name[:4] != "val_"),
+    history.history[better_model.output_names[0] + "_loss"],
 ]"""
-"""What the training reported, epoch by epoch: the whole loss, on validation images too, and the first head's."""
+"""What the training reported, epoch by epoch: the whole loss, on validation images too, and the class head's."""
 
 
 class Curves(NamedTuple):
@@ -407,17 +407,17 @@ def _drowned(found: Found, curves: Curves | None, minimum: Mapping[str, float]) 
     """One loss that has no weight beside the other."""
     if curves is None:
         return ""
-    boxes_share = 1 - curves.classes[-1] / curves.total[-1]
+    boxes_share = 1 - curves.classes[0] / curves.total[0]  # later the class may be known by heart
     if boxes_share > DROWNS and found.scores.class_accuracy < minimum["class_accuracy"] + ROOM:
         return (
-            f"The loss of the class is drowned by that of the boxes, which makes up {boxes_share:.1%} of the whole at "
-            "the end of your training: give the boxes less weight (loss_weights)."
+            f"The loss of the class is drowned by that of the boxes, which makes up {boxes_share:.1%} of the whole in "
+            "the first epoch: give the boxes less weight (loss_weights)."
         )
     low = any(found.by_name()[name] < minimum[name] for name in GRADUAL)
     if 0 <= boxes_share < TOO_LIGHT and low:
         return (
-            f"The loss of the boxes has too little weight: it makes up {boxes_share:.1%} of the whole at the end of "
-            "your training, so that the boxes hardly learn. Give it more (loss_weights)."
+            f"The loss of the boxes has too little weight: it makes up {boxes_share:.1%} of the whole in the first "
+            "epoch, so that the boxes hardly learn. Give it more (loss_weights)."
         )
     return ""
 
@@ -437,10 +437,10 @@ def _of_positions(
             "positions away (global pooling), or it sees the class alone. Fewer channels and Flatten keep them."
         ]
     ratio = 1.0 if curves is None else float(curves.validation[-1] / curves.total[-1])
-    if ratio < 1 / FAR_APART:
+    if curves is not None and ratio < 1 / FAR_APART:
         return [
-            f"Dropout is too strong: with it your model has {1 / ratio:.1f} times the loss that it has without, on "
-            "images that it does not learn from. Use less of it, and in fewer places."
+            f"Dropout is too strong: in training, with it, your model has the loss {curves.total[-1]:.2f}, and without "
+            f"it {curves.validation[-1]:.2f}, even on images that it does not learn from. Use less, in fewer places."
         ]
     moves = boxes[:, :2].std(axis=0).mean() / tensorize_ground_truth(trues)[1][:, :2].std(axis=0).mean()
     if moves < TIMID:
