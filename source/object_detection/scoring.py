@@ -124,7 +124,10 @@ class Evaluation:
 
 
 def questions(context: Context) -> list[Question]:
-    """What the model predicts for the test images, as they are and moved, and for the private ones, which decide; and how the training went."""
+    """What the model predicts for the test images, as they are and moved, and for the private ones, which decide.
+
+    And how its training went.
+    """
     maps = _public(context).representations
     asked = [
         predict("public", "better_model", maps),
