@@ -141,12 +141,15 @@ def extend(found: Visit) -> Response:
 
 
 def again(found: Visit) -> Response:
-    """Grade a student's newest hand-in again."""
-    card, asked = found.card(), _student(found)
-    newest = queue.latest(found.site.database, card.name).get(asked)
-    if newest is None or not queue.grade_again(found.site.database, [newest]):
-        raise HTTPException(409, "There is nothing of this student that could be graded again now.")
-    return see(f"/h/{newest.id}")
+    """Grade the newest hand-in of a student again, or those of all where none is named."""
+    card = found.card()
+    newest = queue.latest(found.site.database, card.name)
+    if found.text("id"):
+        asked = _student(found)
+        newest = {student: one for student, one in newest.items() if student == asked}
+    if not queue.grade_again(found.site.database, list(newest.values())):
+        raise HTTPException(409, "There is nothing that could be graded again now.")
+    return see(f"/board/{card.name}")
 
 
 def feedback(found: Visit) -> Response:

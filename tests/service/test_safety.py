@@ -126,6 +126,7 @@ def test_refusal_does_not_tell_whether_it_exists(world: World) -> None:
 ACTS = {
     "answer as the instructor": "/board/tiny/answer?id=ada",
     "grade another again": "/board/tiny/again?id=ada",
+    "grade all again": "/board/tiny/again",
     "grade oneself again": "/board/tiny/again?id=eve",
     "release feedback": "/board/tiny/feedback",
     "extend another's time": "/board/tiny/extend?id=ada",

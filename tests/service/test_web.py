@@ -120,6 +120,17 @@ def test_instructor_has_a_hand_in_graded_again(app: Starlette) -> None:
     assert again.state is State.received
 
 
+def test_instructor_has_the_class_graded_again(app: Starlette) -> None:
+    teacher = come_in(app, "Prof", Role.instructor)
+    assert teacher.post(f"/board/{ASSIGNMENT}/again", {}).status_code == 409
+    for student in ("ada", "bo"):
+        come_in(app, student).hand_in(any_notebook(student))
+        graded(app, student)
+    board = teacher.post(f"/board/{ASSIGNMENT}/again", {})
+    assert board.status_code == 200
+    assert "Waiting 2, running 0, graded 0" in board.text
+
+
 def test_feedback_that_is_held_back_is_seen_after_its_release(app: Starlette) -> None:
     ada, teacher = come_in(app, "ada"), come_in(app, "Prof", Role.instructor)
     ada.hand_in(any_notebook())
