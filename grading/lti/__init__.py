@@ -2,7 +2,7 @@
 
 In: a launch that the LMS signed; points.
 Out: who somebody is and why, or a refusal in words; the roster; scores, each sent until the LMS has it.
-Called by `service`. Speaks the protocol and knows neither hand-ins nor pages.
+Called by `service` and `cli`. Speaks the protocol and knows neither hand-ins nor pages.
 """
 
 __all__ = [

@@ -5,4 +5,4 @@ Out: a queue that survives whatever dies; grades and pages as the commands make 
 Called by `cli`.
 """
 
-__all__ = ["access", "database", "identity", "invitations", "personal", "serve", "settings", "site"]
+__all__ = ["access", "database", "identity", "invitations", "lms", "personal", "serve", "settings", "site"]

@@ -9,7 +9,7 @@ import logging
 import threading
 import time
 from asyncio import run
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import httpx
@@ -26,7 +26,7 @@ from grading.lti.calls import Caller, Reply, client
 from grading.lti.claims import Role as LtiRole
 from grading.lti.deep_linking import Item
 from grading.lti.launch import Launch
-from grading.lti.outbox import Outbox, Score
+from grading.lti.outbox import Difference, Outbox, Score, compare
 from grading.lti.platforms import LtiError, Platform, origin_of
 from grading.lti.services import PlatformResult
 from grading.lti.settings import open_lti
@@ -204,22 +204,50 @@ class Passback:
             columns = connection.execute(select(lms_columns)).mappings().all()
         return sum(self._look_at(one["platform"], one["assignment"], one["line_item"]) for one in columns)
 
+    def columns(self, assignment: str) -> list[tuple[str, str]]:
+        """Return where the grades of an assignment go: platforms and columns."""
+        asked = select(lms_columns.c.platform, lms_columns.c.line_item).where(lms_columns.c.assignment == assignment)
+        with self._database.reading() as connection:
+            return [(row.platform, row.line_item) for row in connection.execute(asked)]
+
+    def students(self, platform: str) -> dict[str, str]:
+        """Return the students who came from a platform, by its users' ids."""
+        asked = select(lms_people.c.user, lms_people.c.student).where(lms_people.c.platform == platform)
+        with self._database.reading() as connection:
+            return {row.user: row.student for row in connection.execute(asked)}
+
+    async def compare(
+        self, platform: str, assignment: str, line_item: str, http: httpx.AsyncClient | None = None
+    ) -> Sequence[Difference]:
+        """Return where the gradebook and a platform's column differ. Raises LtiError if that cannot be told."""
+        if (card := self._catalogue.card(assignment)) is None:
+            raise LtiError(f"the assignment {assignment!r} is not open")
+        grades = self._final_grades(assignment)
+        users = self.students(platform).items()
+        here = {user: (grades[student], card.points) for user, student in users if student in grades}
+        async with http or client() as opened:
+            caller = Caller(opened, self._lti.key)
+            return compare(here, await services.results(caller, self._registered(platform), line_item))
+
+    def _final_grades(self, assignment: str) -> dict[str, float]:
+        """Return the points of those whose grades wait for nobody."""
+        grades = read_grades(self._db_url, self._course_id, assignment)
+        return {student: one.points for student, one in grades.items() if not one.waiting}
+
     def _look_at(self, platform: str, assignment: str, line_item: str) -> int:
         card = self._catalogue.card(assignment)
         if card is None or card.points <= 0 or is_held(self._database, assignment):
             return 0
         latest = select(func.max(hand_ins.c.finished)).where(hand_ins.c.assignment == assignment)
-        people = select(lms_people.c.user, lms_people.c.student).where(lms_people.c.platform == platform)
         with self._database.reading() as connection:
             stamp = connection.scalar(latest), int(time.monotonic() // SWEEP_EVERY)
-            known = connection.execute(people).all()
         if self._looked.get((platform, assignment)) == stamp:
             return 0
-        grades = read_grades(self._db_url, self._course_id, assignment)
+        grades = self._final_grades(assignment)
         new = 0
-        for user, student in known:
-            if student in grades and not grades[student].waiting:
-                score = Score(platform, line_item, user, f"{assignment}/{student}", grades[student].points, card.points)
+        for user, student in self.students(platform).items():
+            if student in grades:
+                score = Score(platform, line_item, user, f"{assignment}/{student}", grades[student], card.points)
                 new += self.outbox.put(score, time.time())
         self._looked[platform, assignment] = stamp
         return new
@@ -230,18 +258,18 @@ class Passback:
             caller = Caller(opened, self._lti.key)
 
             async def send(score: Score, timestamp: float) -> Reply:
-                platform = self._platform(score)
+                platform = self._registered(score.platform)
                 return await services.send_score(
                     caller, platform, score.line_item, score.user, score.points, score.max_points, timestamp
                 )
 
             async def ask(score: Score) -> PlatformResult | None:
-                found = await services.results(caller, self._platform(score), score.line_item, score.user)
+                found = await services.results(caller, self._registered(score.platform), score.line_item, score.user)
                 return found.get(score.user)
 
             return await self.outbox.deliver(send, ask, time.time)
 
-    def _platform(self, score: Score) -> Platform:
-        if score.platform not in self._platforms:
+    def _registered(self, platform: str) -> Platform:
+        if platform not in self._platforms:
             raise LtiError("the platform is not registered any more")
-        return self._platforms[score.platform]
+        return self._platforms[platform]

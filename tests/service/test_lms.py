@@ -11,6 +11,7 @@ import anyio
 import httpx
 import pytest
 from anyio.from_thread import start_blocking_portal
+from commands import course
 from lti_platform import CLAIM, TestPlatform, query_of
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT
@@ -222,6 +223,24 @@ def test_grade_whose_feedback_is_held_back_waits_until_it_is_released(service: V
     assert service.send() == 1
 
 
+def test_grades_that_differ_between_platform_and_gradebook_are_listed(service: Visited) -> None:
+    for user in ("u-ada", "u-bo"):
+        service.come(user, service.another_browser())
+    service.give(ada=4.0, bo=1.0)
+    service.send()
+    passback = service.door.passback
+
+    def differences() -> list[tuple[str, tuple[float, float] | None]]:
+        ((platform, line_item),) = passback.columns(ASSIGNMENT)
+        http = httpx.AsyncClient(transport=httpx.ASGITransport(service.platform.app()))
+        found = anyio.run(passback.compare, platform, ASSIGNMENT, line_item, http)
+        return [(passback.students(platform)[one.user], one.here) for one in found]
+
+    assert differences() == []
+    service.platform.results["1", "u-bo"]["resultScore"] = 50.0  # a teacher was kind
+    assert differences() == [("bo", (1.0, 5.0))]
+
+
 def test_class_is_looked_at_when_something_was_graded_and_not_all_the_time(service: Visited) -> None:
     service.come("u-ada")
     service.give(ada=4.0)
@@ -248,3 +267,5 @@ def test_service_without_a_platform_has_no_such_door(template: Path, tmp_path: P
     database = Database.open(settings.database)
     assert open_door(settings, database) is None
     database.close()
+    asked = course(template, "passback", ASSIGNMENT)
+    assert (asked.returncode, "no platform is registered" in asked.stderr) == (2, True)
