@@ -1321,9 +1321,10 @@ def test_functions_of_nbgraders_user_guide_are_the_students(name: str) -> None:
     assert division.notes == ()
 
 
-def test_only_the_model_of_the_object_detection_is_the_students() -> None:
+def test_only_functions_and_model_of_the_object_detection_are_the_students() -> None:
     division = divide(expanded_master(ROOT / "source/object_detection/object_detection.ipynb"))
-    solutions = {"better_model", "classif_and_loc"}
+    functions = {"tensorize_ground_truth", "interpret_output", "kinds_of_error"}
+    solutions = {"better_model", "classif_and_loc", *functions}
     assert {name for test in division.tests for name in test.names} <= solutions
     assert all(test.names and not test.borrowed and not test.demos for test in division.tests)
     assert not any(cell.kind is Kind.solution and cell.e_source for cell in division.cells)
