@@ -4,11 +4,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Column, Connection, Table, delete, inspect, select
+from sqlalchemy import Column, Connection, Select, Table, delete, inspect, select
 
+from grading.lti.tables import answers, scores
 from grading.service.content import path_of
 from grading.service.database import Database, hand_ins, metadata
 from grading.service.grader import page_path
+from grading.service.lms import lms_people
 
 _SECRET = frozenset({"token_hash"})
 
@@ -17,6 +19,9 @@ def in_service(database: Database, student: str) -> dict[str, list[dict[str, Any
     """Return what each table has about a student, without what stands for a secret; empty if there is nothing."""
     with database.reading() as connection:
         found = {table.name: _rows(connection, table, student) for table in _about_students(connection)}
+        if found.get(lms_people.name) and inspect(connection).has_table(scores.name):
+            sent = connection.execute(select(scores).where(scores.c.id.in_(_sent(student)))).mappings()
+            found[scores.name] = [dict(row) for row in sent]
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -34,6 +39,10 @@ def forget_in_service(database: Database, folder: Path, student: str) -> list[st
     """Remove a student from every table, with the files that nobody else handed in; return what, in words."""
     tables = in_service(database, student)
     with database.writing() as connection:
+        if scores.name in tables:
+            mine_sent = list(connection.scalars(_sent(student)))
+            connection.execute(delete(answers).where(answers.c.score.in_(mine_sent)))
+            connection.execute(delete(scores).where(scores.c.id.in_(mine_sent)))
         for table in _about_students(connection):
             connection.execute(delete(table).where(_student(table) == student))
         left = set(connection.scalars(select(hand_ins.c.sha256)))
@@ -43,6 +52,12 @@ def forget_in_service(database: Database, folder: Path, student: str) -> list[st
         if row["sha256"] not in left:
             path_of(folder, row["sha256"]).unlink(missing_ok=True)
     return [f"the service: {len(rows)} of {name}" for name, rows in tables.items()]
+
+
+def _sent(student: str) -> Select[Any]:
+    """Select the ids of scores that were sent, or are to be, to where a student came from."""
+    theirs = (lms_people.c.platform == scores.c.platform) & (lms_people.c.user == scores.c.user_id)
+    return select(scores.c.id).join(lms_people, theirs).where(lms_people.c.student == student)
 
 
 def _about_students(connection: Connection) -> list[Table]:

@@ -252,11 +252,19 @@ def test_class_is_looked_at_when_something_was_graded_and_not_all_the_time(servi
     assert service.door.passback.look() == 1
 
 
-def test_student_who_came_from_a_platform_can_be_forgotten(service: Visited) -> None:
-    service.come("u-ada")
-    assert in_service(service.database, "ada")["lms_people"][0]["user"] == "u-ada"
+def test_student_who_came_from_a_platform_can_be_forgotten_with_what_was_sent(service: Visited) -> None:
+    for user in ("u-ada", "u-bo"):
+        service.come(user, service.another_browser())
+    service.give(ada=4.0, bo=1.0)
+    service.send()
+    found = in_service(service.database, "ada")
+    assert found["lms_people"][0]["user"] == "u-ada"
+    assert [row["points"] for row in found["lti_scores"]] == [4.0]
     forget_in_service(service.database, service.folder / "service", "ada")
     assert in_service(service.database, "ada") == {}
+    (left,) = service.door.passback.outbox.entries()
+    assert left.score.user == "u-bo"
+    assert len(service.door.passback.outbox.answers_to(left.id)) == 1
 
 
 def test_service_without_a_platform_has_no_such_door(template: Path, tmp_path: Path) -> None:
