@@ -5,4 +5,4 @@ Out: verdicts, proposals, hints; the instructor's gradebook is never touched.
 Called by `cli`.
 """
 
-__all__ = ["advised", "both_ways", "calibrate", "classroom", "planted", "similar"]
+__all__ = ["advised", "both_ways", "calibrate", "classroom", "first_model", "planted", "similar"]

@@ -2,7 +2,7 @@
 
 In: an environment, limits, source of cells.
 Out: outputs and answers, as hostile as the code that made them.
-Called by `execution` and `examiner`; `pipeline`, `service` and nbgrader's plug-ins ask whether it can be had.
+Called by `execution`, `examiner` and `authoring`; `pipeline`, `service`, nbgrader's plug-ins ask whether it can be had.
 Way: 6 cells run, where nothing is in reach
 """
 
