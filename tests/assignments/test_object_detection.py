@@ -164,7 +164,8 @@ def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
     return {verdict.planted.name: verdict.differences for verdict in verdicts if verdict.differences}
 
 
-# On the sample, `make demo` grades the same ones, and fails if one gets other points than expected.
+# On the sample, `make demo` grades the same ones, and fails if one gets other points than expected. What it leaves out,
+# models that students write, would take a quarter of an hour more: `course verify object_detection` grades all.
 
 
 @pytest.mark.slow
@@ -172,7 +173,8 @@ def differences(verdicts: list[Verdict]) -> dict[str, list[str]]:
 def test_planted_submissions_get_expected_points_on_real_photographs(
     voc: Path, tmp_path: Path, bubblewrap: None
 ) -> None:
-    verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120))
+    shown = [planted for planted in read_planted(ROOT / "source" / NAME / "planted") if planted.demo]
+    verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120), planted=shown)
     assert differences(verdicts) == {}
 
 
