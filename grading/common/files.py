@@ -36,7 +36,7 @@ def write_atomically(path: Path, content: str | bytes, durable: bool = True) -> 
                 file.flush()
                 os.fsync(file.fileno())
         new.replace(path)
-    except BaseException:
+    except BaseException:  # Ctrl-C too: nothing half-written stays
         new.unlink(missing_ok=True)
         raise
 

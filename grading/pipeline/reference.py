@@ -57,8 +57,8 @@ def plan_with_reference(course: GradingRun) -> tuple[GradingRun, Plan]:
         try:
             ahead = read_ahead(course)
             course = believing.result()
-        except BaseException:
-            pool.close()  # nobody waits for the solution
+        except BaseException:  # Ctrl-C too: nobody waits for the solution any more
+            pool.close()
             raise
     return course, plan(course, ahead)
 

@@ -46,7 +46,7 @@ class Watch:
                 for key in await run_in_threadpool(self._new):
                     for waiting in self._waiting.get(key, ()):
                         waiting.set()
-            except Exception:
+            except Exception:  # the next look tries again; those who watch must not lose their stream
                 log.exception("the database could not be looked at")
             await asyncio.sleep(LOOK_EVERY)
 
