@@ -95,12 +95,11 @@ PAIR = "annotations.json"
 THRESHOLDS = "thresholds.json"
 
 
-HISTORY = """[
-    history.history["loss"],
-    history.history["val_loss"],
-    history.history[better_model.output_names[0] + "_loss"],
-]"""
-"""What the training reported, epoch by epoch: the whole loss, on validation images too, and the class head's."""
+HISTORY = '[history.history[name] for name in ("loss", "val_loss", better_model.output_names[0] + "_loss")]'
+"""What the training reported, epoch by epoch: the whole loss, on validation images too, and the class head's.
+
+The model is asked for first: without one, `history` would be a demonstration's, and be missed as a name.
+"""
 
 
 class Curves(NamedTuple):
@@ -132,7 +131,7 @@ def questions(context: Context) -> list[Question]:
     asked = [
         predict("public", "better_model", maps),
         predict("moved", "better_model", moved_maps(maps[:MOVED_IMAGES])),
-        Question("history", " ".join(HISTORY.split())),
+        Question("history", HISTORY),
     ]
     if context.withheld:
         asked.append(predict("private", "better_model", _private(context).representations))
