@@ -73,18 +73,19 @@ def read_json(path: Path) -> Any:
 def dump_json_by_line(value: Mapping[str, Any], lists: str = "") -> str:
     """Write JSON with a line for each key, and for each item of the list named `lists`.
 
-    To be read and searched by people, and many times faster to write than with indentation all the way down.
+    To be read and searched by people, and many times faster to write than with indentation all the way down. Data
+    classes in it are written as objects.
     """
     lines = []
     for key, item in value.items():
-        parts = ",\n".join(f"  {json.dumps(part)}" for part in item) if key == lists else ""
-        lines.append(f" {json.dumps(key)}: " + (f"[\n{parts}\n ]" if parts else json.dumps(item)))
+        parts = ",\n".join(f"  {json.dumps(part, default=vars)}" for part in item) if key == lists else ""
+        lines.append(f" {json.dumps(key)}: " + (f"[\n{parts}\n ]" if parts else json.dumps(item, default=vars)))
     return "{\n" + ",\n".join(lines) + "\n}\n"
 
 
 def hash_of(value: Any) -> str:
-    """Hash plain data (SHA-256)."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+    """Hash plain data, and data classes of plain data (SHA-256)."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=vars).encode()).hexdigest()
 
 
 def listing(folder: Path, settled: bool = True) -> str:

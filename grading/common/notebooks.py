@@ -4,6 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
+from nbformat import NotebookNode
+
 DEMO_TAG = "demo"
 """Of a cell that only demonstrates: grading leaves it out unless something needs it."""
 BESIDE_TAG = "beside-student"
@@ -21,6 +23,13 @@ _OTHER_KERNELS = re.compile(
     r"(ir|xr|julia|octave|matlab|xcpp|java|scala|sas|bash|javascript|deno|ruby)\b.*", re.IGNORECASE | re.DOTALL
 )
 """Names of kernels that tell their language where nothing else in a notebook does."""
+
+
+def shallow_copy(cell: NotebookNode) -> NotebookNode:
+    """Return a copy of a cell that shares its metadata: its source and its outputs may be replaced."""
+    copied = NotebookNode()
+    dict.update(copied, cell)  # all in it is nodes already, which NotebookNode's own way would make sure of
+    return copied
 
 
 def cell_name(cell: Mapping[str, Any], index: int) -> str:

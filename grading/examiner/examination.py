@@ -1,8 +1,9 @@
 """A notebook's tests as the examiner runs them, and what came of each: plain data."""
 
 import ast
+import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -94,13 +95,13 @@ class Examined:
     setup_errors: dict[str, str] = field(default_factory=dict)
     """Why instructor's statements failed in the examiner, by cell."""
 
-    def to_json(self) -> dict[str, Any]:
-        """Return it as plain data."""
-        return asdict(self)
+    def to_text(self) -> str:
+        """Return it as JSON."""
+        return json.dumps(vars(self), default=vars)
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Examined":
-        """Make one of what `to_json` returned."""
+        """Make one of the data that `to_text` wrote."""
         return cls({name: _test_run(run) for name, run in data["tests"].items()}, dict(data["setup_errors"]))
 
 

@@ -79,7 +79,7 @@ class Store:
 
     def put_tests(self, key: str, examined: Examined) -> None:
         """Store what came of the tests."""
-        write_atomically(self.tests(key), json.dumps(examined.to_json()), durable=False)
+        write_atomically(self.tests(key), examined.to_text(), durable=False)
 
     def stamp(self, key: str) -> tuple[int, int] | None:
         """Return what changes when a result is stored anew: when and where its file was written; None without one."""

@@ -6,7 +6,6 @@ ignored, and every repair is said.
 """
 
 import ast
-import copy
 import functools
 import json
 import re
@@ -19,7 +18,7 @@ import nbformat
 from nbformat import NotebookNode
 from nbgrader.utils import is_solution
 
-from grading.common.notebooks import ADDITIONAL_ID, other_language
+from grading.common.notebooks import ADDITIONAL_ID, other_language, shallow_copy
 from grading.common.text import clean, quoted
 from grading.errors import RefusedError
 
@@ -215,6 +214,11 @@ def _encodable(text: str) -> str:
 
 def _without_blanks(source: str) -> str:
     """Return a source without what does not matter: blanks at the ends of lines, blank lines at its ends."""
+    return _stripped(source) if len(source) <= _REMEMBERED else _stripped.__wrapped__(source)
+
+
+@functools.lru_cache(maxsize=1024)
+def _stripped(source: str) -> str:
     return "\n".join(line.rstrip() for line in source.splitlines()).strip("\n")
 
 
@@ -257,14 +261,14 @@ class _Matching:
 
     def rebuilt(self) -> Rebuilt:
         """Return the notebook, with everything said that differs from what was released."""
-        notebook = copy.deepcopy(self.base)
+        notebook = NotebookNode({**self.base, "cells": [shallow_copy(cell) for cell in self.master]})
         for m, cell in enumerate(notebook.cells):
             if m in self.solutions and m in self.winners:
                 cell.source = self.cells[self.winners[m]].source
                 _attach(cell, self.cells[self.winners[m]])
             if cell.cell_type == "code":
                 cell.outputs, cell.execution_count = [], None
-        same = [m for m in self.solutions if _without_blanks(notebook.cells[m].source) == self.released[m]]
+        same = [m for m in self.solutions if m not in self.winners or self.plain[self.winners[m]] == self.released[m]]
         self._say()
         slots = self._slots()
         ids = self._fresh_ids()
@@ -488,8 +492,9 @@ def _grade_id(cell: Mapping[str, Any]) -> str | None:
 
 def _additional(cell: StudentCell, cell_id: str) -> NotebookNode:
     """Make one of the student's own cells, with nothing of theirs but its type and its source."""
-    makers = {"code": nbformat.v4.new_code_cell, "raw": nbformat.v4.new_raw_cell}
-    made = makers.get(cell.cell_type, nbformat.v4.new_markdown_cell)(cell.source, id=cell_id)
+    made = NotebookNode(id=cell_id, cell_type=cell.cell_type, metadata=NotebookNode(), source=cell.source)
+    if cell.cell_type == "code":
+        made.outputs, made.execution_count = [], None
     _attach(made, cell)
     return made
 

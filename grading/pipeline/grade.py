@@ -188,7 +188,7 @@ def _write_record(
     stands = read_record(folder)
     before = None if any(run.key in failures for run in submission.runs) else stands
     shown = [*files.values(), *(f"{name}.ipynb" for name in _refusals(course, submission))]
-    if not all((folder / name).is_file() for name in shown):
+    if not all(_is_there(folder / name) for name in shown):
         before = None
     if before is not None and before.execution.get("scored_by") == scored_by:
         record = gradebook.settled(before, stands)
@@ -215,6 +215,14 @@ def _write_record(
     write_files(folder, texts, [name for name in gone if name not in texts], record)
     gradebook.write(record)
     return record
+
+
+def _is_there(path: Path) -> bool:
+    """Return whether a file is there, and not empty, as a machine that lost its power may leave it."""
+    try:
+        return path.stat().st_size > 0
+    except FileNotFoundError:
+        return False
 
 
 def _told(course: GradingRun, submission: Submission, record: Record) -> Record:
@@ -244,7 +252,7 @@ def _folder_of(course: GradingRun, submission: Submission) -> Path:
 def _made_from(course: GradingRun, submission: Submission, basis: _Basis) -> str:
     """Hash of all that an executed notebook depends on, but for points and reasons."""
     stored = [(run.key, course.store.stamp(run.key), run.tests, _when(course, run)) for run in submission.runs]
-    return hash_of([basis.reading, asdict(submission.summary), stored])
+    return hash_of([basis.reading, submission.summary, stored])
 
 
 def _when(course: GradingRun, run: Run) -> int:

@@ -2,7 +2,6 @@
 
 import ast
 import contextlib
-import copy
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +20,7 @@ from grading.common.notebooks import (
     is_by_hand,
     is_graded,
     is_test,
+    shallow_copy,
 )
 from grading.errors import GradingError
 from grading.examiner.division import Division, divide
@@ -242,7 +242,7 @@ def _written(cell: NotebookNode) -> WrittenAnswer:
 
 def with_sources(notebook: NotebookNode, sources: Mapping[str, str]) -> NotebookNode:
     """Return a notebook in which cells have other sources, by cell id; it shares all else with the one given."""
-    cells = [copy.copy(cell) for cell in notebook.cells]
+    cells = [shallow_copy(cell) for cell in notebook.cells]
     for cell in cells:
         cell.source = sources.get(cell.id, cell.source)
     return NotebookNode({**notebook, "cells": cells})

@@ -1,6 +1,5 @@
 """The executed notebook of a submission: the output of its cells, and in each grade cell the points and why."""
 
-import copy
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,7 +11,7 @@ from nbformat.v4.rwbase import strip_transient
 from nbgrader.utils import is_solution
 
 from grading.common.files import dump_json_by_line, read_json
-from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG, is_test
+from grading.common.notebooks import ADDITIONAL_ID, DEMO_TAG, is_test, shallow_copy
 from grading.common.text import clean
 from grading.records.record import QuestionRecord
 
@@ -31,7 +30,7 @@ def executed_notebook(
 
     `questions` are by grade id. It shares metadata with the notebook given.
     """
-    notebook = NotebookNode({**rebuilt, "cells": [copy.copy(cell) for cell in rebuilt.cells]})
+    notebook = NotebookNode({**rebuilt, "cells": [shallow_copy(cell) for cell in rebuilt.cells]})
     for cell in notebook.cells:
         if cell.cell_type != "code":
             if is_solution(cell) or cell.id.startswith(ADDITIONAL_ID):

@@ -188,12 +188,14 @@ class Record:
 
     def to_json(self) -> dict[str, Any]:
         """Return the record as plain data, with the sums."""
-        return {
-            **asdict(self),
-            "points": self.points,
-            "max_points": self.max_points,
-            "waiting": len(self.waiting),
-        }
+        return {**asdict(self), **self._sums()}
+
+    def to_text(self) -> str:
+        """Return the text of its file, which is what `to_json` returns."""
+        return dump_json_by_line({**vars(self), **self._sums()})
+
+    def _sums(self) -> dict[str, Any]:
+        return {"points": self.points, "max_points": self.max_points, "waiting": len(self.waiting)}
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "Record":
@@ -225,9 +227,9 @@ def write_files(folder: Path, notebooks: Mapping[str, str], gone: Collection[str
     folder.mkdir(parents=True, exist_ok=True)
     folder.chmod(folder.stat().st_mode | 0o700)  # nbgrader leaves its folders read-only
     for name, text in notebooks.items():
-        write_atomically(folder / name, text)
+        write_atomically(folder / name, text, durable=False)  # an empty one is made again
     for name in gone:
         (folder / name).unlink(missing_ok=True)
     if timestamp := record.submission.get("timestamp"):
         write_atomically(folder / "timestamp.txt", f"{timestamp}\n")
-    write_atomically(folder / RECORD, dump_json_by_line(record.to_json()))
+    write_atomically(folder / RECORD, record.to_text())

@@ -220,6 +220,20 @@ def test_executed_notebook_tells_nbgrader_the_same_points(classroom: Classroom) 
     assert found == {name: question.points for name, question in record.questions.items()}
 
 
+def test_executed_notebook_that_was_emptied_is_written_again_without_executing(
+    classroom: Classroom, executed: list[str]
+) -> None:
+    """As a machine may leave it that loses its power: these files are not waited for."""
+    hand_in(classroom, "ada", RIGHT)
+    classroom.grade(quick())
+    notebook = autograded(classroom, "ada") / f"{ASSIGNMENT}.ipynb"
+    written = notebook.read_bytes()
+    notebook.write_bytes(b"")
+    classroom.grade(quick())
+    assert notebook.read_bytes() == written
+    assert len(executed) == 1
+
+
 def test_record_says_how_it_was_graded(classroom: Classroom) -> None:
     hand_in(classroom, "ada", RIGHT)
     classroom.grade(quick())
