@@ -58,8 +58,8 @@ _ROOMS: dict[str, tuple[str, ...]] = {
         "thresholds_for",
     ),
     "self_check": ("check",),
-    "hand_in": ("ready_to_submit",),
-    "sending": ("send_notebook",),
+    "last_look": ("ready_to_submit",),
+    "sending": ("hand_in",),
     "plots": (
         "draw_bbox",
         "show_figure",
@@ -85,8 +85,8 @@ if TYPE_CHECKING:
     from helpers.environment import fix_seeds as fix_seeds
     from helpers.environment import setup as setup
     from helpers.features import *
-    from helpers.hand_in import ready_to_submit as ready_to_submit
     from helpers.iou_slider import iou_slider as iou_slider
+    from helpers.last_look import ready_to_submit as ready_to_submit
     from helpers.localising import best_box as best_box
     from helpers.localising import measure_localising as measure_localising
     from helpers.localising import measure_positions as measure_positions
@@ -95,7 +95,7 @@ if TYPE_CHECKING:
     from helpers.plots import *
     from helpers.sample import make_sample as make_sample
     from helpers.self_check import check as check
-    from helpers.sending import send_notebook as send_notebook
+    from helpers.sending import hand_in as hand_in
     from helpers.targets import *
     from helpers.watching import watch as watch
 

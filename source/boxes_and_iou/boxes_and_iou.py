@@ -307,6 +307,6 @@ if find_spec("helpers") is None:
     wheel = "@RAW_URL@/@WHEEL@"
     subprocess.run([sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", wheel], check=True)
 
-from helpers.hand_in import ready_to_submit
+from helpers.last_look import ready_to_submit
 
 ready_to_submit(["@COURSE_CELLS@"])

@@ -10,7 +10,7 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from helpers.sending import send_notebook
+from helpers.sending import hand_in
 
 RECEIPT = {"result": "https://course/h/x", "sha256": "0" * 64, "received": "2026-11-25 21:00:00 UTC"}
 
@@ -58,7 +58,7 @@ def path(tmp_path: Path) -> Path:
 def test_saved_bytes_go_out_with_the_code_and_the_result_is_printed(
     course: Course, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert send_notebook(course.url + "/", "ABCD-EFGH-JKLM", path=path) == RECEIPT["result"]
+    assert hand_in(course.url + "/", "ABCD-EFGH-JKLM", path=path) == RECEIPT["result"]
     assert course.body == path.read_bytes()
     assert course.headers["path"] == "/api/hand-in"
     assert course.headers["authorization"] == "Code ABCD-EFGH-JKLM"
@@ -71,7 +71,7 @@ def test_saved_bytes_go_out_with_the_code_and_the_result_is_printed(
 def test_last_look_is_printed_and_does_not_hinder(
     course: Course, path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert send_notebook(course.url, "A", cells=["lost_cell"], path=path)
+    assert hand_in(course.url, "A", cells=["lost_cell"], path=path)
     assert "lost_cell" in capsys.readouterr().out
 
 
@@ -88,7 +88,7 @@ def test_refusal_is_said_in_words(
     course: Course, path: Path, capsys: pytest.CaptureFixture[str], status: int, answer: bytes, said: str
 ) -> None:
     course.status, course.answer = status, answer
-    assert send_notebook(course.url, "A", path=path) is None
+    assert hand_in(course.url, "A", path=path) is None
     printed = capsys.readouterr().out
     assert "Not handed in." in printed
     assert said in printed
@@ -98,19 +98,19 @@ def test_refusal_is_said_in_words(
 def test_code_is_sent_nowhere_where_others_could_read_it(
     path: Path, capsys: pytest.CaptureFixture[str], url: str
 ) -> None:
-    assert send_notebook(url, "A", path=path) is None
+    assert hand_in(url, "A", path=path) is None
     assert "is not the course's address" in capsys.readouterr().out
 
 
 def test_course_that_is_not_there_and_a_lost_file_are_said_in_words(
     path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert send_notebook("http://127.0.0.1:9", "A", path=path) is None
+    assert hand_in("http://127.0.0.1:9", "A", path=path) is None
     assert "did not answer" in capsys.readouterr().out
-    assert send_notebook("http://127.0.0.1:9", "A", path=path.with_name("none.ipynb")) is None
+    assert hand_in("http://127.0.0.1:9", "A", path=path.with_name("none.ipynb")) is None
     assert "There is no file" in capsys.readouterr().out
 
 
 def test_line_breaks_in_a_code_are_no_header_of_their_own(course: Course, path: Path) -> None:
-    send_notebook(course.url, "A\r\nX-Evil: 1", path=path)
+    hand_in(course.url, "A\r\nX-Evil: 1", path=path)
     assert "x-evil" not in course.headers

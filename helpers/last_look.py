@@ -18,7 +18,8 @@ _NAMED = 4
 """Cells that one sentence names before it only counts them."""
 _LARGEST = 3
 _WIDTH = 100
-_OWN_CALL = "ready_to_submit("
+_OWN_CALL = re.compile(r"\b(ready_to_submit|hand_in)\(")
+"""In the cell that looks, or hands in: it is never saved as it runs."""
 _STUB = re.compile(r"^\s*raise NotImplementedError\b|^YOUR ANSWER HERE\s*$", re.MULTILINE)
 _MAGIC = re.compile(r"^\s*[%!?]|\?\s*$|=\s*[%!]|get_ipython\(\)", re.MULTILINE)
 _DEFINITION = re.compile(r"^(?:def|class)\s+(\w+)", re.MULTILINE)
@@ -106,7 +107,7 @@ def _unsaved(notebook: Notebook, ran: Mapping[int, str]) -> Iterator[Finding]:
     code = [cell for cell in notebook.cells if cell.kind == "code"]
     there = {plain(cell.source) for cell in code}
     saved = max((cell.count for cell in code if cell.count and _same_source(ran.get(cell.count), cell)), default=0)
-    own = {count: source for count, source in ran.items() if _OWN_CALL not in source}
+    own = {count: source for count, source in ran.items() if not _OWN_CALL.search(source)}
     since = {count: source for count, source in own.items() if count > saved}
     absent = [source for source in since.values() if source not in there and not _MAGIC.search(source)]
     if since:
@@ -201,7 +202,7 @@ def _too_large(notebook: Notebook) -> Iterator[Finding]:
 def _run_by_students(notebook: Notebook) -> Iterator[Cell]:
     """List the code cells with something in them, but for the one that runs now."""
     for cell in notebook.cells:
-        if cell.kind == "code" and cell.source.strip() and _OWN_CALL not in cell.source:
+        if cell.kind == "code" and cell.source.strip() and not _OWN_CALL.search(cell.source):
             yield cell
 
 

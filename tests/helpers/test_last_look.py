@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from helpers.hand_in import SIZE_LIMIT, Review, ready_to_submit, review
+from helpers.last_look import SIZE_LIMIT, Review, ready_to_submit, review
 from helpers.notebook_file import NotebookError, find_notebook
 
 EXPECTED = ["area", "train", "test_area"]
