@@ -12,11 +12,12 @@ from pathlib import Path
 
 from needed import missing
 from notebooks import ROOT
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 SCREENSHOTS = ROOT / ".artefacts" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
+RUN_ALL_MS = 300_000
 
 
 @contextmanager
@@ -72,3 +73,28 @@ def _address(server: subprocess.Popen[bytes], runtime: Path, log: Path) -> str:
             return str(json.loads(path.read_text())["url"]).rstrip("/")
         time.sleep(0.1)
     raise RuntimeError(f"JupyterLab did not start:\n{log.read_text()[-3000:]}")
+
+
+# ---- A notebook that is open in JupyterLab -------------------------------------------------------------------
+
+
+def run_all(page: Page) -> None:
+    """Run all cells of a released notebook, until its last look has said something."""
+    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)
+    page.get_by_role("menuitem", name="Run", exact=True).click()
+    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+    expect(last_cell(page).locator(".jp-OutputArea")).to_contain_text("before you hand in", timeout=RUN_ALL_MS)
+
+
+def last_cell(page: Page) -> Locator:
+    return page.locator(".jp-Notebook .jp-CodeCell").last
+
+
+def save(page: Page, path: Path) -> None:
+    before = path.stat().st_mtime_ns
+    page.keyboard.press("Control+s")
+    for _ in range(100):
+        if path.stat().st_mtime_ns > before:
+            return
+        page.wait_for_timeout(100)
+    raise AssertionError(f"{path.name} was not saved")

@@ -2,6 +2,7 @@
 
 import copy
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import nbformat
+import pytest
 from nbformat import NotebookNode
 
 from grading.execution.execute import execute
@@ -17,6 +19,7 @@ from grading.options import Limits
 from grading.sandbox.kernel import Environment
 
 ROOT = Path(__file__).parents[1]
+COLAB = ROOT.parent / "shared/constraints/colab-2026-08.txt"
 
 
 def run_whole(notebook: NotebookNode, data: Path | None, questions: Path) -> NotebookNode:
@@ -62,3 +65,28 @@ def students_machine(folder: Path, assignment: str) -> StudentsMachine:
     return StudentsMachine(
         release, environment / "bin" / "python", {"PATH": path, "PYTHONPATH": "", "HOME": str(folder)}
     )
+
+
+def colab_environment(folder: Path, assignment: str, without: str = "") -> Path:
+    """A virtual environment with Colab's versions and a released wheel; gives its Python.
+
+    `without` is a pattern of the packages that are not needed. Skips where Colab's versions are not known.
+    """
+    if not COLAB.is_file():
+        pytest.skip("Colab's versions (../shared/constraints) are not here")
+    base = shutil.which("python3.13") or sys.executable
+    if subprocess.run([base, "-c", "import venv"], capture_output=True).returncode:
+        base = sys.executable
+    environment = folder / "colab"
+    subprocess.run([base, "-m", "venv", environment], check=True)
+    python = environment / "bin/python"
+    lines = COLAB.read_text().splitlines()
+    wanted = "\n".join(line for line in lines if not (without and re.match(rf"(?:{without})==", line)))
+    if sys.platform == "linux":
+        wanted = re.sub(r"^tensorflow==", "tensorflow-cpu==", wanted, flags=re.MULTILINE)  # the same, smaller
+    (folder / "colab.txt").write_text(wanted)
+    (wheel,) = (ROOT / "release" / assignment).glob("*.whl")
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    subprocess.run([*pip, "-r", folder / "colab.txt"], check=True)
+    subprocess.run([*pip, "--no-deps", wheel], check=True)
+    return python

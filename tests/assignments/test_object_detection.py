@@ -5,7 +5,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,7 +12,7 @@ import nbformat
 import pytest
 from notebooks import colab_shape
 from photographs import photographs
-from running import errors, run_whole
+from running import colab_environment, errors, run_whole
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
 from grading.authoring.planted import Verdict, read_planted, verify
@@ -187,10 +186,7 @@ def test_solved_release_runs_with_colabs_versions_and_grades_as_anywhere(
 
     What was saved is handed in twice, as Jupyter saves it and as Colab does.
     """
-    constraints = SHARED / "constraints/colab-2026-08.txt"
-    if not constraints.is_file():
-        pytest.skip("Colab's versions (../shared/constraints) are not here")
-    python = colab_environment(constraints, tmp_path)
+    python = colab_environment(tmp_path, NAME)
     solved = fill_in(nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4)))
     nbformat.write(solved, tmp_path / "solved.ipynb")
     code = (
@@ -222,22 +218,3 @@ def test_solved_release_runs_with_colabs_versions_and_grades_as_anywhere(
     colab, jupyter = classroom.grade(options(sample, cell_seconds=120))
     assert jupyter.points == jupyter.max_points
     assert colab.questions == jupyter.questions
-
-
-def colab_environment(constraints: Path, folder: Path) -> Path:
-    """A virtual environment with Colab's versions and the released wheel; gives its Python."""
-    base = shutil.which("python3.13") or sys.executable
-    if subprocess.run([base, "-c", "import venv"], capture_output=True).returncode:
-        base = sys.executable
-    environment = folder / "colab"
-    subprocess.run([base, "-m", "venv", environment], check=True)
-    python = environment / "bin/python"
-    wanted = constraints.read_text()
-    if sys.platform == "linux":
-        wanted = re.sub(r"^tensorflow==", "tensorflow-cpu==", wanted, flags=re.MULTILINE)  # the same, smaller
-    (folder / "colab.txt").write_text(wanted)
-    (wheel,) = RELEASE.parent.glob("*.whl")
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    subprocess.run([*pip, "-r", folder / "colab.txt"], check=True)
-    subprocess.run([*pip, "--no-deps", wheel], check=True)
-    return python

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import chromium, jupyter_lab, picture
+from browser import chromium, jupyter_lab, last_cell, picture, run_all, save
 from classes import RIGHT, hand_in, quick, set_minimum
 from graded_class import STUDENTS, graded_class
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT, ROOT
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Page, expect
 from running import students_machine
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
@@ -22,7 +22,6 @@ from grading.pipeline.run import GradingRun, options_from
 
 pytestmark = pytest.mark.slow
 BO = STUDENTS[1]
-RUN_ALL_MS = 300_000
 
 
 @pytest.fixture(scope="module")
@@ -177,30 +176,9 @@ def test_release_solved_and_saved_in_jupyterlab_earns_full_points(
     assert record.points == record.max_points
 
 
-def run_all(page: Page) -> None:
-    expect(page.locator("#jp-main-statusbar")).to_contain_text("| Idle", timeout=60_000)
-    page.get_by_role("menuitem", name="Run", exact=True).click()
-    page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
-    expect(last_cell(page).locator(".jp-OutputArea")).to_contain_text("before you hand in", timeout=RUN_ALL_MS)
-
-
-def last_cell(page: Page) -> Locator:
-    return page.locator(".jp-Notebook .jp-CodeCell").last
-
-
 def run_last_cell(page: Page, says: str) -> None:
     cell = last_cell(page)
     cell.scroll_into_view_if_needed()
     cell.locator(".cm-content").click()
     page.keyboard.press("Control+Enter")
     expect(cell.locator(".jp-OutputArea")).to_contain_text(re.compile(re.escape(says)))
-
-
-def save(page: Page, path: Path) -> None:
-    before = path.stat().st_mtime_ns
-    page.keyboard.press("Control+s")
-    for _ in range(100):
-        if path.stat().st_mtime_ns > before:
-            return
-        page.wait_for_timeout(100)
-    raise AssertionError(f"{path.name} was not saved")

@@ -92,6 +92,13 @@ class TestReady:
         history(sources_of(cells()))
         assert look(cells()).findings == ()
 
+    def test_cell_that_hands_in_is_none_to_look_at(self, history: Any) -> None:
+        """It runs after the notebook was saved, and may stand in the file as one that was not run."""
+        sending = "from helpers import hand_in\nhand_in('https://course.example.org', 'ABCD-EFGH-JKLM')"
+        history([*sources_of(cells()), sending])
+        assert look(cells()).findings == ()
+        assert look([*cells(), cell("send", sending, None, grade=False)]).findings == ()
+
     def test_demonstrations_may_be_left_out(self) -> None:
         extra = cell("plot", "plot()", None, grade=False, metadata={"tags": ["demo"]})
         late = cell("late", "plot()", 1, grade=False, metadata={"tags": ["demo"]})
