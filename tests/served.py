@@ -25,6 +25,7 @@ from grading.common.files import write_atomically
 from grading.lms.roster import Student
 from grading.service import access, queue
 from grading.service.app import create_app
+from grading.service.audit import Author
 from grading.service.content import store
 from grading.service.database import Database
 from grading.service.grader import page_path
@@ -33,6 +34,7 @@ from grading.service.invitations import invite, the_class
 from grading.service.queue import Arrival, HandIn
 from grading.service.settings import Settings, read_settings
 
+BY = Author("Prof", "instructor")
 SECONDS = 120
 """Patience with processes."""
 ROSTER = "id,name,email\nada,Ada Lovelace,ada@example.org\nbo,Bo Diddley,bo@example.org\ncy,Cy Twombly,\n"
@@ -112,7 +114,7 @@ def running(settings: Settings) -> Iterator[Starlette]:
 
 def come_in(app: Starlette, who: str, role: Role = Role.student, url: str = "http://course") -> Browser:
     """Somebody who has opened a personal link."""
-    token = access.make_link(app.state.site.database, who, role, time.time(), 3600)
+    token = access.make_link(app.state.site.database, who, role, time.time(), 3600, BY)
     found = browser(app, url)
     found.entered = found.client.get(f"/enter/{token}", follow_redirects=False)
     assert found.entered.status_code == 303

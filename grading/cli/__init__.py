@@ -14,7 +14,7 @@ import typer
 from rich.logging import RichHandler
 from rich.markup import escape
 
-from grading.cli import authoring, clean, grade, lms, one, pages, passback, personal, release, service
+from grading.cli import audit, authoring, clean, grade, lms, one, pages, passback, personal, release, service
 from grading.cli.people import EXAMPLES
 from grading.cli.terminal import stderr
 from grading.errors import CourseError
@@ -31,7 +31,7 @@ app = typer.Typer(
     help="Release assignments, grade what is handed in, and give feedback. Each command's --help has an example.",
     epilog="\n\n".join(f"{person}: {example}" for person, example in EXAMPLES.items()),
 )
-for part in (release, authoring, grade, one, lms, pages, service, clean, personal, passback):
+for part in (release, authoring, grade, one, lms, pages, service, clean, personal, passback, audit):
     app.add_typer(part.app)
 
 

@@ -43,7 +43,7 @@ def forget(
     if not yes and not typer.confirm(f"Remove all of this about {student} for good?"):
         raise typer.Exit(1)
     said = course.forget(found)
-    if rows and (opened := _service(course)) is not None:
+    if (opened := _service(course)) is not None:
         said += forget_in_service(*opened, student)
     console.print("Removed:")
     for line in said:

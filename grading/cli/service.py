@@ -66,6 +66,7 @@ def invite(
     from grading.lms.roster import Student
     from grading.pages.names import names_of
     from grading.service import access
+    from grading.service.audit import at_the_terminal
     from grading.service.database import Database
     from grading.service.invitations import as_csv, the_class
     from grading.service.invitations import invite as invited
@@ -76,7 +77,7 @@ def invite(
     if withdraw:
         if not who:
             raise GradingError("name whose links end: course invite --withdraw ID")
-        ended = sum(access.withdraw(database, one, time.time()) for one in who)
+        ended = sum(access.withdraw(database, one, time.time(), at_the_terminal()) for one in who)
         console.print(f"{ended} links have ended", highlight=False)
         return
     if role is not Role.student and not who:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, and_, delete, or_, select, update
 
+from grading.service.audit import Author, Deed, note
 from grading.service.database import Database, codes, links, sessions
 from grading.service.identity import Identity, Role, new_code, new_token, plain_code, token_hash
 
@@ -23,12 +24,13 @@ class Link:
     role: Role
 
 
-def make_link(database: Database, student: str, role: Role, now: float, seconds: float) -> str:
+def make_link(database: Database, student: str, role: Role, now: float, seconds: float, by: Author) -> str:
     """Make a personal link and return its token, which is not stored and cannot be shown again."""
     token = new_token()
     row = {"id": secrets.token_urlsafe(12), "token_hash": token_hash(token), "student": student, "role": role.value}
     with database.writing() as connection:
         connection.execute(links.insert().values(**row, created=now, expires=now + seconds))
+        note(connection, by, Deed.invited, now, about=student, details=f"as {role.value}")
     return token
 
 
@@ -39,12 +41,14 @@ def has_link(database: Database, student: str, now: float) -> bool:
         return connection.execute(asked).first() is not None
 
 
-def withdraw(database: Database, student: str, now: float) -> int:
+def withdraw(database: Database, student: str, now: float, by: Author) -> int:
     """Withdraw all links of somebody, and end the sessions that came in by them; return how many opened."""
     with database.writing() as connection:
         theirs = connection.execute(select(links.c.id).where(links.c.student == student, _opens(now))).scalars().all()
         connection.execute(update(links).where(links.c.id.in_(theirs)).values(withdrawn=now))
         connection.execute(delete(sessions).where(sessions.c.link.in_(theirs)))
+        if theirs:
+            note(connection, by, Deed.withdrew, now, about=student)
     return len(theirs)
 
 

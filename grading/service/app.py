@@ -2,6 +2,7 @@
 
 import contextlib
 import http
+import time
 from asyncio import create_task
 from collections.abc import AsyncIterator, Sequence
 from functools import partial
@@ -17,7 +18,9 @@ from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
 from grading.config import load_config
-from grading.service import doors, handing_in, queue, student_pages, teaching_pages
+from grading.rules.rules import Rules
+from grading.service import audit_pages, doors, handing_in, queue, student_pages, teaching_pages
+from grading.service.audit import note_rules
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database
 from grading.service.headers import Headers
@@ -35,8 +38,13 @@ def create_app(settings: Settings, database: Database, more: Sequence[BaseRoute]
     """Return the application; `more` are addresses of other ways to come in, which find the site in `app.state`."""
     config = load_config(settings.course)
     watch = Watch(database)
+
+    def told(rules: Rules) -> None:
+        note_rules(database, rules, time.time())
+
+    catalogue = Catalogue(settings, told)
     course_id = str(CourseDirectory(config=config).course_id)
-    site = Site(settings, database, Catalogue(settings), watch, course_id, Shared(partial(queue.places, database)))
+    site = Site(settings, database, catalogue, watch, course_id, Shared(partial(queue.places, database)))
 
     @contextlib.asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
@@ -81,6 +89,7 @@ def _routes() -> list[BaseRoute]:
         Route("/board/{assignment}/extend", takes(teaching.extend, teaches=True), methods=["POST"]),
         Route("/board/{assignment}/again", takes(teaching.again, teaches=True), methods=["POST"]),
         Route("/board/{assignment}/feedback", takes(teaching.feedback, teaches=True), methods=["POST"]),
+        Route("/audit", shows(audit_pages.audit_log, teaches=True)),
         Mount("/static", StaticFiles(directory=str(resources.files("grading.service") / "static"))),
     ]
 

@@ -3,7 +3,7 @@
 import re
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -67,10 +67,12 @@ class People:
 class Catalogue:
     """The open assignments and the class, read anew when their files change."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, told: Callable[[Rules], None] | None = None) -> None:
+        """`told` hears of rules of an assignment that are read for the first time, and when they have changed."""
+        self._settings, self._told = settings, told
         self._known: dict[str, tuple[str, Card]] = {}
         self._times: dict[str, tuple[float, Rules, Due]] = {}
+        self._rules: dict[str, Rules] = {}
         self._people = "", People()
         self._lock = threading.Lock()
         config = load_config(settings.course)
@@ -131,6 +133,9 @@ class Catalogue:
         if known is None or known[0] < time.monotonic() - _FRESH_SECONDS:
             rules = hand_in_rules(self._settings.course).of(name)
             dated = read_due(self._db_url, self._course_id, name) if self._is_there() else Due()
+            if self._told is not None and self._rules.get(name) != rules:
+                self._told(rules)
+                self._rules[name] = rules
             known = self._times[name] = time.monotonic(), rules, dated
         return known
 

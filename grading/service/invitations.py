@@ -12,6 +12,7 @@ from grading.errors import GradingError
 from grading.lms.export import protected
 from grading.lms.roster import Student, read_roster
 from grading.service import access
+from grading.service.audit import at_the_terminal
 from grading.service.database import Database
 from grading.service.identity import Role
 from grading.service.settings import Settings
@@ -44,13 +45,13 @@ def invite(
     for student in people:
         if not is_student_id(student.id):
             raise GradingError(f"{student.id!r} cannot be an id: use letters, digits, '-', '_', '.' and '@'")
-    made, now = [], time.time()
+    made, now, by = [], time.time(), at_the_terminal()
     for student in people:
         if access.has_link(database, student.id, now):
             if not again:
                 continue
-            access.withdraw(database, student.id, now)
-        token = access.make_link(database, student.id, role, now, settings.link_seconds)
+            access.withdraw(database, student.id, now, by)
+        token = access.make_link(database, student.id, role, now, settings.link_seconds, by)
         made.append(Invitation(student, f"{settings.url}/enter/{token}"))
     return made
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import func, select
 
+from grading.service.audit import Deed, author, note
 from grading.service.database import Database, changes, messages
 from grading.service.identity import Identity, Role
 
@@ -27,6 +28,8 @@ def write(database: Database, who: Identity, student: str, assignment: str, text
     row = {"id": secrets.token_urlsafe(12), "student": student, "assignment": assignment, "text": text, "at": now}
     with database.writing() as connection:
         connection.execute(messages.insert().values(**row, author=who.student, role=who.role.value))
+        if who.role.teaches:
+            note(connection, author(who), Deed.answered, now, assignment, student)
         connection.execute(changes.insert().values(hand_in="", student=student, assignment=assignment, at=now))
 
 

@@ -1,5 +1,6 @@
 """One student in the service's database and folder: all that is there, as plain data, and its removal."""
 
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,7 @@ from typing import Any
 from sqlalchemy import Column, Connection, Select, Table, delete, inspect, select
 
 from grading.lti.tables import answers, scores
+from grading.service.audit import at_the_terminal, audit, note_forgotten
 from grading.service.content import path_of
 from grading.service.database import Database, hand_ins, metadata
 from grading.service.grader import page_path
@@ -22,6 +24,9 @@ def in_service(database: Database, student: str) -> dict[str, list[dict[str, Any
         if found.get(lms_people.name) and inspect(connection).has_table(scores.name):
             sent = connection.execute(select(scores).where(scores.c.id.in_(_sent(student)))).mappings()
             found[scores.name] = [dict(row) for row in sent]
+        if inspect(connection).has_table(audit.name):
+            noted = connection.execute(select(audit).where(audit.c.about == student)).mappings()
+            found[audit.name] = [{name: value for name, value in row.items() if name != "who"} for row in noted]
     return {name: rows for name, rows in found.items() if rows}
 
 
@@ -36,7 +41,10 @@ def files_of(folder: Path, tables: Mapping[str, list[dict[str, Any]]]) -> dict[s
 
 
 def forget_in_service(database: Database, folder: Path, student: str) -> list[str]:
-    """Remove a student from every table, with the files that nobody else handed in; return what, in words."""
+    """Remove a student from every table, with the files that nobody else handed in; return what, in words.
+
+    The audit log keeps that somebody was forgotten.
+    """
     tables = in_service(database, student)
     with database.writing() as connection:
         if scores.name in tables:
@@ -45,13 +53,15 @@ def forget_in_service(database: Database, folder: Path, student: str) -> list[st
             connection.execute(delete(scores).where(scores.c.id.in_(mine_sent)))
         for table in _about_students(connection):
             connection.execute(delete(table).where(_student(table) == student))
+        noted = note_forgotten(connection, at_the_terminal(), student, time.time())
         left = set(connection.scalars(select(hand_ins.c.sha256)))
     mine = tables.get(hand_ins.name, ())
     for row in mine:
         page_path(folder, row["id"]).unlink(missing_ok=True)
         if row["sha256"] not in left:
             path_of(folder, row["sha256"]).unlink(missing_ok=True)
-    return [f"the service: {len(rows)} of {name}" for name, rows in tables.items()]
+    removed = [f"the service: {len(rows)} of {name}" for name, rows in tables.items() if name != audit.name]
+    return [*removed, f"the service: the name, from {noted} lines of the audit log"] if noted else removed
 
 
 def _sent(student: str) -> Select[Any]:

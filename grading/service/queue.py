@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
+from grading.service.audit import Author, Deed, note
 from grading.service.database import Database, changes, hand_ins
 
 MOST_TRIES = 3
@@ -242,13 +243,15 @@ def put_back(database: Database, one: HandIn, why: str) -> None:
         _put_back(connection, one, why, time.time())
 
 
-def grade_again(database: Database, asked: Sequence[HandIn]) -> int:
-    """Let hand-ins that are settled wait once more; return how many."""
+def grade_again(database: Database, asked: Sequence[HandIn], by: Author, about: str = "") -> int:
+    """Let hand-ins that are settled wait once more, all or those of one student; return how many."""
     now = time.time()
     settled = [one for one in asked if one.state in (State.done, State.failed)]
     with database.writing() as connection:
         for one in settled:
             _set(connection, one, state=State.received, queued=now, tries=0, finished=None)
+        if settled:
+            note(connection, by, Deed.again, now, settled[0].assignment, about, f"{len(settled)} hand-ins")
     return len(settled)
 
 

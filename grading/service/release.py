@@ -2,6 +2,7 @@
 
 from sqlalchemy import delete, select
 
+from grading.service.audit import Deed, author, note
 from grading.service.database import Database, changes, held
 from grading.service.identity import Identity
 
@@ -18,4 +19,5 @@ def hold(database: Database, who: Identity, assignment: str, hold_back: bool, no
         connection.execute(delete(held).where(held.c.assignment == assignment))
         if hold_back:
             connection.execute(held.insert().values(assignment=assignment, since=now, by=who.student))
+        note(connection, author(who), Deed.held if hold_back else Deed.released, now, assignment)
         connection.execute(changes.insert().values(hand_in="", student="", assignment=assignment, at=now))

@@ -13,6 +13,7 @@ from starlette.responses import Response
 
 from grading.config import grant_extension
 from grading.service import access, messages, queue, release
+from grading.service.audit import Deed, author, note
 from grading.service.catalogue import Card
 from grading.service.identity import Role
 from grading.service.live import Shown, stream
@@ -134,8 +135,11 @@ def extend(found: Visit) -> Response:
         raise HTTPException(400, "Write the time as 2026-11-30 23:59.") from None
     if until is not None and until.tzinfo is None:
         until = until.replace(tzinfo=card.rules.zone)
-    why = f"by {found.who.student}: {found.text('why')[:200]}"
-    grant_extension(found.site.settings.course, asked, card.name, until, why)
+    said = found.text("why")[:200]
+    deed, details = (Deed.extended, f"{until}: {said}") if until else (Deed.not_extended, said)
+    with found.site.database.writing() as connection:  # the file comes last: without it the entry goes, too
+        note(connection, author(found.who), deed, time.time(), card.name, asked, details)
+        grant_extension(found.site.settings.course, asked, card.name, until, f"by {found.who.student}: {said}")
     found.site.catalogue.forget_times(card.name)
     return see(f"/board/{card.name}/student?id={quote(asked)}")
 
@@ -143,11 +147,11 @@ def extend(found: Visit) -> Response:
 def again(found: Visit) -> Response:
     """Grade the newest hand-in of a student again, or those of all where none is named."""
     card = found.card()
-    newest = queue.latest(found.site.database, card.name)
+    newest, asked = queue.latest(found.site.database, card.name), ""
     if found.text("id"):
         asked = _student(found)
         newest = {student: one for student, one in newest.items() if student == asked}
-    if not queue.grade_again(found.site.database, list(newest.values())):
+    if not queue.grade_again(found.site.database, list(newest.values()), author(found.who), asked):
         raise HTTPException(409, "There is nothing that could be graded again now.")
     return see(f"/board/{card.name}")
 

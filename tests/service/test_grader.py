@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from classes import HALF, RIGHT, gradebook_rows
 from notebooks import ASSIGNMENT
-from served import notebook_of, opened, received, served_course
+from served import BY, notebook_of, opened, received, served_course
 
 from grading.authoring.classroom import Classroom
 from grading.pages.feedback import write_feedback
@@ -194,7 +194,7 @@ def test_broken_course_fails_in_words_and_recovers(
     assert settled(database, one).state is State.failed
     assert "scoring.py" in settled(database, one).why
     scoring.write_text(kept)
-    assert queue.grade_again(database, [settled(database, one)]) == 1
+    assert queue.grade_again(database, [settled(database, one)], BY) == 1
     assert grader.step()
     assert settled(database, one).state is State.done
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from served import BY
 
 from grading.service import content, queue
 from grading.service.database import Database
@@ -110,9 +111,9 @@ def test_old_attempt_that_was_interrupted_does_not_come_after_the_newer(database
 def test_settled_hand_in_is_graded_again_when_asked(database: Database) -> None:
     enter(database, "ada", 1)
     (taken,) = queue.claim(database, "lab", 9)
-    assert queue.grade_again(database, [taken]) == 0
+    assert queue.grade_again(database, [taken], BY) == 0
     queue.finish(database, taken, Result(1, 2))
-    assert queue.grade_again(database, list(queue.latest(database, "lab").values())) == 1
+    assert queue.grade_again(database, list(queue.latest(database, "lab").values()), BY) == 1
     (again,) = queue.claim(database, "lab", 9)
     queue.finish(database, again, Result(2, 2))
     assert queue.latest(database, "lab")["ada"].times_graded == 2

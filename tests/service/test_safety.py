@@ -10,7 +10,7 @@ from pathlib import Path
 import httpx
 import pytest
 from notebooks import ASSIGNMENT
-from served import Browser, any_notebook, browser, come_in, graded, opened, running, served_course
+from served import BY, Browser, any_notebook, browser, come_in, graded, opened, running, served_course
 from starlette.applications import Starlette
 
 from grading.service import access, queue
@@ -76,6 +76,8 @@ OF_OTHERS = {
     "board's events": "/board/tiny/events",
     "board's student": "/board/tiny/student?id=ada",
     "board of requests": "/board/tiny?show=requests",
+    "who changed what": "/audit",
+    "who changed what about somebody": "/audit?student=ada",
     "id in another case": "/h/{swapped}",
     "beginning of an id": "/h/{start}",
     "any id": "/h/%25",
@@ -380,7 +382,7 @@ def session(world: World, cookie: str) -> int:
 def test_only_hashes_are_stored(world: World) -> None:
     site, link = (
         world.app.state.site,
-        access.make_link(world.app.state.site.database, "bo", Role.student, time.time(), 9),
+        access.make_link(world.app.state.site.database, "bo", Role.student, time.time(), 9, BY),
     )
     code = access.make_code(site.database, "bo", ASSIGNMENT, time.time())
     kept = b"".join(path.read_bytes() for path in site.settings.folder.glob("service.db*"))
@@ -414,16 +416,16 @@ def test_session_ends_with_its_time_and_with_its_link(world: World) -> None:
     assert cy.get("/").status_code == 200
     assert access.session_of(database, token_of(cy), now + 3500) == who
     assert access.session_of(database, token_of(cy), now + 3700) is None  # the session would last, the link does not
-    assert access.withdraw(database, "cy", now) == 1
+    assert access.withdraw(database, "cy", now, BY) == 1
     assert cy.get("/").status_code == 401
 
 
 @pytest.mark.parametrize("end", ["withdrawn", "expired", "cut", "hash"])
 def test_link_that_does_not_open_lets_nobody_in(world: World, end: str) -> None:
     database, now = world.app.state.site.database, time.time()
-    token = access.make_link(database, "dan", Role.student, now - 100, 50 if end == "expired" else 1000)
+    token = access.make_link(database, "dan", Role.student, now - 100, 50 if end == "expired" else 1000, BY)
     if end == "withdrawn":
-        access.withdraw(database, "dan", now)
+        access.withdraw(database, "dan", now, BY)
     tried = {"cut": token[:-1], "hash": token_hash(token)}.get(end, token)
     answer = browser(world.app).get(f"/enter/{tried}")
     assert answer.status_code == 404
@@ -451,7 +453,7 @@ def test_guessing_is_slowed_down(world: World) -> None:
     answers = [browser(world.app).get(f"/enter/{number}").status_code for number in range(25)]
     assert answers[0] == 404
     assert answers[-1] == 429
-    token = access.make_link(world.app.state.site.database, "bo", Role.student, time.time(), 60)
+    token = access.make_link(world.app.state.site.database, "bo", Role.student, time.time(), 60, BY)
     assert browser(world.app).get(f"/enter/{token}").status_code == 429
     headers = {"authorization": "Code AAAA-AAAA-AAAA"}
     assert world.stranger.client.post("/api/hand-in", content=any_notebook(), headers=headers).status_code == 429

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from notebooks import ASSIGNMENT
-from served import any_notebook, browser, come_in, graded, opened, running, served_course
+from served import BY, any_notebook, browser, come_in, graded, opened, running, served_course
 from starlette.applications import Starlette
 
 from grading.service import access, queue
@@ -188,7 +188,7 @@ def test_own_data_is_given_as_a_file(app: Starlette) -> None:
 
 def test_somebody_else_already_is_asked_first(app: Starlette) -> None:
     ada = come_in(app, "ada")
-    token = access.make_link(app.state.site.database, "bo", Role.student, time.time(), 60)
+    token = access.make_link(app.state.site.database, "bo", Role.student, time.time(), 60, BY)
     asked = ada.get(f"/enter/{token}")
     assert "another person" in asked.text
     assert "Ada Lovelace" in ada.get("/").text
