@@ -20,7 +20,7 @@ name have the points that `expected.json` says. The rules that a scale has to ke
 import json
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -33,10 +33,10 @@ from grading.authoring.classroom import Classroom
 from grading.authoring.planted import Bound, Planted, hand_in_all, planted_folder, read_planted
 from grading.common.files import write_atomically
 from grading.errors import GradingError
+from grading.execution.workers import run_all
 from grading.options import Options
-from grading.pipeline.grade import answers_of, grade
-from grading.pipeline.plan import plan
-from grading.pipeline.reference import with_reference
+from grading.pipeline.grade import answers_of, keep
+from grading.pipeline.plan import Plan, plan
 from grading.pipeline.run import GradingRun, open_course
 from helpers.checks import thresholds_for
 
@@ -155,7 +155,8 @@ def measure(
 ) -> tuple[GradingRun, list[Runs]]:
     """Execute the planted submissions that have a role, with `options.repeats` seeds, in a class at `folder`.
 
-    Calls `progress` with ("missing", key) for each execution that is not stored yet, then as `grade` does.
+    Calls `progress` with ("missing", key) for each execution that is not stored yet, and after each with ("executed" or
+    "failed", key).
 
     Raises GradingError if the assignment cannot be calibrated, or a planted one could not be measured.
     """
@@ -168,18 +169,34 @@ def measure(
     classroom = Classroom.create(repository, folder, assignment)
     classroom.share_results(repository)
     hand_in_all(classroom, planted)
-    course = with_reference(open_course(classroom.folder, assignment, options))
+    course = open_course(classroom.folder, assignment, options)
     if missing := [name for name in _NEEDED if not hasattr(course.assignment.scoring, name)]:
         raise GradingError(f"{assignment} cannot be calibrated: its scoring.py defines no {' and no '.join(missing)}")
     planned = plan(course)
-    for key in planned.jobs:
-        progress("missing", key)
-    grade(course, planned, progress)
+    _execute(course, planned, progress)
     keys = {
         submission.student: [{name: run.key for name, run in runs.items()} for runs in submission.by_seed()]
         for submission in planned.submissions
     }
     return course, [_runs(course, item, keys[item.name]) for item in planted]
+
+
+def _execute(course: GradingRun, planned: Plan, progress: Callable[[str, str], None]) -> None:
+    """Execute what is not stored yet, without the tests: what is measured are answers, and tests take as long again."""
+    runs = {run.key: run for submission in planned.submissions for run in submission.runs}
+    jobs = {
+        key: replace(job, examining=None, recorded=None)
+        for key, job in planned.jobs.items()
+        if not course.store.holds(key, course.options.limits)
+    }
+    for key in jobs:
+        progress("missing", key)
+    failures: dict[str, str] = {}
+    for outcome in run_all(jobs, course.options.workers):
+        keep(course, jobs[outcome.key], runs[outcome.key], outcome, failures)
+        progress("executed" if outcome.results else "failed", outcome.key)
+    for why in failures.values():
+        raise GradingError(f"a planted submission could not be executed: {why}")
 
 
 def _runs(course: GradingRun, planted: Planted, keys: Sequence[Mapping[str, str]]) -> Runs:

@@ -9,7 +9,9 @@ MAX_LINE = 500
 def clean(text: str) -> str:
     """Return text of unknown origin as one short line of printable characters."""
     line = re.sub(r"\s+", " ", re.sub(r"\x1b\[[0-9;]*[A-Za-z]", "", text))
-    line = "".join(character if character.isprintable() else "?" for character in line).strip()
+    if not line.isprintable():
+        line = "".join(character if character.isprintable() else "?" for character in line)
+    line = line.strip()
     return line if len(line) <= MAX_LINE else line[: MAX_LINE - 1] + "…"
 
 

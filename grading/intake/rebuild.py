@@ -339,12 +339,10 @@ class _Matching:
     # Who gets it
 
     def _winners(self) -> dict[int, int]:
-        winners = {}
-        for m in range(len(self.master)):
-            claimants = self._claimants(m)
-            if claimants:
-                winners[m] = max(claimants, key=self._quality(m))
-        return winners
+        claimants: dict[int, list[int]] = {}
+        for s, m in sorted(self.claims.items()):
+            claimants.setdefault(m, []).append(s)
+        return {m: max(claimants[m], key=self._quality(m)) for m in sorted(claimants)}
 
     def _quality(self, m: int) -> Callable[[int], tuple[int, ...]]:
         """Return how well each student cell stands for a cell of the master: the largest does, of equals the first."""

@@ -37,7 +37,7 @@ from grading.sandbox.kernel import Environment
 
 log = logging.getLogger(__name__)
 
-MOST_AHEAD = 200
+MOST_AHEAD = 400
 """Hand-ins that are kept in memory before anything is executed."""
 NOT_FOR_TESTS = (".ipynb", ".py", ".pyc")
 """Endings of files beside a master that its tests cannot want: twins, `scoring.py`; what is released is there."""
