@@ -182,12 +182,15 @@ def measure(
 
 
 def _execute(course: GradingRun, planned: Plan, progress: Callable[[str, str], None]) -> None:
-    """Execute what is not stored yet, without the tests: what is measured are answers, and tests take as long again."""
+    """Execute what is not stored yet, seed by seed, since kernels stay warm for one seed.
+
+    The tests are left out: what is measured are answers, and tests take as long again.
+    """
     runs = {run.key: run for submission in planned.submissions for run in submission.runs}
+    missing = [key for key in planned.jobs if not course.store.holds(key, course.options.limits)]
     jobs = {
-        key: replace(job, examining=None, recorded=None)
-        for key, job in planned.jobs.items()
-        if not course.store.holds(key, course.options.limits)
+        key: replace(planned.jobs[key], examining=None, recorded=None)
+        for key in sorted(missing, key=lambda key: runs[key].seed)
     }
     for key in jobs:
         progress("missing", key)
