@@ -49,7 +49,9 @@ def grade(
     withheld: Annotated[
         Path | None, typer.Option("--withheld", "--private", help="Folder of data that student code never sees.")
     ] = None,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would run, and why.")] = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would run, and which grades would change.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the records as JSON.")] = False,
     names: Names = None,
 ) -> None:
@@ -71,7 +73,7 @@ def grade(
         gc.freeze()  # what has been imported stays: it need not be searched for garbage again and again
         course = _open_to_grade(repository, assignment, workers, scheduler, students=student, force=force, **asked)
         if dry_run:
-            _say_plan(course, plan(course).submissions)
+            _say_what_would_happen(course, plan(course).submissions, as_json)
             return
         with WorkerPool(course.options.workers) as pool:
             course, planned = plan_with_reference(replace(course, pool=pool if several(course) else None))
@@ -188,16 +190,26 @@ def print_grades(assignment: str, records: Sequence[Record], names: Mapping[str,
     _print_remarks(records, names)
 
 
-def _say_plan(course: "GradingRun", submissions: Sequence["Submission"]) -> None:
-    from grading.pipeline.plan import why_run
+def _say_what_would_happen(course: "GradingRun", submissions: Sequence["Submission"], as_json: bool) -> None:
+    """Say what would run, and which grades would change, where that can be told without the students' code."""
+    from grading.pipeline.foreseen import foresee, in_words
+    from grading.pipeline.plan import TESTS_CHANGED, why_run
 
-    for submission in submissions:
-        if submission.refusal:
-            said = f"refused: {submission.refusal}"
-        else:
-            reason = why_run(course, submission)
-            said = f"would run ({reason})" if reason else "would be scored from what is stored"
+    reasons = {one.student: why_run(course, one) for one in submissions if not one.refusal}
+    for submission in submissions if not as_json else ():
+        reason = reasons.get(submission.student, "")
+        said = f"would run ({reason})" if reason else "would be scored from what is stored"
+        said = f"refused: {submission.refusal}" if submission.refusal else said
         console.print(f"{submission.student}: {said}", markup=False, highlight=False)
+    found = foresee(course) if any(reason in ("", TESTS_CHANGED) for reason in reasons.values()) else []
+    if as_json:
+        typer.echo(json.dumps([one.to_json() for one in found], indent=1))
+        return
+    for one in found:
+        if one.changes:
+            console.print(f"{one.student}: {one.before:g} -> {one.after:g} points", markup=False, highlight=False)
+    if found:
+        console.print(in_words(found), highlight=False, soft_wrap=True)
 
 
 def _print_remarks(records: Sequence[Record], names: Mapping[str, str]) -> None:

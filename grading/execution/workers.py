@@ -90,20 +90,31 @@ def run_all(
     recorded only the examiner runs, once for all jobs whose records are alike. Jobs whose records do not answer all
     that is asked now are executed after that.
     """
-    if not jobs:
-        return
-    workers = pool.workers if pool is not None else _within_gpus(workers)
-    running = pool.started if pool is not None else None
-    alike = _alike(jobs)
     left = dict(jobs)
-    for outcome in _each(_examine_one, {key: jobs[key] for key in alike}, workers, running, _FEW):
+    for outcome in examine_recorded(jobs, workers, pool):
+        started(outcome.key)
+        yield outcome
+        del left[outcome.key]
+    if left:
+        to_run = {key: replace(job, recorded=None) for key, job in left.items()}
+        chosen, running = _chosen(workers, pool)
+        yield from _each(_run_one, to_run, chosen, running, 0 if chosen.scheduler else 1, started)
+
+
+def examine_recorded(jobs: Mapping[str, Job], workers: Workers, pool: WorkerPool | None = None) -> Iterator[Outcome]:
+    """Yield what comes of jobs whose recorded conversations answer all that is asked: no student code runs for it."""
+    alike = _alike(jobs)
+    if not alike:
+        return
+    chosen, running = _chosen(workers, pool)
+    for outcome in _each(_examine_one, {key: jobs[key] for key in alike}, chosen, running, _FEW):
         if outcome.results is not None:
-            for key in alike[outcome.key]:
-                started(key)
-                yield replace(outcome, key=key)
-                del left[key]
-    to_run = {key: replace(job, recorded=None) for key, job in left.items()}
-    yield from _each(_run_one, to_run, workers, running, 0 if workers.scheduler else 1, started)
+            yield from (replace(outcome, key=key) for key in alike[outcome.key])
+
+
+def _chosen(workers: Workers, pool: WorkerPool | None) -> tuple[Workers, "_Started | None"]:
+    """Return the workers to use, and those that run already."""
+    return (pool.workers, pool.started) if pool is not None else (_within_gpus(workers), None)
 
 
 def _alike(jobs: Mapping[str, Job]) -> dict[str, list[str]]:

@@ -39,6 +39,8 @@ log = logging.getLogger(__name__)
 
 MOST_AHEAD = 400
 """Hand-ins that are kept in memory before anything is executed."""
+TESTS_CHANGED = "changed: tests"
+"""Why a submission runs whose code is stored: often its recorded answers are enough."""
 NOT_FOR_TESTS = (".ipynb", ".py", ".pyc")
 """Endings of files beside a master that its tests cannot want: twins, `scoring.py`; what is released is there."""
 
@@ -216,7 +218,7 @@ def why_run(course: GradingRun, submission: Submission) -> str:
     if course.options.force:
         return "--force"
     if all(course.store.holds(run.key, course.options.limits) for run in submission.runs):
-        return "" if all(_has_tests(course, run) for run in submission.runs) else "changed: tests"
+        return "" if all(_has_tests(course, run) for run in submission.runs) else TESTS_CHANGED
     before = read_record(course.records / submission.student / course.assignment.name)
     known = before.execution.get("parts", {}) if before else {}
     if not known:

@@ -19,10 +19,11 @@ from starlette.staticfiles import StaticFiles
 
 from grading.config import load_config
 from grading.rules.rules import Rules
-from grading.service import audit_pages, doors, handing_in, queue, student_pages, teaching_pages
+from grading.service import audit_pages, doors, foresight_pages, handing_in, queue, student_pages, teaching_pages
 from grading.service.audit import note_rules
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database
+from grading.service.foresight import Foresights
 from grading.service.headers import Headers
 from grading.service.limits import BodyLimit
 from grading.service.live import Shared, Watch
@@ -44,7 +45,8 @@ def create_app(settings: Settings, database: Database, more: Sequence[BaseRoute]
 
     catalogue = Catalogue(settings, told)
     course_id = str(CourseDirectory(config=config).course_id)
-    site = Site(settings, database, catalogue, watch, course_id, Shared(partial(queue.places, database)))
+    places, foresights = Shared(partial(queue.places, database)), Foresights(database, settings.course)
+    site = Site(settings, database, catalogue, watch, course_id, places, foresights)
 
     @contextlib.asynccontextmanager
     async def watching(_: Starlette) -> AsyncIterator[None]:
@@ -88,6 +90,9 @@ def _routes() -> list[BaseRoute]:
         Route("/board/{assignment}/answer", takes(teaching.answer, teaches=True), methods=["POST"]),
         Route("/board/{assignment}/extend", takes(teaching.extend, teaches=True), methods=["POST"]),
         Route("/board/{assignment}/again", takes(teaching.again, teaches=True), methods=["POST"]),
+        Route("/board/{assignment}/foresee", takes(foresight_pages.ask, teaches=True), methods=["POST"]),
+        Route("/board/{assignment}/foreseen", shows(foresight_pages.foreseen, teaches=True)),
+        Route("/board/{assignment}/foreseen/events", foresight_pages.foreseen_events),
         Route("/board/{assignment}/feedback", takes(teaching.feedback, teaches=True), methods=["POST"]),
         Route("/audit", shows(audit_pages.audit_log, teaches=True)),
         Mount("/static", StaticFiles(directory=str(resources.files("grading.service") / "static"))),

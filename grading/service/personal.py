@@ -11,6 +11,7 @@ from grading.lti.tables import answers, scores
 from grading.service.audit import at_the_terminal, audit, note_forgotten
 from grading.service.content import path_of
 from grading.service.database import Database, hand_ins, metadata
+from grading.service.foresight import foresights
 from grading.service.grader import page_path
 from grading.service.lms import lms_people
 
@@ -53,6 +54,8 @@ def forget_in_service(database: Database, folder: Path, student: str) -> list[st
             connection.execute(delete(scores).where(scores.c.id.in_(mine_sent)))
         for table in _about_students(connection):
             connection.execute(delete(table).where(_student(table) == student))
+        if inspect(connection).has_table(foresights.name):
+            connection.execute(delete(foresights))  # they name students, and can be worked out anew
         noted = note_forgotten(connection, at_the_terminal(), student, time.time())
         left = set(connection.scalars(select(hand_ins.c.sha256)))
     mine = tables.get(hand_ins.name, ())

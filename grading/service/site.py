@@ -13,6 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from grading.service import access
 from grading.service.catalogue import Card, Catalogue
 from grading.service.database import Database
+from grading.service.foresight import Foresights
 from grading.service.identity import Identity, form_token, is_form_token
 from grading.service.limits import Rate
 from grading.service.live import Shared, Watch
@@ -34,6 +35,7 @@ class Site:
     course_id: str
     places: Shared
     """How many hand-ins come before each that waits, by assignment."""
+    foresights: Foresights
     failed_tries: Rate = field(default_factory=lambda: Rate(20, 60))
     """Tokens and codes that were wrong, by address."""
 

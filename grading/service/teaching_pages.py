@@ -15,6 +15,7 @@ from grading.config import grant_extension
 from grading.service import access, messages, queue, release
 from grading.service.audit import Deed, author, note
 from grading.service.catalogue import Card
+from grading.service.foresight import forget_foresights
 from grading.service.identity import Role
 from grading.service.live import Shown, stream
 from grading.service.queue import HandIn, State
@@ -153,6 +154,8 @@ def again(found: Visit) -> Response:
         newest = {student: one for student, one in newest.items() if student == asked}
     if not queue.grade_again(found.site.database, list(newest.values()), author(found.who), asked):
         raise HTTPException(409, "There is nothing that could be graded again now.")
+    if not asked:
+        forget_foresights(found.site.database, card.name)
     return see(f"/board/{card.name}")
 
 

@@ -109,6 +109,19 @@ def test_dry_run_changes_nothing(graded: Path) -> None:
     assert (graded / "autograded/ada/tiny/record.json").stat().st_mtime_ns == before
 
 
+def test_dry_run_says_which_grades_would_change(graded: Path) -> None:
+    before = (graded / "gradebook.db").read_bytes()
+    thresholds = graded / "source" / ASSIGNMENT / "thresholds.json"
+    kept = thresholds.read_text()
+    thresholds.write_text('{"minimum": 1.1}')
+    said = course(graded, "grade", ASSIGNMENT, "--dry-run").stdout.splitlines()
+    found = json.loads(course(graded, "grade", ASSIGNMENT, "--dry-run", "--json").stdout)
+    thresholds.write_text(kept)
+    assert said[-2:] == ["ada: 5 -> 3 points", "1 of 3 grades would change: 1 would fall, by 2 at most."]
+    assert {one["student"]: one["after"] for one in found} == {"ada": 3, "bo": 0, "cy": 0}
+    assert (graded / "gradebook.db").read_bytes() == before
+
+
 def test_inspect_says_what_happened(graded: Path) -> None:
     said = course(graded, "inspect", "bo").stdout.replace("\n", " ")
     assert "bo, tiny: graded, 0 of 5 points" in said

@@ -76,6 +76,8 @@ OF_OTHERS = {
     "board's events": "/board/tiny/events",
     "board's student": "/board/tiny/student?id=ada",
     "board of requests": "/board/tiny?show=requests",
+    "what would change": "/board/tiny/foreseen",
+    "events of what would change": "/board/tiny/foreseen/events",
     "who changed what": "/audit",
     "who changed what about somebody": "/audit?student=ada",
     "id in another case": "/h/{swapped}",
