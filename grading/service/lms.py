@@ -32,6 +32,7 @@ from grading.lti.services import PlatformResult
 from grading.lti.settings import open_lti
 from grading.lti.web import Lti, routes
 from grading.records.gradebook import read_grades
+from grading.service import outbox_pages
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database, hand_ins, metadata
 from grading.service.identity import Identity, Role
@@ -88,7 +89,8 @@ def open_door(settings: Settings, database: Database, http: httpx.AsyncClient | 
     framed = replace(settings, framed_by=tuple(sorted({*settings.framed_by, *origins})))
     catalogue = Catalogue(settings)
     ways = routes(lti, _established, lambda launch: _items(settings, catalogue))
-    return Door(lti, framed, list(ways), Passback(settings, database, lti, catalogue))
+    passback = Passback(settings, database, lti, catalogue)
+    return Door(lti, framed, [*ways, *outbox_pages.routes(passback)], passback)
 
 
 def _items(settings: Settings, catalogue: Catalogue) -> list[Item]:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from grading.config import grant_extension
-from grading.service import access, messages, queue, release
+from grading.service import access, messages, outbox_pages, queue, release
 from grading.service.audit import Deed, author, note
 from grading.service.catalogue import Card
 from grading.service.foresight import forget_foresights
@@ -86,6 +86,7 @@ def board(found: Visit) -> Response:
         show=show,
         filters=FILTERS,
         held=release.is_held(found.site.database, card.name),
+        lms=outbox_pages.is_there(found.request),
         may_release=found.who.role is Role.instructor,
     )
 

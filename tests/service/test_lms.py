@@ -20,10 +20,12 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from grading.config import load_config
+from grading.lti.platforms import LtiError
 from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
 from grading.records.record import GRADED, PERSON, QuestionRecord, Record
 from grading.service.app import create_app
+from grading.service.audit import Deed, entries
 from grading.service.database import Database
 from grading.service.identity import Identity, Role
 from grading.service.lms import Door, lms_people, open_door
@@ -239,6 +241,77 @@ def test_grades_that_differ_between_platform_and_gradebook_are_listed(service: V
     assert differences() == []
     service.platform.results["1", "u-bo"]["resultScore"] = 50.0  # a teacher was kind
     assert differences() == [("bo", (1.0, 5.0))]
+
+
+def shown(service: Visited, path: str = "", **sent: str) -> httpx.Response:
+    """The board's page of grades in the LMS, or what comes of a form on it, to a teacher who came from there."""
+    teacher = service.another_browser()
+    service.come("u-cy", teacher)
+    address = f"/board/{ASSIGNMENT}/lms"
+    page = teacher.get(address)
+    if not path:
+        return page
+    token = page.text.partition('name="form_token" value="')[2].partition('"')[0]
+    return teacher.post(f"{address}/{path}", data={"form_token": token, **sent}, headers={"Origin": TOOL})
+
+
+def test_board_shows_what_was_sent_what_waits_and_what_was_refused_and_why(service: Visited) -> None:
+    for user in ("u-ada", "u-bo"):
+        service.come(user, service.another_browser())
+    assert "nothing was sent yet" in shown(service).text
+    service.give(bo=1.0)
+    service.platform.answers = [422]
+    service.send()
+    service.give(ada=5.0)
+    service.door.passback._looked.clear()
+    service.door.passback.look()
+    page = shown(service).text
+    assert "1 refused by the LMS, 1 waits." in page
+    assert "422: " in page
+    assert page.index("Bo Diddley") < page.index("Ada Lovelace"), "what needs a person comes first"
+    assert "5 of 5" in page
+
+
+def test_refused_grade_is_sent_again_from_the_board_once(service: Visited) -> None:
+    service.come("u-bo", service.another_browser())
+    service.give(bo=1.0)
+    service.platform.answers = [422]
+    service.send()
+    (entry,) = service.door.passback.outbox.entries()
+    assert shown(service, "again", entry="x").status_code == 404
+    assert shown(service, "again", entry=entry.id).status_code == 303
+    assert shown(service, "again", entry=entry.id).status_code == 409
+    service.send()
+    assert service.taken == [("u-bo", 1.0)]
+    (noted,) = entries(service.database, "bo")
+    assert (noted.deed, noted.role) == (Deed.sent_again, "instructor")
+
+
+def test_board_compares_the_lms_with_the_gradebook(service: Visited, monkeypatch: pytest.MonkeyPatch) -> None:
+    for user in ("u-ada", "u-bo"):
+        service.come(user, service.another_browser())
+    service.give(ada=4.0, bo=1.0)
+    service.send()
+    transport = httpx.ASGITransport(service.platform.app())
+    monkeypatch.setattr("grading.service.lms.client", lambda: httpx.AsyncClient(transport=transport))
+    assert "The LMS has what the gradebook has." in shown(service, "compare").text
+    service.platform.results["1", "u-bo"]["resultScore"] = 50.0
+    page = shown(service, "compare").text
+    assert "1 grade differs from the gradebook." in page
+    assert ("1 of 5" in page, "50 of 50" in page) == (True, True)
+
+    def unreachable() -> None:
+        raise LtiError("the platform cannot be reached")
+
+    monkeypatch.setattr("grading.service.lms.client", unreachable)
+    assert "The LMS did not say: the platform cannot be reached" in shown(service, "compare").text
+
+
+def test_grades_in_the_lms_are_not_for_students(service: Visited) -> None:
+    service.come("u-ada")
+    for path in ("", "/compare", "/again"):
+        method = service.browser.post if path else service.browser.get
+        assert method(f"/board/{ASSIGNMENT}/lms{path}").status_code == 404
 
 
 def test_class_is_looked_at_when_something_was_graded_and_not_all_the_time(service: Visited) -> None:
