@@ -33,6 +33,7 @@ from grading.authoring.classroom import Classroom
 from grading.authoring.planted import Bound, Planted, hand_in_all, planted_folder, read_planted
 from grading.common.files import write_atomically
 from grading.errors import GradingError
+from grading.execution.job import Job
 from grading.execution.workers import run_all
 from grading.options import Options
 from grading.pipeline.grade import answers_of, keep
@@ -155,8 +156,8 @@ def measure(
 ) -> tuple[GradingRun, list[Runs]]:
     """Execute the planted submissions that have a role, with `options.repeats` seeds, in a class at `folder`.
 
-    Calls `progress` with ("missing", key) for each execution that is not stored yet, and after each with ("executed" or
-    "failed", key).
+    Calls `progress` with ("missing", key) for each execution that is not stored yet, and with ("executed", key) after
+    it.
 
     Raises GradingError if the assignment cannot be calibrated, or a planted one could not be measured.
     """
@@ -188,18 +189,19 @@ def _execute(course: GradingRun, planned: Plan, progress: Callable[[str, str], N
     """
     runs = {run.key: run for submission in planned.submissions for run in submission.runs}
     missing = [key for key in planned.jobs if not course.store.holds(key, course.options.limits)]
-    jobs = {
-        key: replace(planned.jobs[key], examining=None, recorded=None)
-        for key in sorted(missing, key=lambda key: runs[key].seed)
-    }
+    jobs = {key: _without_tests(planned.jobs[key]) for key in sorted(missing, key=lambda key: runs[key].seed)}
     for key in jobs:
         progress("missing", key)
     failures: dict[str, str] = {}
     for outcome in run_all(jobs, course.options.workers):
         keep(course, jobs[outcome.key], runs[outcome.key], outcome, failures)
-        progress("executed" if outcome.results else "failed", outcome.key)
-    for why in failures.values():
-        raise GradingError(f"a planted submission could not be executed: {why}")
+        for why in failures.values():
+            raise GradingError(f"a planted submission could not be executed: {why}")
+        progress("executed", outcome.key)
+
+
+def _without_tests(job: Job) -> Job:
+    return replace(job, cells=tuple(cell for cell in job.cells if not cell.test), examining=None, recorded=None)
 
 
 def _runs(course: GradingRun, planted: Planted, keys: Sequence[Mapping[str, str]]) -> Runs:
