@@ -27,7 +27,7 @@ test: $(READY) sandbox  ## lint, types and the tests that are not slow
 	$(BIN)/pytest -m "not slow" -n auto --dist loadfile
 
 test-slow: $(READY) sandbox  ## the long tests: every planted submission, real photographs, Colab's versions
-	$(BIN)/pytest -m "slow and not stock" -W default --durations=40
+	$(BIN)/pytest -m "slow and not stock" -W default -n 2 --dist loadfile --durations=40
 
 courses: $(READY) sandbox  ## our points of masters as in real courses beside those of stock nbgrader, which runs again
 	PYTHONPATH=tests $(BIN)/python -m courses.compare
