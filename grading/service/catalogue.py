@@ -15,6 +15,7 @@ from grading.common.names import ROSTER
 from grading.common.text import clean
 from grading.config import CONFIG_FILE, Course, course_directory, hand_in_rules, load_config
 from grading.errors import CourseError
+from grading.intake.matching import Expected
 from grading.pages.names import names_of
 from grading.pipeline.assignment import Assignment, load_assignment
 from grading.records.deadlines import Due, read_due
@@ -36,11 +37,16 @@ class Card:
     about: str
     points: float
     colab: str = ""
-    several: bool = False
-    """Whether it has several notebooks, which cannot be handed in here."""
+    notebooks: tuple[Expected, ...] = ()
+    """What is handed in."""
     rules: Rules = field(default_factory=Rules)
     dated: Due = field(default_factory=Due)
     """What the gradebook says."""
+
+    @property
+    def several(self) -> bool:
+        """Return whether it has several notebooks."""
+        return len(self.notebooks) > 1
 
     @property
     def due(self) -> datetime | None:
@@ -123,9 +129,9 @@ class Catalogue:
         first = assignment.notebooks[0]
         texts = [str(cell.source) for cell in first.released.cells if cell.cell_type == "markdown"]
         colab = "" if self._course.is_placeholder else self._course.colab_url(assignment.name, first.name)
-        several = len(assignment.notebooks) > 1
+        notebooks = tuple(Expected(one.name, one.marks) for one in assignment.notebooks)
         about = said_first(texts)
-        return Card(assignment.name, assignment.title, first.file_name, about, assignment.total, colab, several)
+        return Card(assignment.name, assignment.title, first.file_name, about, assignment.total, colab, notebooks)
 
     def _times_of(self, name: str) -> tuple[float, Rules, Due]:
         """Return the rules of an assignment and when it is due, read just now or shortly ago."""

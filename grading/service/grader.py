@@ -152,7 +152,8 @@ class Grader:
 
     def _placed(self, course: GradingRun, one: HandIn) -> bool:
         try:
-            place(self._settings.folder, course.submitted, one, course.assignment.notebooks[0].file_name)
+            names = [notebook.file_name for notebook in course.assignment.notebooks]
+            place(self._settings.folder, course.submitted, one, names)
         except CourseError as error:
             log.warning("%s", error)
             queue.put_back(self._database, one, str(error))

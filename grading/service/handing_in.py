@@ -1,6 +1,7 @@
 """A notebook comes in: looked at before it is read, stored before the receipt, with a form or with a code."""
 
 import time
+from collections.abc import Sequence
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -11,8 +12,9 @@ from starlette.responses import JSONResponse, Response
 from grading.rules.attempts import Answer, may_hand_in
 from grading.service import access, queue
 from grading.service.catalogue import Card
-from grading.service.content import store
+from grading.service.content import path_of, store
 from grading.service.doors import SLOWLY
+from grading.service.packages import Package, is_package, packed, sorted_out, unpacked
 from grading.service.queue import Arrival, HandIn, utc
 from grading.service.site import Site, address, check_origin, see, visit, with_form
 from grading.service.uploads import NoNotebookError, check_notebook, shown_name
@@ -22,8 +24,6 @@ HOUR = 3600
 
 def verdict_on(site: Site, card: Card, student: str, now: float) -> Answer:
     """Say whether a student may hand in now: by the assignment's rules, and never more than the service bears."""
-    if card.several:
-        return Answer(False, "This assignment has several notebooks, which are not handed in here.")
     own = [one.received for one in queue.of_student(site.database, student, card.name)]
     if sum(received > now - HOUR for received in own) >= site.settings.hand_ins_an_hour:
         return Answer(False, f"At most {site.settings.hand_ins_an_hour} hand-ins an hour are taken: wait a little.")
@@ -41,12 +41,13 @@ async def hand_in(request: Request) -> Response:
         raise HTTPException(403, "Only students hand in: open the personal link of one to try it.")
     card = await run_in_threadpool(found.card)
     await _check_admission(site, card, found.who.student)
-    found = await with_form(found, files=1)
-    sent = found.form.get("notebook")
-    if not isinstance(sent, UploadFile):
+    found = await with_form(found, files=max(1, len(card.notebooks)))
+    sent = [one for one in found.form.getlist("notebook") if isinstance(one, UploadFile)]
+    if not sent:
         raise HTTPException(400, "No file came with this form: choose your notebook first.")
-    content = await _content(site, sent)
-    arrival = _arrival(found.who.student, card, sent.filename or "")
+    files = [(one.filename or "", await _content(site, one)) for one in sent]
+    name, content = await run_in_threadpool(_looked_at, site, card, files)
+    arrival = _arrival(found.who.student, card, name)
     entered = await run_in_threadpool(_receive, site, arrival, content, "")
     return see(f"/h/{entered.id}")
 
@@ -64,8 +65,9 @@ async def hand_in_by_code(request: Request) -> Response:
         raise HTTPException(403, "This code does not work: it works once, for 15 minutes. Make a new one on the page.")
     await _check_admission(site, card, known[0])
     content = await request.body()
-    await run_in_threadpool(_check, content)
-    arrival = _arrival(known[0], card, request.headers.get("x-file-name", card.file_name))
+    name = request.headers.get("x-file-name", card.file_name)
+    name, content = await run_in_threadpool(_looked_at, site, card, [(name, content)], known[0])
+    arrival = _arrival(known[0], card, name)
     entered = await run_in_threadpool(_receive, site, arrival, content, code)
     receipt = {"result": f"{site.settings.url}/h/{entered.id}", "sha256": entered.sha256}
     return JSONResponse({**receipt, "received": utc(entered.received).strftime("%Y-%m-%d %H:%M:%S UTC")})
@@ -80,20 +82,40 @@ async def _check_admission(site: Site, card: Card, student: str) -> None:
 async def _content(site: Site, sent: UploadFile) -> bytes:
     if sent.size is None or sent.size > site.settings.upload_bytes:
         raise HTTPException(413)
-    content = await sent.read()
-    await run_in_threadpool(_check, content)
-    return content
+    return await sent.read()
 
 
-def _check(content: bytes) -> None:
+def _looked_at(site: Site, card: Card, files: Sequence[tuple[str, bytes]], merged_for: str = "") -> tuple[str, bytes]:
+    """Return what is stored of files that came, with its name for people. Raises HTTPException for what is no notebook.
+
+    A notebook that hands itself in brings no other one: `merged_for` is the student whose newest hand-in it goes into.
+    """
     try:
-        check_notebook(content)
+        if not card.several:
+            ((name, content),) = files
+            check_notebook(content)
+            return shown_name(name), content
+        package = sorted_out(files, card.notebooks, site.settings.upload_bytes)
     except NoNotebookError as error:
         raise HTTPException(415, str(error)) from error
+    if merged_for:
+        package = _merged(site, card, merged_for, package)
+    return package.shown, packed(package.notebooks)
+
+
+def _merged(site: Site, card: Card, student: str, package: Package) -> Package:
+    """Return a package with what it lacks from the student's newest hand-in."""
+    names = [one.file_name for one in card.notebooks]
+    newest = next(iter(queue.of_student(site.database, student, card.name)), None)
+    content = path_of(site.settings.folder, newest.sha256).read_bytes() if newest is not None else b""
+    before = unpacked(content, names) if is_package(content) else {}
+    whole = {**before, **package.notebooks}
+    kept = {name: whole[name] for name in names if name in whole}
+    return Package(kept, tuple(name for name in names if name not in kept))
 
 
 def _arrival(student: str, card: Card, name: str) -> Arrival:
-    return Arrival(student, card.name, shown_name(name), "", 0)
+    return Arrival(student, card.name, name, "", 0)
 
 
 def _receive(site: Site, arrival: Arrival, content: bytes, code: str) -> HandIn:

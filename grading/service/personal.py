@@ -14,6 +14,7 @@ from grading.service.database import Database, hand_ins, metadata
 from grading.service.foresight import foresights
 from grading.service.grader import page_path
 from grading.service.lms import lms_people
+from grading.service.packages import is_package
 
 _SECRET = frozenset({"token_hash"})
 
@@ -36,9 +37,18 @@ def files_of(folder: Path, tables: Mapping[str, list[dict[str, Any]]]) -> dict[s
     found = {}
     for row in tables.get(hand_ins.name, ()):
         name = f"service/{row['assignment']}/{row['id']}"
-        found[f"{name}.ipynb"] = path_of(folder, row["sha256"])
+        content = path_of(folder, row["sha256"])
+        found[f"{name}.{_ending(content)}"] = content
         found[f"{name}.html"] = page_path(folder, row["id"])
     return {name: path for name, path in found.items() if path.is_file()}
+
+
+def _ending(path: Path) -> str:
+    """Return the ending of a stored hand-in's name."""
+    if not path.is_file():
+        return "ipynb"
+    with path.open("rb") as file:
+        return "zip" if is_package(file.read(4)) else "ipynb"
 
 
 def forget_in_service(database: Database, folder: Path, student: str) -> list[str]:

@@ -17,6 +17,7 @@ from grading.service.grader import page_path
 from grading.service.handing_in import HOUR, verdict_on
 from grading.service.headers import FEEDBACK_POLICY
 from grading.service.live import Shown, stream
+from grading.service.packages import is_package
 from grading.service.queue import HandIn, State
 from grading.service.rendering import fragment, page
 from grading.service.site import UNKNOWN, Visit, see, visit
@@ -99,8 +100,9 @@ def feedback(found: Visit) -> Response:
 def handed_in_file(found: Visit) -> Response:
     """Give back the file that was handed in, to be saved and never shown."""
     one, _ = _own(found)
-    headers = {"content-disposition": 'attachment; filename="hand-in.ipynb"'}
     content = path_of(found.site.settings.folder, one.sha256).read_bytes()
+    ending = "zip" if is_package(content) else "ipynb"
+    headers = {"content-disposition": f'attachment; filename="hand-in.{ending}"'}
     return Response(content, media_type="application/octet-stream", headers=headers)
 
 
