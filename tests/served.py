@@ -124,7 +124,7 @@ def come_in(app: Starlette, who: str, role: Role = Role.student, url: str = "htt
 def graded(app: Starlette, student: str, points: float = 5, page: str = "<p>Feedback</p>", **told: Any) -> HandIn:
     """The student's newest hand-in, as a grader would leave it."""
     site = app.state.site
-    taken = next(one for one in queue.claim(site.database, ASSIGNMENT, 99) if one.student == student)
+    taken = next(one for one in queue.claim(site.database, ASSIGNMENT, 99, "one") if one.student == student)
     write_atomically(page_path(site.settings.folder, taken.id), page)
     queue.finish(site.database, taken, queue.Result(points, 5, **told))
     found = queue.find(site.database, taken.id)

@@ -71,11 +71,31 @@ class _Basis:
         return cls(reading_basis(course), hash_of([our_code(), versions(), *map(tree_hash, folders)]))
 
 
-def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, name: None) -> list[Record]:
+def execute(
+    course: GradingRun, planned: Plan, progress: Progress = lambda event, name: None
+) -> tuple[Plan, dict[str, str]]:
+    """Execute and store what was planned, and record nothing; calls `progress` as `grade` does.
+
+    Return the plan that is left to record, and why executions failed, by key. Others may grade meanwhile.
+    """
+    runs = {run.key: run for submission in planned.submissions for run in submission.runs}
+    failures: dict[str, str] = {}
+    for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.pool):
+        keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
+        progress("executed" if outcome.results else "failed", outcome.key)
+    return replace(planned, jobs={}), failures
+
+
+def grade(
+    course: GradingRun,
+    planned: Plan,
+    progress: Progress = lambda event, name: None,
+    failed: Mapping[str, str] = MappingProxyType({}),
+) -> list[Record]:
     """Execute, score and record what was planned; return the records in the order of the submissions.
 
-    Calls `progress` with ("started", key) before and ("executed" or "failed", key) after each execution, and with
-    ("recorded", student) after each record.
+    `failed` says of executions that are over and have no result, why. Calls `progress` with ("started", key) before and
+    ("executed" or "failed", key) after each execution, and with ("recorded", student) after each record.
     """
     config = load_config(course.folder)
     kept = {notebook.name: notebook.kept for notebook in course.assignment.notebooks}
@@ -89,7 +109,7 @@ def grade(course: GradingRun, planned: Plan, progress: Progress = lambda event, 
         gradebook.enter_students((submission.student for submission in planned.submissions), people(course.folder))
         recorder, undone = _Recorder(course, planned, gradebook, progress), _Undone(planned)
         for submission in undone.ready:
-            recorder.record(submission, {})
+            recorder.record(submission, failed)
             if gradebook.is_due:
                 recorder.enter()
         recorder.enter()

@@ -21,8 +21,10 @@ from sqlalchemy import (
     Text,
     create_engine,
     event,
+    inspect,
     make_url,
 )
+from sqlalchemy.schema import CreateColumn
 
 BUSY_SECONDS = 30
 """How long a writer waits for another one."""
@@ -82,6 +84,8 @@ hand_ins = Table(
     Column("flags", Text, nullable=False, default=""),
     Column("why", Text, nullable=False, default=""),
     Column("page", Boolean, nullable=False, default=False),
+    Column("grader", String),
+    Column("seconds", Float),
     Index("hand_ins_of_student", "student", "assignment", "received"),
     Index("hand_ins_queue", "state", "assignment", "queued"),
 )
@@ -135,6 +139,7 @@ class Database:
         database = cls(url)
         with database.writing() as connection:
             metadata.create_all(connection)
+            _add_columns(connection)
         return database
 
     @contextlib.contextmanager
@@ -152,6 +157,16 @@ class Database:
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+
+def _add_columns(connection: Connection) -> None:
+    """Add the columns that tables of an earlier version do not have; new ones are therefore nullable."""
+    for table in metadata.sorted_tables:
+        there = {column["name"] for column in inspect(connection).get_columns(table.name)}
+        for column in table.columns:
+            if column.name not in there:
+                described = CreateColumn(column).compile(dialect=connection.dialect)
+                connection.exec_driver_sql(f"ALTER TABLE {table.name} ADD COLUMN {described}")
 
 
 def _prepare_sqlite(connection: Any, _: object) -> None:

@@ -1,16 +1,15 @@
 """The process that grades what waits, through the same engine as `course grade`; the web process never does.
 
-It holds an assignment's lane (a lock that goes with the process) while it grades, so that what it finds running there
-was left by a grader that ended. Kernels stay warm from hand-in to hand-in.
+Several of them execute hand-ins of one assignment side by side; what came of it each writes down alone, while it holds
+the assignment's lane. Kernels stay warm from hand-in to hand-in.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
@@ -18,12 +17,12 @@ from types import FrameType
 from grading.common.files import hash_of, tree_hash, write_atomically
 from grading.common.names import REPORTS, ROSTER
 from grading.config import CONFIG_FILE, Grading, hand_in_rules, load_config
-from grading.errors import CourseError, GradingError
-from grading.execution.workers import WorkerPool
+from grading.errors import CourseError
+from grading.execution.workers import GPU_VARIABLE, WorkerPool
 from grading.pages.feedback import FOLDER, write_feedback
 from grading.pages.names import names_of
-from grading.pipeline.grade import grade
-from grading.pipeline.lock import alone
+from grading.pipeline.grade import execute, grade
+from grading.pipeline.lock import GradedElsewhereError, alone
 from grading.pipeline.plan import Plan, plan
 from grading.pipeline.reference import with_reference
 from grading.pipeline.run import GradingRun, open_course, options_from
@@ -35,6 +34,7 @@ from grading.rules.rules import Rules
 from grading.service import queue
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database
+from grading.service.lanes import Signs, lane
 from grading.service.placing import place
 from grading.service.queue import HandIn, Result, utc
 from grading.service.settings import Settings
@@ -47,11 +47,7 @@ BATCH_SECONDS = 2.0
 """Hand-ins are taken together as long as nobody waits longer than this for it."""
 MOST_AT_ONCE = 16
 LONG_SECONDS = 20.0
-"""What takes longer is taken alone, so that each is told about as soon as it is done."""
-EACH_WORKERS = 4
-"""Hand-ins for each worker, where many wait."""
-MANY = 4
-"""From so many hand-ins on it is worth it to run several at a time; then nobody hears of single cells."""
+"""What takes longer is not taken by the grader that is kept for what is short."""
 PAUSE_SECONDS = 3.0
 """After an assignment could not be graded, before it is tried again."""
 NICENESS = 5
@@ -65,90 +61,106 @@ def page_path(folder: Path, hand_in_id: str) -> Path:
     return folder / "pages" / f"{hand_in_id}.html"
 
 
-@contextlib.contextmanager
-def lane(folder: Path, assignment: str) -> Iterator[bool]:
-    """Hold an assignment's lane, if nobody does; gives whether it is held. It goes with the process."""
-    (folder / "lanes").mkdir(parents=True, exist_ok=True)
-    with (folder / "lanes" / f"{assignment}.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            yield False
-        else:
-            yield True
-
-
 @dataclass
 class _Opened:
     stamp: str
     course: GradingRun
 
 
-class Grader:
-    """Grades what waits. For the `with` statement: kernels end with it."""
+@dataclass(frozen=True)
+class _Work:
+    """Hand-ins that were taken, and what is to be done with those that could be placed."""
 
-    def __init__(self, settings: Settings, database: Database) -> None:
-        self._settings, self._database = settings, database
+    batch: Sequence[HandIn]
+    course: GradingRun
+    planned: Plan
+    by_student: dict[str, HandIn]
+
+
+class Grader:
+    """Grades what waits. For the `with` statement: kernels end with it.
+
+    One that is kept for what is `short` leaves assignments to others whose hand-ins take long.
+    """
+
+    def __init__(self, settings: Settings, database: Database, short: bool = False) -> None:
+        self._settings, self._database, self._short = settings, database, short
         self._cache = Grading(config=load_config(settings.course)).cache_folder(settings.course)
         self._opened: dict[str, _Opened] = {}
-        self._seconds: dict[str, float] = {}
-        """What a hand-in of each assignment took lately."""
         self._pauses: dict[str, float] = {}
         """Until when an assignment is left alone."""
+        self._signs = Signs(settings.folder)
         self._stack = contextlib.ExitStack()
         self._watched: _Watched | None = None
 
     def __enter__(self) -> "Grader":
-        workers = replace(options_from(self._settings.course).workers, scheduler="")
-        self._here = self._stack.enter_context(WorkerPool(replace(workers, count=1)))
-        self._here.keep_here(self._tell)
-        self._many = self._stack.enter_context(WorkerPool(workers))
+        workers = options_from(self._settings.course).workers
+        self._name = self._stack.enter_context(self._signs.given())
+        self._pool = self._stack.enter_context(WorkerPool(replace(workers, count=1)))
+        if workers.scheduler:
+            self._pool.start()
+        else:
+            self._pool.keep_here(self._tell)
         return self
 
     def __exit__(self, *_: object) -> None:
         self._stack.close()
 
     def step(self) -> bool:
-        """Grade what comes next, if anything waits in a lane that is free; return whether something was graded."""
+        """Grade what comes next, if anything waits that may be taken; return whether something was taken."""
         for assignment in queue.pending(self._database):
-            if self._pauses.get(assignment, 0.0) > time.monotonic():
+            each = queue.takes(self._database, assignment)
+            if self._pauses.get(assignment, 0.0) > time.monotonic() or (self._short and (each or 0) > LONG_SECONDS):
                 continue
             with lane(self._settings.folder, assignment) as mine:
                 if not mine or self._is_graded_elsewhere(assignment):  # only who holds the lane tries that lock
                     continue
-                queue.recover(self._database, assignment)
-                batch = queue.claim(self._database, assignment, self._most(assignment))
-                if batch:
-                    self._grade(assignment, batch)
-                    return True
+                queue.recover(self._database, assignment, self._is_gone)
+                batch = queue.claim(self._database, assignment, _most(each), self._name)
+                work = self._made_ready(assignment, batch) if batch else None
+            if work is not None:
+                with self._giving_back(batch):
+                    self._do(work)
+            if batch:
+                return True
         return False
 
-    def get_ready(self, assignment: str) -> None:
-        """Open an assignment before somebody hands it in; what is wrong with it is said when somebody does."""
-        with lane(self._settings.folder, assignment) as mine, contextlib.suppress(CourseError):
-            if mine and not self._is_graded_elsewhere(assignment):
+    def get_ready(self, assignment: str) -> bool:
+        """Open an assignment before somebody hands it in; return whether that was tried.
+
+        What is wrong with it is said when somebody hands it in.
+        """
+        with lane(self._settings.folder, assignment) as mine:
+            if not mine or self._is_graded_elsewhere(assignment):
+                return False
+            with contextlib.suppress(CourseError):
                 self._course(assignment)
+        return True
 
-    def _most(self, assignment: str) -> int:
-        """Return how many hand-ins to take together, if so many wait: enough for all workers unless each takes long."""
-        each = self._seconds.get(assignment, BATCH_SECONDS)
-        least = EACH_WORKERS * self._many.workers.count if each < LONG_SECONDS else 1
-        return max(least, min(MOST_AT_ONCE, int(BATCH_SECONDS / max(each, 0.01))))
+    def _is_gone(self, grader: str) -> bool:
+        """Return whether a grader has ended; what is this one's own was left, since it looks for work."""
+        return grader == self._name or self._signs.is_gone(grader)
 
-    def _grade(self, assignment: str, batch: Sequence[HandIn]) -> None:
-        began = time.monotonic()
-        try:
+    def _made_ready(self, assignment: str, batch: Sequence[HandIn]) -> _Work | None:
+        with self._giving_back(batch):
             course = self._course(assignment)
-            placed = [one for one in batch if self._placed(course, one)]
-            if placed:
-                self._grade_placed(course, placed)
+            by_student = {one.student: one for one in batch if self._placed(course, one)}
+            if by_student:
+                course = _only(course, by_student)
+                return _Work(batch, course, plan(course), by_student)
+        return None
+
+    @contextlib.contextmanager
+    def _giving_back(self, batch: Sequence[HandIn]) -> Iterator[None]:
+        """Let hand-ins wait again where what is done with them goes wrong."""
+        try:
+            yield
         except CourseError as error:
-            log.warning("%s could not be graded: %s", assignment, error)
+            log.warning("%s could not be graded: %s", batch[0].assignment, error)
             self._give_back(batch, str(error))
         except Exception as error:
-            log.exception("%s could not be graded", assignment)
+            log.exception("%s could not be graded", batch[0].assignment)
             self._give_back(batch, f"{type(error).__name__}: {error}")
-        self._seconds[assignment] = (time.monotonic() - began) / len(batch)
 
     def _placed(self, course: GradingRun, one: HandIn) -> bool:
         try:
@@ -160,12 +172,22 @@ class Grader:
             return False
         return True
 
-    def _grade_placed(self, course: GradingRun, batch: Sequence[HandIn]) -> None:
-        by_student = {one.student: one for one in batch}
-        if len(batch) >= MANY:
-            self._many.start()
-            course = replace(course, pool=self._many)
-        records = self._graded(course, by_student)
+    def _do(self, work: _Work) -> None:
+        """Execute what was made ready, beside other graders, and then write down what came of it, alone."""
+        began = time.monotonic()
+        self._watched = _Watched(self._database, work.planned, work.by_student)
+        try:
+            left, failures = execute(work.course, work.planned, self._watched.note)
+        finally:
+            self._watched = None
+        each = (time.monotonic() - began) / len(work.by_student) if work.planned.jobs else None
+        with lane(self._settings.folder, work.batch[0].assignment, wait=True):
+            records = self._recorded(work.course, left, failures)
+            self._settle(work, records, each)
+
+    def _settle(self, work: _Work, records: Sequence[Record], each: float | None) -> None:
+        """Keep the pages, and note what was graded."""
+        course, by_student = work.course, work.by_student
         grades = read_grades(course.db_url, course.course_id, course.assignment.name)
         done: list[tuple[HandIn, Result]] = []
         for record in records:
@@ -176,22 +198,21 @@ class Grader:
             page = (_reports(course) / f"{record.student}.html").read_bytes()
             write_atomically(page_path(self._settings.folder, one.id), page)
             result = result_of(record, grades.get(record.student))
-            done.append((one, _result(record, result.points, len(result.waiting))))
+            done.append((one, _result(record, result.points, len(result.waiting), each)))
         self._keep_best(course, done)
         for one, given in done:
             queue.finish(self._database, one, given)
 
-    def _graded(self, course: GradingRun, by_student: dict[str, HandIn]) -> list[Record]:
-        """Grade what was placed and write the pages, as the commands do."""
-        course = replace(course, options=replace(course.options, students=tuple(by_student)))
-        planned = plan(course)
-        self._watched = _Watched(self._database, planned, by_student)
-        try:
-            records = grade(course, planned, self._watched.note)
-        finally:
-            self._watched = None
-        write_feedback(course, records, _reports(course), names=names_of(course.folder))
-        return records
+    def _recorded(self, course: GradingRun, planned: Plan, failures: Mapping[str, str]) -> list[Record]:
+        """Record what was executed and write the pages, as the commands do; while they are at it, wait."""
+        while True:
+            try:
+                records = grade(course, planned, failed=failures)
+            except GradedElsewhereError:
+                time.sleep(IDLE_SECONDS)
+                continue
+            write_feedback(course, records, _reports(course), names=names_of(course.folder))
+            return records
 
     def _keep_best(self, course: GradingRun, done: Sequence[tuple[HandIn, Result]]) -> None:
         """Where the best attempt counts, put back those that are better than what was graded just now.
@@ -202,7 +223,8 @@ class Grader:
         better = [found for one, result in done if (found := self._better(rules, one, result)) is not None]
         placed = [one for one in better if self._placed(course, one)]
         if placed:
-            self._graded(course, {one.student: one for one in placed})
+            course = _only(course, {one.student: one for one in placed})
+            self._recorded(course, plan(course), {})
 
     def _better(self, rules: Rules, one: HandIn, result: Result) -> HandIn | None:
         """Return the earlier attempt that counts in the place of one; None if that one does."""
@@ -225,7 +247,7 @@ class Grader:
         try:
             with alone(self._cache, assignment):
                 return False
-        except GradingError:
+        except GradedElsewhereError:
             return True
 
     def _course(self, assignment: str) -> GradingRun:
@@ -237,7 +259,7 @@ class Grader:
         )
         known = self._opened.get(assignment)
         if known is None or known.stamp != stamp:
-            course = replace(open_course(folder, assignment, options_from(folder)), pool=self._here)
+            course = replace(open_course(folder, assignment, options_from(folder)), pool=self._pool)
             known = self._opened[assignment] = _Opened(stamp, with_reference(course))
         return known.course
 
@@ -267,16 +289,29 @@ class _Watched:
             queue.progress(self._database, self._runs, done, cells)
 
 
+def _most(each: float | None) -> int:
+    """Return how many hand-ins to take together, if so many wait and `each` takes so many seconds."""
+    return max(1, min(MOST_AT_ONCE, int(BATCH_SECONDS / max(each or BATCH_SECONDS, 0.01))))
+
+
+def _only(course: GradingRun, by_student: Mapping[str, HandIn]) -> GradingRun:
+    return replace(course, options=replace(course.options, students=tuple(by_student)))
+
+
 def _reports(course: GradingRun) -> Path:
     return course.folder / REPORTS / course.assignment.name / FOLDER
 
 
-def _result(record: Record, points: float, waiting: int) -> Result:
-    return Result(points, record.max_points, waiting, record.flags, record.why)
+def _result(record: Record, points: float, waiting: int, seconds: float | None) -> Result:
+    return Result(points, record.max_points, waiting, record.flags, record.why, seconds=seconds)
 
 
-def run_grader(settings: Settings, parent: int, sleep: Callable[[float], None] = time.sleep) -> None:
-    """Grade until SIGTERM, or until the process that started this one is gone; what runs is finished first."""
+def run_grader(settings: Settings, parent: int, number: int, sleep: Callable[[float], None] = time.sleep) -> None:
+    """Grade until SIGTERM, or until the process that started this one is gone; what runs is finished first.
+
+    `number` tells the graders of a service apart: with GPUs each has the one of its number; else the last of several is
+    kept for what is short.
+    """
     ended: list[int] = []
 
     def end(number: int, _: FrameType | None) -> None:
@@ -286,14 +321,15 @@ def run_grader(settings: Settings, parent: int, sleep: Callable[[float], None] =
     # Ctrl-C is for who started us, which tells us. Kernels would inherit SIG_IGN, and could not be interrupted.
     signal.signal(signal.SIGINT, lambda *_: None)
     os.nice(NICENESS)
+    gpu = options_from(settings.course).workers.gpu
+    if gpu:
+        os.environ.setdefault(GPU_VARIABLE, str(number))
     database = Database.open(settings.database)
     unopened = Catalogue(settings).names
-    with Grader(settings, database) as grader:
+    with Grader(settings, database, short=not gpu and 0 < number == settings.graders - 1) as grader:
         while not ended and os.getppid() == parent:
             if grader.step():
                 continue
-            if unopened:
-                grader.get_ready(unopened.pop())
-            else:
-                sleep(IDLE_SECONDS)
+            unopened = [name for name in unopened[:1] if not grader.get_ready(name)] + unopened[1:]
+            sleep(0 if unopened else IDLE_SECONDS)
     database.close()

@@ -6,7 +6,7 @@ A hand-in is `received`, then `running`, then `done` or `failed`; one that a new
 
 import secrets
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
 from enum import StrEnum
@@ -19,6 +19,8 @@ from grading.service.database import Database, changes, hand_ins
 
 MOST_TRIES = 3
 """A hand-in with which the grader ended so often is not tried again by itself."""
+LATELY = 5
+"""Hand-ins that tell how long the next one of an assignment will take."""
 GAVE_UP = "The grader ended unexpectedly each time it graded this. The instructor can have it graded again."
 
 
@@ -62,6 +64,10 @@ class HandIn:
     why: str = ""
     page: bool = False
     """Whether there is a feedback page."""
+    grader: str | None = None
+    """Name of the grader that has taken it."""
+    seconds: float | None = None
+    """What it took to grade; None where nothing was executed."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +91,8 @@ class Result:
     flags: tuple[str, ...] = ()
     why: str = ""
     page: bool = True
+    seconds: float | None = None
+    """What it took; None where nothing was executed."""
 
 
 def utc(seconds: float) -> datetime:
@@ -179,19 +187,30 @@ def pending(database: Database) -> list[str]:
         return [row.assignment for row in connection.execute(asked)]
 
 
-def recover(database: Database, assignment: str) -> None:
-    """Put back what a grader left running when it ended; only who holds the assignment's lane may call this."""
-    left = and_(hand_ins.c.assignment == assignment, hand_ins.c.state == State.running)
+def recover(database: Database, assignment: str, is_gone: Callable[[str], bool]) -> None:
+    """Put back what graders left running that are gone."""
+    running = and_(hand_ins.c.assignment == assignment, hand_ins.c.state == State.running)
     with database.reading() as connection:
-        if connection.execute(select(hand_ins.c.id).where(left).limit(1)).first() is None:
-            return
+        graders = connection.scalars(select(hand_ins.c.grader).where(running).distinct()).all()
+    gone = [name for name in graders if name is None or is_gone(name)]
+    if not gone:
+        return
+    left = and_(running, or_(hand_ins.c.grader.in_(gone), hand_ins.c.grader.is_(None)))
     now = time.time()
     with database.writing() as connection:
         for row in connection.execute(select(hand_ins).where(left)).all():
             _put_back(connection, _hand_in(row), GAVE_UP, now)
 
 
-def claim(database: Database, assignment: str, most: int) -> list[HandIn]:
+def takes(database: Database, assignment: str) -> float | None:
+    """Return the seconds that a hand-in of an assignment took lately, the longest of some; None if nobody knows."""
+    known = and_(hand_ins.c.assignment == assignment, hand_ins.c.seconds.is_not(None))
+    lately = select(hand_ins.c.seconds).where(known).order_by(hand_ins.c.finished.desc()).limit(LATELY)
+    with database.reading() as connection:
+        return max(connection.scalars(lately), default=None)
+
+
+def claim(database: Database, assignment: str, most: int, grader: str) -> list[HandIn]:
     """Take hand-ins to grade, in the order of their arrival, of each student one; they are `running` afterwards.
 
     One that was tried before is taken alone: should it end the grader again, it costs no other one.
@@ -209,7 +228,8 @@ def claim(database: Database, assignment: str, most: int) -> list[HandIn]:
         tried = [index for index, one in enumerate(found) if one.tries]
         if tried:
             found = found[: tried[0]] or found[:1]
-        return [_set(connection, one, state=State.running, tries=one.tries + 1, cells_done=0, cells=0) for one in found]
+        taken = {"state": State.running, "grader": grader, "cells_done": 0, "cells": 0}
+        return [_set(connection, one, tries=one.tries + 1, **taken) for one in found]
 
 
 def progress(database: Database, one: HandIn, cells_done: int, cells: int) -> None:
@@ -234,6 +254,7 @@ def finish(database: Database, one: HandIn, result: Result) -> None:
             flags="\n".join(result.flags),
             why=result.why,
             page=result.page,
+            seconds=one.seconds if result.seconds is None else result.seconds,
         )
 
 

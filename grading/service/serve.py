@@ -42,7 +42,7 @@ class Graders:
         self._keeper = threading.Thread(target=self._keep, daemon=True)
 
     def __enter__(self) -> "Graders":
-        self._processes = [self._start() for _ in range(self._settings.graders)]
+        self._processes = [self._start(number) for number in range(self._settings.graders)]
         self._keeper.start()
         return self
 
@@ -62,17 +62,17 @@ class Graders:
         """Return the processes' ids."""
         return [process.pid for process in self._processes if process.pid is not None]
 
-    def _start(self) -> SpawnProcess:
-        process = self._context.Process(target=run_grader, args=(self._settings, os.getpid()), name="grader")
+    def _start(self, number: int) -> SpawnProcess:
+        process = self._context.Process(target=run_grader, args=(self._settings, os.getpid(), number), name="grader")
         process.start()
         return process
 
     def _keep(self) -> None:
         while not self._ending.wait(LOOK_EVERY):
-            for index, process in enumerate(self._processes):
+            for number, process in enumerate(self._processes):
                 if not process.is_alive():
                     log.warning("a grader has ended (%s): another one is started", process.exitcode)
-                    self._processes[index] = self._start()
+                    self._processes[number] = self._start(number)
 
 
 def check_sandbox(settings: Settings) -> None:

@@ -8,9 +8,10 @@ from urllib.parse import urlsplit
 from traitlets import Float, Integer, List, Unicode
 from traitlets.config import Configurable
 
-from grading.config import load_config
+from grading.config import Grading, load_config
 from grading.errors import GradingError
-from grading.options import MIB
+from grading.execution.workers import gpus
+from grading.options import MIB, Workers
 
 DATABASE_VARIABLE = "COURSE_SERVICE_DATABASE"
 """In the environment: the database's address, with its password; `..._FILE` names a file that holds it."""
@@ -28,7 +29,9 @@ class Service(Configurable):
     messages_an_hour = Integer(20, help="Requests that are taken of one student in an hour.").tag(config=True)
     link_days = Float(200, help="Days after which a personal link ends.").tag(config=True)
     session_hours = Float(12, help="Hours after which a browser must open the link again.").tag(config=True)
-    graders = Integer(2, help="Processes that grade, each one assignment at a time.").tag(config=True)
+    graders = Integer(
+        0, help="Processes that grade; 0: one for each of c.Grading.workers, and one for what is short."
+    ).tag(config=True)
     framed_by = List(Unicode(), help="Origins, such as https://lms.example.org, that may show the pages.").tag(
         config=True
     )
@@ -68,7 +71,8 @@ class Settings:
 def read_settings(course: Path) -> Settings:
     """Read the settings of a course. Raises GradingError for an address that is none."""
     course = course.resolve()
-    given = Service(config=load_config(course))
+    config = load_config(course)
+    given = Service(config=config)
     url = str(given.url).rstrip("/")
     parts = urlsplit(url)
     if parts.scheme not in ("http", "https") or not parts.netloc or parts.path:
@@ -85,9 +89,14 @@ def read_settings(course: Path) -> Settings:
         messages_an_hour=given.messages_an_hour,
         link_seconds=given.link_days * 86_400,
         session_seconds=given.session_hours * 3600,
-        graders=max(1, given.graders),
+        graders=max(0, given.graders) or graders_for(Grading(config=config).options()["workers"]),
         framed_by=tuple(given.framed_by),
     )
+
+
+def graders_for(workers: Workers) -> int:
+    """Return how many processes grade by default: a GPU is shared with nobody, a core is with what is short."""
+    return max(1, min(workers.count, len(gpus()))) if workers.gpu else workers.count + 1
 
 
 def _database() -> str:

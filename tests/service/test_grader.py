@@ -1,9 +1,11 @@
 """The grader: a hand-in ends as `course grade` and `course feedback` leave it, whatever died on the way."""
 
+import contextlib
 import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from classes import HALF, RIGHT, gradebook_rows
@@ -12,7 +14,7 @@ from served import BY, notebook_of, opened, received, served_course
 
 from grading.authoring.classroom import Classroom
 from grading.pages.feedback import write_feedback
-from grading.pipeline.grade import grade
+from grading.pipeline.grade import execute, grade
 from grading.pipeline.lock import alone
 from grading.pipeline.plan import plan
 from grading.pipeline.reference import with_reference
@@ -92,22 +94,59 @@ def test_several_students_are_graded_together_with_kernels_that_stay_warm(
     assert all(0 < one.cells_done < one.cells for one in found)
 
 
-def test_many_hand_ins_are_graded_by_several_workers(
-    classroom: Classroom,
-    at_hand: tuple[Settings, Database, Grader],
-    executed: list[str],
-    monkeypatch: pytest.MonkeyPatch,
+def test_hand_ins_of_one_assignment_run_side_by_side_of_each_student_one(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, database, grader = at_hand
-    monkeypatch.setattr(module, "MANY", 2)
-    monkeypatch.setattr(module, "BATCH_SECONDS", 1000.0)
-    class_of_three = [
-        received(settings, database, student, notebook_of(classroom, f"{RIGHT}\n# {student} again"), 1_700_000_150)
-        for student in ("ada", "bo", "cy")
-    ]
+    mine = received(settings, database, "ada", notebook_of(classroom, f"{RIGHT}\n# beside"), 1_700_000_150)
+    seen: list[State] = []
+
+    def beside(*given: Any) -> Any:
+        """While this one runs, another grader has its hand-in graded, and none of the student's who is busy."""
+        monkeypatch.undo()
+        newer = received(settings, database, "ada", notebook_of(classroom, f"{RIGHT}\n# newer"), 1_700_000_151)
+        other = received(settings, database, "bo", notebook_of(classroom, f"{RIGHT}\n# beside"), 1_700_000_152)
+        with Grader(settings, database) as second:
+            assert second.step()
+            assert not second.step()
+        seen.extend(settled(database, one).state for one in (mine, other, newer))
+        return execute(*given)
+
+    monkeypatch.setattr(module, "execute", beside)
     assert grader.step()
-    assert len(executed) == 3
-    assert [settled(database, one).points for one in class_of_three] == [5, 5, 5]
+    assert seen == [State.running, State.done, State.received]
+    assert settled(database, mine).points == 5
+    assert grader.step()
+    assert record_of(classroom, "ada").submission["timestamp"] == "2023-11-14 22:15:51 UTC"
+
+
+def test_grader_for_what_is_short_leaves_what_takes_long_to_others(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom, f"{RIGHT}\n# long"), 1_700_000_160)
+    monkeypatch.setattr(module, "LONG_SECONDS", 0.0)
+    with Grader(settings, database, short=True) as short:
+        assert not short.step()
+    assert grader.step()
+    assert settled(database, one).points == 5
+
+
+def test_hand_in_that_ran_while_the_command_graded_is_recorded_after_it(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom, f"{RIGHT}\n# meanwhile"), 1_700_000_170)
+    command = contextlib.ExitStack()
+
+    def meanwhile(*given: Any) -> Any:
+        command.enter_context(alone(classroom.folder / ".cache", ASSIGNMENT))
+        return execute(*given)
+
+    monkeypatch.setattr(module, "execute", meanwhile)
+    monkeypatch.setattr("time.sleep", lambda seconds: command.close())
+    assert grader.step()
+    assert (settled(database, one).state, settled(database, one).tries) == (State.done, 0)
 
 
 def test_death_between_record_and_queue_costs_no_second_run(

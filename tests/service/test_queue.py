@@ -33,47 +33,47 @@ def test_hand_ins_are_taken_in_the_order_in_which_they_came(database: Database) 
     entered = [enter(database, student, now) for now, student in enumerate(["bo", "ada", "cy"])]
     assert [queue.before(database, one) for one in entered] == [0, 1, 2]
     assert queue.places(database, "lab") == {one.id: place for place, one in enumerate(entered)}
-    assert [one.student for one in queue.claim(database, "lab", 2)] == ["bo", "ada"]
+    assert [one.student for one in queue.claim(database, "lab", 2, "one")] == ["bo", "ada"]
     assert queue.before(database, entered[2]) == 2
     assert queue.places(database, "lab") == {entered[2].id: 2}
-    assert [one.student for one in queue.claim(database, "lab", 2)] == ["cy"]
+    assert [one.student for one in queue.claim(database, "lab", 2, "one")] == ["cy"]
 
 
 def test_newer_attempt_replaces_the_one_that_waits(database: Database) -> None:
     first, second = enter(database, "ada", 1), enter(database, "ada", 2)
     assert (state(database, first), state(database, second)) == (State.replaced, State.received)
-    assert [one.id for one in queue.claim(database, "lab", 9)] == [second.id]
+    assert [one.id for one in queue.claim(database, "lab", 9, "one")] == [second.id]
 
 
 def test_newer_attempt_waits_for_the_one_that_runs(database: Database) -> None:
     first = enter(database, "ada", 1)
-    queue.claim(database, "lab", 1)
+    queue.claim(database, "lab", 1, "one")
     second = enter(database, "ada", 2)
     assert (state(database, first), state(database, second)) == (State.running, State.received)
-    assert queue.claim(database, "lab", 9) == []
+    assert queue.claim(database, "lab", 9, "one") == []
     queue.finish(database, first, Result(1, 2))
-    assert [one.id for one in queue.claim(database, "lab", 9)] == [second.id]
+    assert [one.id for one in queue.claim(database, "lab", 9, "one")] == [second.id]
 
 
 def test_of_one_student_one_runs_in_all_assignments(database: Database) -> None:
     enter(database, "ada", 1, "lab")
     enter(database, "ada", 2, "other")
-    assert len(queue.claim(database, "lab", 9)) == 1
-    assert queue.claim(database, "other", 9) == []
+    assert len(queue.claim(database, "lab", 9, "one")) == 1
+    assert queue.claim(database, "other", 9, "one") == []
 
 
 def test_same_hand_in_is_never_taken_twice(database: Database) -> None:
     enter(database, "ada", 1)
-    assert len(queue.claim(database, "lab", 9)) == 1
-    assert queue.claim(database, "lab", 9) == []
+    assert len(queue.claim(database, "lab", 9, "one")) == 1
+    assert queue.claim(database, "lab", 9, "one") == []
 
 
 def test_graded_is_graded_once(database: Database) -> None:
     one = enter(database, "ada", 1)
-    (taken,) = queue.claim(database, "lab", 9)
+    (taken,) = queue.claim(database, "lab", 9, "one")
     queue.finish(database, taken, Result(1, 2))
-    queue.recover(database, "lab")
-    assert queue.claim(database, "lab", 9) == []
+    queue.recover(database, "lab", {"one"}.__contains__)
+    assert queue.claim(database, "lab", 9, "one") == []
     assert queue.pending(database) == []
     assert state(database, one) is State.done
 
@@ -81,19 +81,19 @@ def test_graded_is_graded_once(database: Database) -> None:
 def test_hand_in_that_a_dead_grader_left_is_taken_again_and_alone(database: Database) -> None:
     for now, student in enumerate(["ada", "bo"]):
         enter(database, student, now)
-    queue.claim(database, "lab", 9)
+    queue.claim(database, "lab", 9, "one")
     enter(database, "cy", 3)
-    queue.recover(database, "lab")
-    assert [one.student for one in queue.claim(database, "lab", 9)] == ["ada"]
-    assert [one.student for one in queue.claim(database, "lab", 9)] == ["bo"]
-    assert [one.student for one in queue.claim(database, "lab", 9)] == ["cy"]
+    queue.recover(database, "lab", {"one"}.__contains__)
+    assert [one.student for one in queue.claim(database, "lab", 9, "one")] == ["ada"]
+    assert [one.student for one in queue.claim(database, "lab", 9, "one")] == ["bo"]
+    assert [one.student for one in queue.claim(database, "lab", 9, "one")] == ["cy"]
 
 
 def test_hand_in_that_kills_every_grader_is_given_up_in_words(database: Database) -> None:
     one = enter(database, "ada", 1)
     for _ in range(queue.MOST_TRIES):
-        assert len(queue.claim(database, "lab", 9)) == 1
-        queue.recover(database, "lab")
+        assert len(queue.claim(database, "lab", 9, "one")) == 1
+        queue.recover(database, "lab", {"one"}.__contains__)
     found = queue.find(database, one.id)
     assert found is not None
     assert (found.state, found.why) == (State.failed, queue.GAVE_UP)
@@ -101,20 +101,20 @@ def test_hand_in_that_kills_every_grader_is_given_up_in_words(database: Database
 
 def test_old_attempt_that_was_interrupted_does_not_come_after_the_newer(database: Database) -> None:
     first = enter(database, "ada", 1)
-    queue.claim(database, "lab", 9)
+    queue.claim(database, "lab", 9, "one")
     second = enter(database, "ada", 2)
-    queue.recover(database, "lab")
+    queue.recover(database, "lab", {"one"}.__contains__)
     assert state(database, first) is State.replaced
-    assert [one.id for one in queue.claim(database, "lab", 9)] == [second.id]
+    assert [one.id for one in queue.claim(database, "lab", 9, "one")] == [second.id]
 
 
 def test_settled_hand_in_is_graded_again_when_asked(database: Database) -> None:
     enter(database, "ada", 1)
-    (taken,) = queue.claim(database, "lab", 9)
+    (taken,) = queue.claim(database, "lab", 9, "one")
     assert queue.grade_again(database, [taken], BY) == 0
     queue.finish(database, taken, Result(1, 2))
     assert queue.grade_again(database, list(queue.latest(database, "lab").values()), BY) == 1
-    (again,) = queue.claim(database, "lab", 9)
+    (again,) = queue.claim(database, "lab", 9, "one")
     queue.finish(database, again, Result(2, 2))
     assert queue.latest(database, "lab")["ada"].times_graded == 2
 
@@ -145,3 +145,22 @@ def test_content_is_stored_under_its_hash_and_mended_if_cut_short(tmp_path: Path
     assert content.store(tmp_path, b"work") == digest
     assert path.read_bytes() == b"work"
     assert [found.name for found in path.parent.iterdir()] == [digest]
+
+
+def test_hand_in_of_a_grader_that_lives_is_left_to_it(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    queue.claim(database, "lab", 9, "living")
+    queue.recover(database, "lab", {"one"}.__contains__)
+    assert state(database, one) is State.running
+
+
+def test_database_of_an_earlier_version_gets_its_columns(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'service.db'}"
+    database = Database.open(url)
+    one = enter(database, "ada", 1)
+    with database.writing() as connection:
+        connection.exec_driver_sql("ALTER TABLE hand_ins DROP COLUMN grader")
+    database.close()
+    database = Database.open(url)
+    assert queue.claim(database, "lab", 9, "one")[0].id == one.id
+    database.close()
