@@ -25,6 +25,7 @@ from grading.authoring.planted import planted_folder, read_planted
 from grading.common.files import read_json, write_atomically
 from grading.common.notebooks import ADDITIONAL_ID, is_test
 from grading.common.text import clean
+from grading.config import hand_in_rules
 from grading.errors import GradingError
 from grading.pipeline.plan import Submission, rebuilt_notebook
 from grading.pipeline.run import GradingRun
@@ -138,12 +139,16 @@ def _standing_out(pairs: Sequence[Pair], compared: int) -> Similar:
 
 
 def similar_work(course: GradingRun, submissions: Sequence[Submission], repository: Path) -> Similar:
-    """Compare what is the students' own in their hand-ins; published are the master's and the planted solutions."""
+    """Compare what is the students' own in their hand-ins; published are the master's and the planted solutions.
+
+    Of a group that hands in once, the work is compared once.
+    """
+    groups = hand_in_rules(course.folder).of(course.assignment.name)
     released = [cell for notebook in course.assignment.notebooks for cell in notebook.released.cells]
     given = "\n".join(cell.source for cell in released if cell.cell_type == "code")
-    work = {}
+    work: dict[str, str] = {}
     for submission in submissions:
-        if submission.refusal:
+        if submission.refusal or groups.members(submission.student) & work.keys():
             continue
         notebooks = [rebuilt_notebook(course, found) for found in submission.notebooks]
         own = [cell.source for notebook in notebooks if notebook for cell in notebook.cells if _is_own(cell)]

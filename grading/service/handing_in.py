@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
@@ -29,7 +30,7 @@ def verdict_on(site: Site, card: Card, student: str, now: float) -> Answer:
         return Answer(False, f"At most {site.settings.hand_ins_an_hour} hand-ins an hour are taken: wait a little.")
     others = card.rules.members(student) - {student}
     theirs = [one.received for other in others for one in queue.of_student(site.database, other, card.name)]
-    return may_hand_in(card.rules, student, utc(now), [utc(at) for at in (*own, *theirs)])
+    return may_hand_in(card.rules, student, utc(now), [utc(at) for at in {*own, *theirs}])  # a group's came at once
 
 
 async def hand_in(request: Request) -> Response:
@@ -48,7 +49,7 @@ async def hand_in(request: Request) -> Response:
     files = [(one.filename or "", await _content(site, one)) for one in sent]
     name, content = await run_in_threadpool(_looked_at, site, card, files)
     arrival = _arrival(found.who.student, card, name)
-    entered = await run_in_threadpool(_receive, site, arrival, content, "")
+    entered = await run_in_threadpool(_receive, site, card, arrival, content, "")
     return see(f"/h/{entered.id}")
 
 
@@ -68,7 +69,7 @@ async def hand_in_by_code(request: Request) -> Response:
     name = request.headers.get("x-file-name", card.file_name)
     name, content = await run_in_threadpool(_looked_at, site, card, [(name, content)], known[0])
     arrival = _arrival(known[0], card, name)
-    entered = await run_in_threadpool(_receive, site, arrival, content, code)
+    entered = await run_in_threadpool(_receive, site, card, arrival, content, code)
     receipt = {"result": f"{site.settings.url}/h/{entered.id}", "sha256": entered.sha256}
     return JSONResponse({**receipt, "received": utc(entered.received).strftime("%Y-%m-%d %H:%M:%S UTC")})
 
@@ -118,12 +119,19 @@ def _arrival(student: str, card: Card, name: str) -> Arrival:
     return Arrival(student, card.name, name, "", 0)
 
 
-def _receive(site: Site, arrival: Arrival, content: bytes, code: str) -> HandIn:
-    """Store the file, then enter it into the queue: once this returns, nothing that dies costs the hand-in."""
+def _receive(site: Site, card: Card, arrival: Arrival, content: bytes, code: str) -> HandIn:
+    """Store the file, then enter it into the queue: once this returns, nothing that dies costs the hand-in.
+
+    Of a group it is entered for each member, in one transaction: the code runs once, and each has feedback and grade.
+    """
     digest = store(site.settings.folder, content)
     now = time.time()
     stored = Arrival(arrival.student, arrival.assignment, arrival.file_name, digest, len(content))
     with site.database.writing() as connection:
         if code and not access.use_code(connection, code, now):
             raise HTTPException(403, "This code was used already: make a new one on the page.")
+        others = sorted(card.rules.members(arrival.student) - {arrival.student})
+        said = f"{arrival.file_name} ({card.rules.group_of(arrival.student)}, by another member)"  # no name to forget
+        for member in others:
+            queue.receive(connection, replace(stored, student=member, file_name=said), now)
         return queue.receive(connection, stored, now)

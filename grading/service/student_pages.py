@@ -38,6 +38,7 @@ def assignment(found: Visit, code: str = "") -> Response:
         **about(found),
         card=card,
         due=card.due_for(who.student),
+        group=sorted(name_of(found, one) for one in card.rules.members(who.student) - {who.student}),
         verdict=verdict_on(site, card, who.student, time.time()),
         hand_ins=queue.of_student(site.database, who.student, card.name),
         held=release.is_held(site.database, card.name),

@@ -5,10 +5,14 @@ import random
 from pathlib import Path
 
 import pytest
+from classes import RIGHT, hand_in, quick, tiny_classroom
+from notebooks import ASSIGNMENT
 
 from grading.authoring import similar as module
 from grading.authoring.similar import Similar, compare, read_similar, write_similar
 from grading.errors import GradingError
+from grading.pipeline.plan import plan
+from grading.pipeline.run import open_course
 
 GIVEN = "\n".join(f"value_{n} = np.load({n}) + helpers.part[{n}](data, {n}, kind='{n}')" for n in range(30)) + "\n"
 LAYERS = (
@@ -123,3 +127,17 @@ def test_missing_compare50_is_explained(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setattr(module.importlib.util, "find_spec", lambda name: None)
     with pytest.raises(GradingError, match="compare50 is not installed"):
         compare({}, "", {})
+
+
+def test_work_of_a_group_is_compared_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bubblewrap: None) -> None:
+    classroom = tiny_classroom(tmp_path)
+    for student in ("ada", "bo", "cy"):
+        hand_in(classroom, student, RIGHT)
+    config = classroom.folder / "nbgrader_config.py"
+    groups = {ASSIGNMENT: {"team one": ["ada", "bo"]}}
+    config.write_text(f"{config.read_text()}\nc.HandIns.groups = {groups!r}\n")
+    compared: dict[str, str] = {}
+    monkeypatch.setattr(module, "compare", lambda work, *_: compared.update(work))
+    course = open_course(classroom.folder, ASSIGNMENT, quick())
+    module.similar_work(course, plan(course).submissions, classroom.folder)
+    assert list(compared) == ["ada", "cy"]
