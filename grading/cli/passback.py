@@ -1,4 +1,4 @@
-"""The command about grades in the LMS: what it has beside what the gradebook has, and what it did not take.
+"""Commands that ask the LMS: its grades beside those of the gradebook, and its class list.
 
 What is slow to load (nbgrader, SQLAlchemy) is imported by the command that needs it.
 """
@@ -52,6 +52,37 @@ def passback(
     if not different:
         console.print("The LMS has what the gradebook has.")
     raise typer.Exit(1 if different else 0)
+
+
+@app.command(**help_for(INSTRUCTOR, "course roster"))
+def roster() -> None:
+    """Update roster.csv from the LMS: who is new is added, names and addresses are taken over, nobody is removed.
+
+    Somebody must have opened the course from the LMS once. Exit status 1: somebody had to be left out.
+    """
+    from anyio import run
+
+    from grading.service.audit import at_the_terminal
+    from grading.service.database import Database
+    from grading.service.lms import ids_of, new_id, open_door
+    from grading.service.lms_roster import members, note_update, students_among, update_roster
+    from grading.service.settings import read_settings
+
+    settings = read_settings(terminal.repository())
+    database = Database.open(settings.database)
+    door = open_door(settings, database)
+    if door is None:
+        raise GradingError("no platform is registered: docs/lti.md says how (c.LtiSettings.platforms)")
+    listed = run(members, database, door.lti.key, door.lti.platforms)
+    made = update_roster(settings.course, *students_among(listed, ids_of(database), new_id))
+    note_update(database, at_the_terminal(), made)
+    for said, students in (("new", made.new), ("changed", made.changed), ("not in the LMS (kept)", made.absent)):
+        for one in students:
+            console.print(f"{said}: {one.id} {one.full_name}".rstrip(), markup=False, highlight=False, soft_wrap=True)
+    for why in made.refused:
+        console.print(f"left out: {why}", markup=False, highlight=False, soft_wrap=True)
+    console.print(f"roster.csv: {len(made.new)} new, {len(made.changed)} changed, {len(made.absent)} not in the LMS")
+    raise typer.Exit(1 if made.refused else 0)
 
 
 def _show_entry(outbox: "Outbox", entry: "Entry", again: bool) -> None:

@@ -60,6 +60,7 @@ class Deed(StrEnum):
     withdrew = "withdrew personal links"
     answered = "answered a request"
     sent_again = "had a grade sent to the LMS again"
+    roster = "updated the class list from the LMS"
     forgot = "had a student forgotten"
 
 

@@ -36,6 +36,7 @@ from grading.service import outbox_pages
 from grading.service.catalogue import Catalogue
 from grading.service.database import Database, hand_ins, metadata
 from grading.service.identity import Identity, Role
+from grading.service.lms_roster import note_roster
 from grading.service.release import is_held
 from grading.service.settings import Settings
 from grading.service.site import Site, let_in, see
@@ -111,6 +112,9 @@ def _established(request: Request, launch: Launch) -> Response:
     else:
         student = _teacher(launch, site.catalogue.people().students)
         path = f"/board/{assignment}" if assignment else "/"
+    if launch.members:
+        with site.database.writing() as connection:
+            note_roster(connection, launch.platform, launch.members, launch.context, time.time())
     if assignment and launch.line_item:
         _note_column(site.database, launch, assignment)
     answer = see(path)
@@ -126,15 +130,22 @@ def _assignment_of(site: Site, launch: Launch) -> str:
     return asked if asked in site.catalogue.names else ""
 
 
-def _new_id(launch: Launch) -> str:
+def new_id(platform: str, user: str) -> str:
     """Return an id for somebody who is in no list here; the same for the same person."""
-    return "lms-" + hashlib.sha256(f"{launch.platform}\0{launch.user}".encode()).hexdigest()[:16]
+    return "lms-" + hashlib.sha256(f"{platform}\0{user}".encode()).hexdigest()[:16]
+
+
+def ids_of(database: Database) -> dict[tuple[str, str], str]:
+    """Return under which ids people of platforms have come in, by platform and user."""
+    asked = select(lms_people.c.platform, lms_people.c.user, lms_people.c.student)
+    with database.reading() as connection:
+        return {(row.platform, row.user): row.student for row in connection.execute(asked)}
 
 
 def _teacher(launch: Launch, students: Iterable[str]) -> str:
     """Return the name of somebody who teaches, which is never a student's id."""
     name = launch.name.strip()
-    return name if name and name not in set(students) else _new_id(launch)
+    return name if name and name not in set(students) else new_id(launch.platform, launch.user)
 
 
 def student_of(database: Database, launch: Launch, students: Iterable[str]) -> str:
@@ -143,7 +154,7 @@ def student_of(database: Database, launch: Launch, students: Iterable[str]) -> s
     Raises LtiError where the platform says of two users that they are the same student.
     """
     mine = (lms_people.c.platform == launch.platform) & (lms_people.c.user == launch.user)
-    wanted = launch.person if launch.person in set(students) else _new_id(launch)
+    wanted = launch.person if launch.person in set(students) else new_id(launch.platform, launch.user)
     try:
         with database.writing() as connection:
             known: str | None = connection.scalar(select(lms_people.c.student).where(mine))

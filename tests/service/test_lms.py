@@ -20,6 +20,7 @@ from sqlalchemy import select
 from starlette.testclient import TestClient
 
 from grading.config import load_config
+from grading.errors import GradingError
 from grading.lti.platforms import LtiError
 from grading.pipeline.run import open_course
 from grading.records.gradebook import GradebookWriter
@@ -28,7 +29,8 @@ from grading.service.app import create_app
 from grading.service.audit import Deed, entries
 from grading.service.database import Database
 from grading.service.identity import Identity, Role
-from grading.service.lms import Door, lms_people, open_door
+from grading.service.lms import Door, ids_of, lms_people, new_id, open_door
+from grading.service.lms_roster import members, students_among
 from grading.service.personal import forget_in_service, in_service
 from grading.service.release import hold
 
@@ -338,6 +340,20 @@ def test_student_who_came_from_a_platform_can_be_forgotten_with_what_was_sent(se
     (left,) = service.door.passback.outbox.entries()
     assert left.score.user == "u-bo"
     assert len(service.door.passback.outbox.answers_to(left.id)) == 1
+
+
+def test_class_list_of_the_platform_is_known_from_a_launch(service: Visited) -> None:
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(service.platform.app()))
+    lti = service.door.lti
+    with pytest.raises(GradingError, match="open the course once from the LMS"):
+        anyio.run(members, service.database, lti.key, lti.platforms, http)
+    service.come("u-ada")
+    service.come("u-cy", service.another_browser())
+    http = httpx.AsyncClient(transport=httpx.ASGITransport(service.platform.app()))
+    listed = anyio.run(members, service.database, lti.key, lti.platforms, http)
+    students, refused = students_among(listed, ids_of(service.database), new_id)
+    assert [(one.id, one.full_name) for one in students] == [("ada", "Ada Lovelace"), ("bo", "Bo Diddley")]
+    assert (refused, service.platform.problems) == ([], [])
 
 
 def test_service_without_a_platform_has_no_such_door(template: Path, tmp_path: Path) -> None:
