@@ -4,6 +4,7 @@ import contextlib
 import importlib.util
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -98,28 +99,61 @@ def version(programs: Path) -> str:
 @contextlib.contextmanager
 def server(programs: Path, folder: Path) -> Iterator[str]:
     """A server of our own on loopback, empty; gives its address for SQLAlchemy."""
-    folder.mkdir()
-    become: list[str] = []
-    if os.geteuid() == 0:  # the server refuses to run as root
-        become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]
-        shutil.chown(folder, USER)
-        folder.parent.chmod(0o711)
-    data, port = folder / "data", _free_port()
+    own = Server(programs, folder)
+    own.start()
+    try:
+        yield own.url
+    finally:
+        own.stop()
 
-    def call(*argv: str | Path) -> None:
-        with (folder / "output.txt").open("a+") as log:
-            done = subprocess.run([*become, *map(str, argv)], stdout=log, stderr=log, cwd=folder, check=False)
+
+class Server:
+    """A server of our own on loopback, empty at first, which can be killed and started again."""
+
+    def __init__(self, programs: Path, folder: Path) -> None:
+        folder.mkdir()
+        self._programs, self._folder = programs, folder
+        self._become: list[str] = []
+        if os.geteuid() == 0:  # the server refuses to run as root
+            self._become = ["setpriv", f"--reuid={USER}", f"--regid={USER}", "--init-groups"]
+            shutil.chown(folder, USER)
+            folder.parent.chmod(0o711)
+        self._data, self._port = folder / "data", _free_port()
+        self._call("initdb", "-D", self._data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
+
+    @property
+    def url(self) -> str:
+        """Its address for SQLAlchemy."""
+        return f"postgresql+psycopg://{USER}@127.0.0.1:{self._port}/postgres"
+
+    def start(self) -> None:
+        """Start it; it answers afterwards. Raises RuntimeError if it does not."""
+        options = f"-c listen_addresses=127.0.0.1 -c port={self._port} -c unix_socket_directories="
+        self._call("pg_ctl", "-D", self._data, "-w", "-l", self._folder / "server.txt", "-o", options, "start")
+
+    def kill(self) -> None:
+        """End its first process by SIGKILL; those of its connections see that and end."""
+        os.kill(int((self._data / "postmaster.pid").read_text().splitlines()[0]), signal.SIGKILL)
+
+    def start_again(self) -> None:
+        """Start it after it was killed, as soon as what it left has ended. Raises RuntimeError if that takes long."""
+        for _ in range(40):
+            time.sleep(0.5)
+            with contextlib.suppress(RuntimeError):
+                return self.start()
+        self.start()
+
+    def stop(self) -> None:
+        """Stop it in order."""
+        self._call("pg_ctl", "-D", self._data, "-m", "fast", "-w", "stop")
+
+    def _call(self, program: str, *argv: str | Path) -> None:
+        with (self._folder / "output.txt").open("a+") as log:
+            command = [*self._become, self._programs / program, *argv]
+            done = subprocess.run(command, stdout=log, stderr=log, cwd=self._folder, check=False)
             if done.returncode:
                 log.seek(0)
-                raise RuntimeError(f"{argv[0]} failed: {log.read()[-2000:]}")
-
-    call(programs / "initdb", "-D", data, "-U", USER, "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8")
-    options = f"-c listen_addresses=127.0.0.1 -c port={port} -c unix_socket_directories="
-    call(programs / "pg_ctl", "-D", data, "-w", "-l", folder / "server.txt", "-o", options, "start")
-    try:
-        yield f"postgresql+psycopg://{USER}@127.0.0.1:{port}/postgres"
-    finally:
-        call(programs / "pg_ctl", "-D", data, "-m", "fast", "-w", "stop")
+                raise RuntimeError(f"{program} failed: {log.read()[-2000:]}")
 
 
 def _free_port() -> int:

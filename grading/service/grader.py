@@ -46,6 +46,9 @@ IDLE_SECONDS = 0.2
 BATCH_SECONDS = 2.0
 """Hand-ins are taken together as long as nobody waits longer than this for it."""
 MOST_AT_ONCE = 16
+LEAST_AT_ONCE = 4
+"""Of what takes less than `QUICK_SECONDS`, where so many wait: the gradebook is opened once for all of them."""
+QUICK_SECONDS = 5.0
 LONG_SECONDS = 20.0
 """What takes longer is not taken by the grader that is kept for what is short."""
 PAUSE_SECONDS = 3.0
@@ -291,7 +294,10 @@ class _Watched:
 
 def _most(each: float | None) -> int:
     """Return how many hand-ins to take together, if so many wait and `each` takes so many seconds."""
-    return max(1, min(MOST_AT_ONCE, int(BATCH_SECONDS / max(each or BATCH_SECONDS, 0.01))))
+    if each is None:
+        return 1
+    fitting = int(BATCH_SECONDS / max(each, 0.01))
+    return min(MOST_AT_ONCE, max(fitting, LEAST_AT_ONCE if each < QUICK_SECONDS else 1))
 
 
 def _only(course: GradingRun, by_student: Mapping[str, HandIn]) -> GradingRun:

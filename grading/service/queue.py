@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, and_, exists, func, or_, select, update
 
 from grading.service.audit import Author, Deed, note
-from grading.service.database import Database, changes, hand_ins
+from grading.service.database import Database, changes, hand_ins, repeated
 
 MOST_TRIES = 3
 """A hand-in with which the grader ended so often is not tried again by itself."""
@@ -125,6 +125,7 @@ def receive(connection: Connection, arrival: Arrival, now: float) -> HandIn:
     return entered
 
 
+@repeated
 def find(database: Database, hand_in_id: str) -> HandIn | None:
     """Find a hand-in by its id."""
     with database.reading() as connection:
@@ -132,6 +133,7 @@ def find(database: Database, hand_in_id: str) -> HandIn | None:
     return _hand_in(row) if row else None
 
 
+@repeated
 def of_student(database: Database, student: str, assignment: str = "") -> list[HandIn]:
     """List a student's hand-ins, the newest first."""
     asked = select(hand_ins).where(hand_ins.c.student == student)
@@ -141,6 +143,7 @@ def of_student(database: Database, student: str, assignment: str = "") -> list[H
         return [_hand_in(row) for row in connection.execute(asked.order_by(hand_ins.c.received.desc()))]
 
 
+@repeated
 def latest(database: Database, assignment: str) -> dict[str, HandIn]:
     """Return the newest hand-in of each student."""
     asked = select(hand_ins).where(hand_ins.c.assignment == assignment).order_by(hand_ins.c.received)
@@ -148,6 +151,7 @@ def latest(database: Database, assignment: str) -> dict[str, HandIn]:
         return {row.student: _hand_in(row) for row in connection.execute(asked)}
 
 
+@repeated
 def counts(database: Database, assignment: str) -> Mapping[str, int]:
     """Count an assignment's hand-ins by their state."""
     asked = select(hand_ins.c.state, func.count()).where(hand_ins.c.assignment == assignment).group_by(hand_ins.c.state)
@@ -155,6 +159,7 @@ def counts(database: Database, assignment: str) -> Mapping[str, int]:
         return {row[0]: row[1] for row in connection.execute(asked)}
 
 
+@repeated
 def before(database: Database, one: HandIn) -> int:
     """Count the hand-ins of the assignment that come before one that waits, those that run among them."""
     earlier = or_(hand_ins.c.queued < one.queued, and_(hand_ins.c.queued == one.queued, hand_ins.c.id < one.id))
@@ -164,6 +169,7 @@ def before(database: Database, one: HandIn) -> int:
         return int(connection.execute(asked).scalar_one())
 
 
+@repeated
 def places(database: Database, assignment: str) -> dict[str, int]:
     """Return how many come before each hand-in of an assignment that waits, by its id: what `before` says of each."""
     waits = and_(hand_ins.c.assignment == assignment, hand_ins.c.state.in_((State.received, State.running)))
@@ -175,6 +181,7 @@ def places(database: Database, assignment: str) -> dict[str, int]:
     return {one: running + index for index, one in enumerate(waiting)}
 
 
+@repeated
 def pending(database: Database) -> list[str]:
     """List the assignments of which something waits or runs, that which has waited longest first."""
     asked = (
@@ -187,6 +194,7 @@ def pending(database: Database) -> list[str]:
         return [row.assignment for row in connection.execute(asked)]
 
 
+@repeated
 def recover(database: Database, assignment: str, is_gone: Callable[[str], bool]) -> None:
     """Put back what graders left running that are gone."""
     running = and_(hand_ins.c.assignment == assignment, hand_ins.c.state == State.running)
@@ -202,6 +210,7 @@ def recover(database: Database, assignment: str, is_gone: Callable[[str], bool])
             _put_back(connection, _hand_in(row), GAVE_UP, now)
 
 
+@repeated
 def takes(database: Database, assignment: str) -> float | None:
     """Return the seconds that a hand-in of an assignment took lately, the longest of some; None if nobody knows."""
     known = and_(hand_ins.c.assignment == assignment, hand_ins.c.seconds.is_not(None))
@@ -210,6 +219,7 @@ def takes(database: Database, assignment: str) -> float | None:
         return max(connection.scalars(lately), default=None)
 
 
+@repeated
 def claim(database: Database, assignment: str, most: int, grader: str) -> list[HandIn]:
     """Take hand-ins to grade, in the order of their arrival, of each student one; they are `running` afterwards.
 
@@ -232,12 +242,14 @@ def claim(database: Database, assignment: str, most: int, grader: str) -> list[H
         return [_set(connection, one, tries=one.tries + 1, **taken) for one in found]
 
 
+@repeated
 def progress(database: Database, one: HandIn, cells_done: int, cells: int) -> None:
     """Note how far a running hand-in is."""
     with database.writing() as connection:
         _set(connection, one, cells_done=cells_done, cells=cells)
 
 
+@repeated
 def finish(database: Database, one: HandIn, result: Result) -> None:
     """Note that a hand-in was graded; it is not graded again unless somebody asks for it."""
     with database.writing() as connection:
@@ -258,10 +270,16 @@ def finish(database: Database, one: HandIn, result: Result) -> None:
         )
 
 
+@repeated
 def put_back(database: Database, one: HandIn, why: str) -> None:
-    """Let a hand-in that could not be graded wait again; it has failed once it was tried often enough."""
+    """Let a hand-in that could not be graded wait again; it has failed once it was tried often enough.
+
+    Nothing happens where it is not its grader's any more.
+    """
+    mine = and_(hand_ins.c.id == one.id, hand_ins.c.state == State.running, hand_ins.c.grader == one.grader)
     with database.writing() as connection:
-        _put_back(connection, one, why, time.time())
+        if connection.execute(select(hand_ins.c.id).where(mine)).first() is not None:
+            _put_back(connection, one, why, time.time())
 
 
 def grade_again(database: Database, asked: Sequence[HandIn], by: Author, about: str = "") -> int:

@@ -120,6 +120,11 @@ def test_hand_ins_of_one_assignment_run_side_by_side_of_each_student_one(
     assert record_of(classroom, "ada").submission["timestamp"] == "2023-11-14 22:15:51 UTC"
 
 
+@pytest.mark.parametrize(("each", "most"), [(None, 1), (0.05, 16), (0.4, 5), (1.5, 4), (5.0, 1), (60.0, 1)])
+def test_more_are_taken_together_the_less_each_takes(each: float | None, most: int) -> None:
+    assert module._most(each) == most
+
+
 def test_grader_for_what_is_short_leaves_what_takes_long_to_others(
     classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
