@@ -134,3 +134,11 @@ def test_tests_are_named_as_facts() -> None:
         if isinstance(node, ast.FunctionDef | ast.ClassDef) and QUESTION.match(node.name)
     ]
     assert found == []
+
+
+def test_container_holds_nothing_of_a_class_that_git_leaves_out() -> None:
+    """`COPY . .` takes what .containerignore does not name: a roster, a gradebook, hand-ins would be in the image."""
+    left_out = {line.strip("/") for line in (ROOT / ".containerignore").read_text().splitlines()}
+    ignored = [line for line in (ROOT / ".gitignore").read_text().splitlines() if line and line[0] not in "#!"]
+    missing = [line for line in ignored if {line.strip("/"), f"**/{line.strip('/')}"}.isdisjoint(left_out)]
+    assert [name for name in missing if not (name.startswith(".") and name.endswith("_cache/"))] == []
