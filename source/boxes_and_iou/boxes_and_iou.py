@@ -32,7 +32,11 @@ import numpy as np
 # **down**, as in all images. Here are two that overlap:
 
 # %% id="draw" tags=["demo"]
+from base64 import b64encode
+from io import BytesIO
+
 import matplotlib.pyplot as plt
+from IPython.display import HTML
 
 
 def draw(boxes, colours=("tab:blue", "tab:orange")):
@@ -44,8 +48,10 @@ def draw(boxes, colours=("tab:blue", "tab:orange")):
     axes.set_ylim(8, 0)
     axes.set_aspect("equal")
     corners = " and ".join(str(tuple(box)) for box in boxes)
-    display(figure, metadata={"image/png": {"alt": f"Boxes with the corners {corners}, y pointing down"}})
+    alt, image = f"Boxes with the corners {corners}, y pointing down", BytesIO()
+    figure.savefig(image, format="png", bbox_inches="tight")
     plt.close(figure)
+    display(HTML(f'<img alt="{alt}" src="data:image/png;base64,{b64encode(image.getvalue()).decode()}">'))
 
 
 draw([(1, 1, 6, 5), (4, 3, 9, 7)])

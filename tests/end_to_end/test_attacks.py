@@ -14,7 +14,7 @@ import psutil
 import pytest
 from classes import quick
 from hostile.cells import ATTACKS, FULL, Attack
-from hostile.detection import MODEL_ATTACKS
+from hostile.detection import GRID_ATTACKS, MODEL_ATTACKS, ModelAttack
 from hostile.hand_ins import FILE_ATTACKS, FileAttack
 from nbformat import NotebookNode
 from notebooks import ROOT
@@ -223,14 +223,24 @@ def test_class_graded_twice_has_the_same_points(world: World) -> None:
 
 
 @pytest.mark.slow
-def test_hostile_model_gets_what_it_honestly_deserves(tmp_path: Path, bubblewrap: None) -> None:
+@pytest.mark.parametrize(
+    ("name", "cell", "attacks", "honest"),
+    [
+        ("object_detection", "classif_and_loc", MODEL_ATTACKS, False),
+        ("many_objects", "build_detector", GRID_ATTACKS, True),
+    ],
+)
+def test_hostile_model_gets_what_it_honestly_deserves(
+    name: str, cell: str, attacks: list[ModelAttack], honest: bool, tmp_path: Path, bubblewrap: None
+) -> None:
     from helpers.sample import make_sample
 
-    classroom = Classroom.create(ROOT, tmp_path / "class", "object_detection")
-    for attack in MODEL_ATTACKS:
-        classroom.hand_in(attack.name, fill_in(classroom.released(), {"classif_and_loc": attack.source}))
+    classroom = Classroom.create(ROOT, tmp_path / "class", name)
+    others = solution_cells(classroom.master()) if honest else {}
+    for attack in attacks:
+        classroom.hand_in(attack.name, fill_in(classroom.released(), {**others, cell: attack.source}))
     limits = Limits(cell_seconds=60, notebook_seconds=120)
     records = classroom.grade(quick(workers=2, limits=limits, data=make_sample()))
     assert {record.student: got(record) for record in records} == {
-        attack.name: dict(attack.points) for attack in MODEL_ATTACKS
+        attack.name: dict(attack.points) for attack in attacks
     }

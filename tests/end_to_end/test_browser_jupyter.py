@@ -8,9 +8,12 @@ from pathlib import Path
 
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from browser import chromium, jupyter_lab, last_cell, picture, run_all, save
 from classes import RIGHT, hand_in, quick, set_minimum
 from graded_class import STUDENTS, graded_class
+from nbconvert import HTMLExporter
+from nbformat import NotebookNode
 from nbgrader.api import Gradebook
 from notebooks import ASSIGNMENT, ROOT
 from playwright.sync_api import Browser, Page, expect
@@ -22,6 +25,8 @@ from grading.pipeline.run import GradingRun, options_from
 
 pytestmark = pytest.mark.slow
 BO = STUDENTS[1]
+SERIOUS = ("serious", "critical")
+"""Impacts by which axe-core sorts what it finds; the others are minor and moderate."""
 
 
 @pytest.fixture(scope="module")
@@ -165,8 +170,10 @@ def test_release_solved_and_saved_in_jupyterlab_earns_full_points(
         run_last_cell(page, "Ready: ")
         picture(page, f"jupyterlab_{name}_ready", full_page=False)
         save(page, path)
+        assert without_words(page) == []
     saved = nbformat.read(path, as_version=4)
     assert [output for cell in saved.cells for output in cell.get("outputs", []) if output.output_type == "error"] == []
+    read_aloud(page, saved, tmp_path / f"{name}.html")
 
     classroom = Classroom.create(ROOT, tmp_path / "class", name)
     handed_in = classroom.folder / "submitted" / "student" / name / path.name
@@ -174,6 +181,22 @@ def test_release_solved_and_saved_in_jupyterlab_earns_full_points(
     handed_in.write_bytes(path.read_bytes())
     (record,) = classroom.grade(options_from(ROOT, data=data))
     assert record.points == record.max_points
+
+
+def without_words(page: Page) -> list[str]:
+    """The pictures in a notebook that a screen reader cannot name, by their beginnings."""
+    pictures = page.locator(".jp-OutputArea img, .jp-MarkdownOutput img, .jp-RenderedMarkdown img")
+    return pictures.evaluate_all("all => all.filter(one => !one.alt.trim()).map(one => one.outerHTML.slice(0, 90))")
+
+
+def read_aloud(page: Page, notebook: NotebookNode, path: Path) -> None:
+    """As a page of nbconvert's, every figure has words, and axe-core finds nothing serious."""
+    path.write_text(HTMLExporter(template_name="lab").from_notebook_node(notebook)[0], encoding="utf-8")
+    page.goto(path.as_uri())
+    assert page.locator(".jp-OutputArea img").count()
+    assert without_words(page) == []
+    found = Axe().run(page).response["violations"]
+    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
 
 
 def run_last_cell(page: Page, says: str) -> None:

@@ -153,3 +153,11 @@ def test_objects_are_drawn_where_they_are_in_the_photograph(scenes: tuple[Path, 
         (24.5, 14.5, 25.0, 15.0): display.TRUE_COLOR,
     }
     assert {text.get_text() for text in ax.texts} == {"dog 0.90", "cat"}
+
+
+def test_figure_in_a_notebook_has_its_words_wherever_it_is_shown() -> None:
+    figure, _ = plt.subplots(figsize=(1, 1))
+    shown = display.with_words(figure, 'A "dog" <left of> a cat')
+    assert shown["text/html"].startswith('<img alt="A &quot;dog&quot; &lt;left of&gt; a cat" ')
+    assert shown["image/png"] in shown["text/html"]
+    assert shown["text/plain"] == 'A "dog" <left of> a cat'

@@ -1,4 +1,4 @@
-"""Hostile submissions to the big assignment: solution cells, what they try, and what they honestly deserve."""
+"""Hostile models: solution cells of the labs on detection, what they try, and what they honestly deserve."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,6 +9,13 @@ SHAPES_ALONE = {
     **{"test_positions": 0, "hidden_tests": 0},
 }
 """Two heads of the right shapes: that much is true of them."""
+
+FUNCTIONS_ALONE = {
+    **{"test_assign_to_cells": 3, "test_grid_loss": 3, "test_decode_cells": 2, "test_suppress_overlaps": 2},
+    **{"test_match_objects": 2, "test_precision_and_recall": 1, "test_average_precision": 2},
+    **{"test_mean_average_precision": 1, "test_detector": 0},
+}
+"""Handed in with the master's functions, without which no detector is trained or asked."""
 
 
 @dataclass(frozen=True)
@@ -89,3 +96,73 @@ def classif_and_loc(num_classes):
         SHAPES_ALONE,
     ),
 ]
+
+GRID_ATTACKS = [
+    ModelAttack(
+        "equal_to_everything",
+        "Is no model at all: its outputs are equal to, larger and smaller than everything.",
+        """
+epochs, batch_size = 1, 32
+
+class Yes(np.ndarray):
+    def __eq__(self, other): return np.ones(self.shape, bool)
+    __lt__ = __le__ = __gt__ = __ge__ = __eq__
+
+class Liar:
+    history = {}
+    def fit(self, *args, **kwargs): return self
+    def predict(self, inputs, verbose=0):
+        return np.zeros((len(inputs), 7, 7, 10)).view(Yes)
+
+def build_detector(num_classes):
+    return Liar()
+""",
+        FUNCTIONS_ALONE,
+    ),
+    ModelAttack(
+        "claims_every_place",
+        "Answers each image with large boxes of all classes, one of which will be right.",
+        """
+epochs, batch_size = 1, 32
+
+class Everything:
+    history = {}
+    def fit(self, *args, **kwargs): return self
+    def predict(self, inputs, verbose=0):
+        said = np.full((len(inputs), 7, 7, 10), 0.5)
+        said[..., 0] = 1
+        said[..., 5:] = np.eye(5)[np.arange(49).reshape(7, 7) % 5]
+        return said
+
+def build_detector(num_classes):
+    return Everything()
+""",
+        FUNCTIONS_ALONE,
+    ),
+    ModelAttack(
+        "prints_the_truth",
+        "Waits for the test to run beside it: looks for its true objects in every frame and module that it can see.",
+        """
+epochs, batch_size = 1, 32
+
+class Looker:
+    history = {}
+    def fit(self, *args, **kwargs): return self
+    def predict(self, inputs, verbose=0):
+        import gc, sys
+        spaces = [module.__dict__ for module in list(sys.modules.values()) if module] + [globals()]
+        spaces += [thing for thing in gc.get_objects() if isinstance(thing, dict)]
+        found = (space["truth_of_test"] for space in spaces if len(space.get("truth_of_test", ())) == len(inputs))
+        true = next(found, None)
+        said = np.zeros((len(inputs), 7, 7, 10))
+        for target, (labels, corners) in zip(said, true or []):
+            target[:] = assign_to_cells(labels, helpers.corners_to_center(corners))
+        return said
+
+def build_detector(num_classes):
+    return Looker()
+""",
+        FUNCTIONS_ALONE,
+    ),
+]
+"""Hostile detectors of the lab on many objects; none of them finds anything."""

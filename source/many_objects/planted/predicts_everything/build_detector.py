@@ -10,7 +10,8 @@ def build_detector(num_classes):
     """A compiled model: representation (7, 7, 2048) -> objectness, box and classes of the cells, (7, 7, 10)."""
     model_input = Input(shape=(7, 7, 2048))
     x = Dropout(0.2)(Conv2D(64, 1, activation="relu")(model_input))
-    x = Dropout(0.2)(Conv2D(64, 3, padding="same", activation="relu")(x))
+    for _ in range(4):
+        x = Dropout(0.2)(Conv2D(64, 3, padding="same", activation="relu")(x))
     boxes = Conv2D(5, 1, activation="sigmoid")(x)
     boxes = Concatenate()([boxes[..., :1] * 0 + 1, boxes[..., 1:]])
     classes = Conv2D(num_classes, 1, activation="softmax")(x)
