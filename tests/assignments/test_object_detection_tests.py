@@ -177,26 +177,31 @@ def test_solutions_of_the_three_functions_earn_full_points() -> None:
     assert function_points() == dict.fromkeys(FUNCTIONS, 1)
 
 
+def in_a_frame(annotations: Any, side: int) -> Any:
+    classes, boxes = tensorize_ground_truth(annotations)
+    return classes, boxes * (side / 224)
+
+
 def test_boxes_that_miss_one_pixel_earn_half() -> None:
-    def counted_from_zero(annotations: Any) -> Any:
-        classes, boxes = tensorize_ground_truth(annotations)
-        return classes, boxes + np.array([0.5, 0.5, -1, -1])
+    def counted_from_zero(annotations: Any, side: int) -> Any:
+        classes, boxes = in_a_frame(annotations, side)
+        return classes, boxes + np.array([0.5, 0.5, -1, -1]) * side / 224
 
     assert function_points(tensorize_ground_truth=counted_from_zero)["tensorize_ground_truth"] == 0.5
 
 
 WRONG: dict[str, tuple[Any, str]] = {
     "corners": (
-        lambda annotations: (
-            tensorize_ground_truth(annotations)[0],
-            helpers.center_to_corners(tensorize_ground_truth(annotations)[1]),
+        lambda annotations, side: (
+            in_a_frame(annotations, side)[0],
+            helpers.center_to_corners(in_a_frame(annotations, side)[1]),
         ),
         "off by",
     ),
-    "no return": (lambda annotations: None, "Two arrays are asked for"),
-    "labels": (lambda annotations: (np.zeros(len(annotations)), tensorize_ground_truth(annotations)[1]), "the shape"),
+    "no return": (lambda annotations, side: None, "Two arrays are asked for"),
+    "labels": (lambda annotations, side: (np.zeros(len(annotations)), in_a_frame(annotations, side)[1]), "the shape"),
     "first class": (
-        lambda annotations: (np.eye(5)[np.zeros(len(annotations), int)], tensorize_ground_truth(annotations)[1]),
+        lambda annotations, side: (np.eye(5)[np.zeros(len(annotations), int)], in_a_frame(annotations, side)[1]),
         "Not every class is right",
     ),
 }
@@ -209,8 +214,8 @@ def test_wrong_ground_truth_is_told_what_is_wrong(name: str) -> None:
 
 
 def test_output_in_the_wrong_frame_is_told_the_box() -> None:
-    def in_the_frame(cls: Any, box: Any, img_size: Any) -> Any:
-        return helpers.interpret_output(cls, box, (224, 224))
+    def in_the_frame(cls: Any, box: Any, img_size: Any, side: int) -> Any:
+        return helpers.interpret_output(cls, box, (side, side))
 
     assert "the box is" in function_points(interpret_output=in_the_frame)["interpret_output"]
 
@@ -218,3 +223,14 @@ def test_output_in_the_wrong_frame_is_told_the_box() -> None:
 def test_errors_that_mistake_size_for_place_are_told_the_word() -> None:
     found = function_points(kinds_of_error=lambda right, predicted, true: ["place"] * len(true))
     assert "the word is" in found["kinds_of_error"]
+
+
+def test_library_in_place_of_an_answer_earns_nothing() -> None:
+    """It knows one frame, and the tests ask about others; it has no word for kinds of error."""
+    plain = {"tensorize_ground_truth": helpers.tensorize_ground_truth, "interpret_output": helpers.interpret_output}
+    wrapped = {name: lambda *given, call=call: call(*given[:-1]) for name, call in plain.items()}
+    for answers in (plain, wrapped):
+        found = function_points(**answers)
+        assert [found[name] for name in answers] != [1, 1]
+        assert not any(isinstance(found[name], (int, float)) for name in answers)
+    assert not hasattr(helpers, "kinds_of_error")

@@ -1,0 +1,1 @@
+interpret_output = helpers.interpret_output
