@@ -10,8 +10,7 @@ def build_detector(num_classes):
     """A compiled model: representation (7, 7, 2048) -> objectness, box and classes of the cells, (7, 7, 10)."""
     model_input = Input(shape=(7, 7, 2048))
     x = Dropout(0.2)(Conv2D(64, 1, activation="relu")(model_input))
-    for _ in range(4):
-        x = Dropout(0.2)(Conv2D(64, 3, padding="same", activation="relu")(x))
+    x = Dropout(0.2)(Conv2D(64, 3, padding="same", activation="relu")(x))
     boxes = Conv2D(5, 1, activation="sigmoid")(x)
     classes = Conv2D(num_classes, 1, activation="softmax")(x)
     alone = ops.cast(boxes[..., :1] >= ops.max(boxes[..., :1], axis=(1, 2), keepdims=True), "float32")
