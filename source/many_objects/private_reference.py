@@ -82,7 +82,7 @@ def without_grid(names: dict[str, Any], seed: int) -> Found:
     ]
 
 
-def in_other_draws(names: dict[str, Any], found: Found, draws: int = 200) -> list[float]:
+def in_other_draws(names: dict[str, Any], found: Found, draws: int = 40) -> list[float]:
     """Return the mAP had the test images been others: drawn again from the same ones, with replacement."""
     truth, chance = names["truth_of_test"], np.random.default_rng(0)
     values = []
