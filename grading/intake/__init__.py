@@ -2,7 +2,7 @@
 
 In: a student's folder.
 Out: the notebooks' bytes, then the notebooks that are graded, with every repair said.
-Called by `pipeline`, `cli` and nbgrader's plug-ins.
+Called by `pipeline`, `service`, `cli` and nbgrader's plug-ins.
 Way: 4 a hand-in is read, once, and rebuilt
 """
 

@@ -10,6 +10,7 @@ Way: 3 it is planned what has to run, 8 what came of it is scored
 __all__ = [
     "assignment",
     "clean",
+    "foreseen",
     "grade",
     "limits",
     "lock",

@@ -5,4 +5,16 @@ Out: a queue that survives whatever dies; grades and pages as the commands make 
 Called by `cli`.
 """
 
-__all__ = ["access", "database", "identity", "invitations", "lms", "personal", "serve", "settings", "site"]
+__all__ = [
+    "access",
+    "audit",
+    "database",
+    "identity",
+    "invitations",
+    "lms",
+    "lms_roster",
+    "personal",
+    "serve",
+    "settings",
+    "site",
+]

@@ -1,42 +1,22 @@
 """The queue: what stands in it, in which order, and what becomes of it when something ends suddenly."""
 
-import tempfile
 import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-import postgres
 import pytest
-from harness import LeftOutError
-from needed import missing
 from served import BY
 
 from grading.service import content, queue
-from grading.service.database import Database, metadata
+from grading.service.database import Database
 from grading.service.queue import Arrival, HandIn, Result, State
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[postgres.Server]:
-    """A server of our own; its folder must be one that the server's user can reach."""
-    with tempfile.TemporaryDirectory(prefix="postgres-") as scratch:
-        try:
-            server = postgres.Server(postgres.find_programs(), Path(scratch) / "server")
-        except LeftOutError as why:
-            missing(str(why))
-        server.start()
-        yield server
-        server.stop()
-
-
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)])
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
-    sqlite = request.param == "sqlite"
-    url = f"sqlite:///{tmp_path / 'service.db'}" if sqlite else request.getfixturevalue("server").url
-    database = Database.open(url)
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    """SQLite; `tests/benchmarks/test_queue_on_postgresql.py` puts another in its place."""
+    database = Database.open(f"sqlite:///{tmp_path / 'service.db'}")
     yield database
-    with database.writing() as connection:
-        metadata.drop_all(connection)
     database.close()
 
 
@@ -185,22 +165,6 @@ def test_database_of_an_earlier_version_gets_its_columns(tmp_path: Path) -> None
     database.close()
     database = Database.open(url)
     assert queue.claim(database, "lab", 9, "one")[0].id == one.id
-    database.close()
-
-
-@pytest.mark.slow
-def test_server_that_dies_is_waited_for_and_what_it_said_is_kept(server: postgres.Server) -> None:
-    database = Database.open(server.url)
-    kept = enter(database, "ada", 1)
-    server.kill()
-    again = threading.Thread(target=server.start_again)
-    again.start()
-    (taken,) = queue.claim(database, "lab", 9, "one")
-    again.join()
-    queue.finish(database, taken, Result(1, 2))
-    assert state(database, kept) is State.done
-    with database.writing() as connection:
-        metadata.drop_all(connection)
     database.close()
 
 
