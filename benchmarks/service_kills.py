@@ -28,7 +28,6 @@ from typing import TypeVar
 import httpx
 import postgres
 import service
-import uvicorn
 from harness import ROOT
 from service import Seen, Student
 
@@ -43,7 +42,7 @@ from grading.service.lms import lms_columns, lms_people, metadata
 from grading.service.settings import DATABASE_VARIABLE, Settings, read_settings
 
 sys.path.append(str(ROOT / "tests"))
-from lti_platform import LEARNER, TestPlatform
+from lti_platform import LEARNER, TestPlatform, standing
 
 RESTART_SECONDS = 2.0
 """As `RestartSec` in docs/service.md."""
@@ -199,19 +198,6 @@ def come_from(platform: TestPlatform, database: Database, students: list[str]) -
             connection.execute(lms_people.insert().values(**row))
         column = f"{platform.url}/lineitems/1/lineitem?type_id=2"
         connection.execute(lms_columns.insert().values(platform=key, assignment=WARM_UP, line_item=column))
-
-
-@contextlib.contextmanager
-def standing(platform: TestPlatform, port: int) -> Iterator[None]:
-    """The platform, at a port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(platform.app(), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield
-    server.should_exit = True
-    thread.join()
 
 
 def kinds(database: postgres.Server | None) -> list[str]:

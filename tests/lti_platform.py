@@ -6,15 +6,18 @@ the tool sends that the specifications do not allow is answered with 400 and not
 Security framework 1.0 (messages 5.1, tokens 4.1), LTI 1.3, Deep Linking 2.0, NRPS 2.0, AGS 2.0.
 """
 
+import contextlib
 import html
 import re
 import secrets
+import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import jwt
+import uvicorn
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from starlette.applications import Starlette
@@ -425,3 +428,16 @@ def query_of(address: str) -> dict[str, str]:
 def encoded(values: Mapping[str, str]) -> str:
     """Return values as a form sends them."""
     return urlencode(values)
+
+
+@contextlib.contextmanager
+def standing(platform: TestPlatform, port: int) -> Iterator[None]:
+    """The platform, at a port of this machine."""
+    server = uvicorn.Server(uvicorn.Config(platform.app(), port=port, log_level="warning"))
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    while not server.started:
+        time.sleep(0.05)
+    yield
+    server.should_exit = True
+    thread.join()

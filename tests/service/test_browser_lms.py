@@ -1,16 +1,12 @@
 """From a platform into the service in a real browser: a launch in the platform's frame, and a link that is chosen."""
 
-import threading
-import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
-import uvicorn
 from browser import chromium, picture
-from lti_platform import TestPlatform
+from lti_platform import TestPlatform, standing
 from notebooks import ASSIGNMENT
 from playwright.sync_api import Browser, expect
 from served import free_port, served_at, served_course, serving
@@ -25,19 +21,6 @@ PATIENCE = 60_000
 def browser() -> Iterator[Browser]:
     with chromium() as found:
         yield found
-
-
-@contextmanager
-def standing(platform: TestPlatform, port: int) -> Iterator[None]:
-    """The platform, at a port of this machine."""
-    server = uvicorn.Server(uvicorn.Config(platform.app(), port=port, log_level="warning"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        time.sleep(0.05)
-    yield
-    server.should_exit = True
-    thread.join()
 
 
 @pytest.fixture(scope="module")

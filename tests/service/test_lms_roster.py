@@ -19,7 +19,7 @@ ADA = Student("ada", name="Ada Lovelace", email="ada@example.org")
 
 
 def member(user: str, person: str = "", role: Role | None = Role.student, **more: object) -> tuple[str, Member]:
-    return LMS, Member(user, role, name=f"Name of {user}", person=person, **more)  # type: ignore[arg-type]
+    return LMS, Member(user, role, name=f"Name of {user}", person=person, **more)  # type: ignore[arg-type]  # any of its fields
 
 
 def test_students_are_who_is_active_and_learns_under_the_institutions_ids() -> None:
