@@ -78,12 +78,19 @@ def execute(
 
     Return the plan that is left to record, and why executions failed, by key. Others may grade meanwhile.
     """
-    runs = {run.key: run for submission in planned.submissions for run in submission.runs}
     failures: dict[str, str] = {}
+    for _ in _outcomes(course, planned, progress, failures):
+        pass
+    return replace(planned, jobs={}), failures
+
+
+def _outcomes(course: GradingRun, planned: Plan, progress: Progress, failures: dict[str, str]) -> Iterator[Outcome]:
+    """Execute what was planned; yield each outcome when it is stored, or is among the failures."""
+    runs = {run.key: run for submission in planned.submissions for run in submission.runs}
     for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.pool):
         keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
         progress("executed" if outcome.results else "failed", outcome.key)
-    return replace(planned, jobs={}), failures
+        yield outcome
 
 
 def grade(
@@ -99,7 +106,6 @@ def grade(
     """
     config = load_config(course.folder)
     kept = {notebook.name: notebook.kept for notebook in course.assignment.notebooks}
-    runs = {run.key: run for submission in planned.submissions for run in submission.runs}
     with (
         alone(course.cache, course.assignment.name),
         GradebookWriter(
@@ -114,9 +120,7 @@ def grade(
                 recorder.enter()
         recorder.enter()
         failures: dict[str, str] = {}
-        for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.pool):
-            keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
-            progress("executed" if outcome.results else "failed", outcome.key)
+        for outcome in _outcomes(course, planned, progress, failures):
             for submission in undone.without(outcome.key):
                 recorder.record(submission, failures)
                 if outcome.executed is not None or gradebook.is_due:
