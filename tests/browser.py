@@ -1,5 +1,6 @@
 """A real Chromium, and a real Jupyter for it to look at."""
 
+import base64
 import json
 import os
 import shutil
@@ -9,7 +10,9 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
+from axe_playwright_python.sync_playwright import Axe
 from needed import missing
 from notebooks import ROOT
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
@@ -18,6 +21,17 @@ SCREENSHOTS = ROOT / ".artefacts" / "screenshots"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 START_SECONDS = 60
 RUN_ALL_MS = 300_000
+SERIOUS = ("serious", "critical")
+"""Impacts by which axe-core sorts what it finds; the others are minor and moderate."""
+DROP = """([selector, files]) => {
+  const carried = new DataTransfer();
+  for (const [name, content] of Object.entries(files)) {
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    carried.items.add(new File([bytes], name));
+  }
+  const event = new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true});
+  document.querySelector(selector).dispatchEvent(event);
+}"""
 
 
 @contextmanager
@@ -37,6 +51,26 @@ def picture(page: Page, name: str, full_page: bool = True) -> None:
     """Keep what the page looks like."""
     SCREENSHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=SCREENSHOTS / f"{name}.png", full_page=full_page)
+
+
+def drop(page: Page, selector: str, files: Mapping[str, bytes]) -> None:
+    """Drop files, by name, on an element, all at once."""
+    page.evaluate(DROP, [selector, {name: base64.b64encode(content).decode() for name, content in files.items()}])
+
+
+def serious(page: Page, **asked: Any) -> list[tuple[str, str]]:
+    """What axe-core finds serious on a page: the rule, and the first element that breaks it."""
+    found = Axe().run(page, **asked).response["violations"]
+    return [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS]
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Go to an element by the tabulator key alone."""
+    for _ in range(60):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{target} is not reached by the keyboard")
 
 
 @contextmanager

@@ -19,6 +19,7 @@ from grading.service.limits import Rate
 from grading.service.live import Shared, Watch
 from grading.service.settings import Settings
 
+TOO_MANY = "More files came than this assignment has notebooks: go back, and choose these alone, or one zip of them."
 UNKNOWN = "This page is not there, or not for you."
 FIELDS = 12
 """Most fields of a form."""
@@ -127,7 +128,10 @@ def check_origin(request: Request, settings: Settings) -> None:
 
 async def with_form(found: Visit, files: int = 0) -> Visit:
     """Read the form of a visit. Raises HTTPException for one that our pages did not make for this session."""
-    form = await found.request.form(max_files=files, max_fields=FIELDS)
+    try:
+        form = await found.request.form(max_files=files, max_fields=FIELDS)
+    except HTTPException as error:
+        raise HTTPException(400, TOO_MANY if "Too many files" in error.detail else error.detail) from error
     read = Visit(found.site, found.request, found.who, found.token, form)
     sent = form.get("form_token")
     if not isinstance(sent, str) or not is_form_token(sent, found.token):

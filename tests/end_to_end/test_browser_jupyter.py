@@ -8,8 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from browser import chromium, jupyter_lab, last_cell, picture, run_all, save
+from browser import chromium, jupyter_lab, last_cell, picture, run_all, save, serious
 from classes import RIGHT, hand_in, quick, set_minimum
 from graded_class import STUDENTS, graded_class
 from nbconvert import HTMLExporter
@@ -25,8 +24,6 @@ from grading.pipeline.run import GradingRun, options_from
 
 pytestmark = pytest.mark.slow
 BO = STUDENTS[1]
-SERIOUS = ("serious", "critical")
-"""Impacts by which axe-core sorts what it finds; the others are minor and moderate."""
 OTHERS_COLOURS = [[".jp-InputPrompt"], [".jp-OutputPrompt"], [".highlight"], ["pre[style*=Menlo]"]]
 """Prompts and code have the colours of JupyterLab's theme, Keras' summary of a model its own; some of them are pale."""
 NOT_UNDERLINED = {"rules": {"link-in-text-block": {"enabled": False}}}
@@ -200,8 +197,7 @@ def read_aloud(browser: Browser, notebook: NotebookNode, path: Path) -> None:
     page.goto(path.as_uri())
     assert page.locator(".jp-OutputArea img").count()
     assert without_words(page) == []
-    found = Axe().run(page, context={"exclude": OTHERS_COLOURS}, options=NOT_UNDERLINED).response["violations"]
-    assert [(one["id"], one["nodes"][0]["html"]) for one in found if one["impact"] in SERIOUS] == []
+    assert serious(page, context={"exclude": OTHERS_COLOURS}, options=NOT_UNDERLINED) == []
     page.close()
 
 

@@ -1,11 +1,10 @@
 """The service in a real browser: a file is dropped, the status moves by itself, feedback, a request, the board."""
 
-import base64
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import chromium, picture
+from browser import chromium, drop, picture
 from classes import HALF
 from notebooks import ASSIGNMENT
 from playwright.sync_api import Browser, Page, expect
@@ -18,13 +17,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 PATIENCE = 120_000
 """Milliseconds."""
 PHONE = {"width": 375, "height": 740}
-DROP = """([selector, name, content]) => {
-  const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
-  const carried = new DataTransfer();
-  carried.items.add(new File([bytes], name));
-  const event = new DragEvent("drop", {dataTransfer: carried, bubbles: true, cancelable: true});
-  document.querySelector(selector).dispatchEvent(event);
-}"""
 
 
 @pytest.fixture(scope="module")
@@ -63,8 +55,7 @@ def test_way_from_the_dropped_file_to_the_answer_and_the_board_meanwhile(
     ada = come_in(browser, links["ada"])
     ada.get_by_role("link", name="Areas").click()
     picture(ada, "service-assignment")
-    content = base64.b64encode(notebook_of(classroom, HALF)).decode()
-    ada.evaluate(DROP, ["form[data-drop]", "mine.ipynb", content])
+    drop(ada, "form[data-drop]", {"mine.ipynb": notebook_of(classroom, HALF)})
     expect(ada.get_by_role("heading", name="Receipt")).to_be_visible(timeout=PATIENCE)
     ada.evaluate("window.notLoadedAgain = true")
     expect(ada.get_by_role("heading", name="of 5 points")).to_be_visible(timeout=PATIENCE)

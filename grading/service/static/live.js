@@ -28,7 +28,7 @@ for (const form of document.querySelectorAll("form[data-drop]")) {
   form.addEventListener("drop", (event) => {
     event.preventDefault();
     form.classList.remove("over");
-    if (event.dataTransfer.files.length === 1 || (event.dataTransfer.files.length > 1 && input.multiple)) {
+    if (event.dataTransfer.files.length > 0) { // too many are refused by the server, in words
       input.files = event.dataTransfer.files;
       form.requestSubmit();
     }
