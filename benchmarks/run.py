@@ -19,6 +19,7 @@ COMPARISONS = (
     "vectorised",
     "on_disk",
     "warm_up",
+    "grade_one",
     "rescoring",
     "crossing",
     "full_size",

@@ -17,12 +17,17 @@ from grading.cli.grade import describe
 from grading.cli.people import INSTRUCTOR, OPERATOR, help_for
 from grading.cli.terminal import console, stderr
 from grading.common.files import write_atomically
+from grading.config import Grading, load_config
 from grading.errors import GradingError, SandboxError
 from grading.hosts.results import Host, result_for
 from grading.options import Isolation
 from grading.records.record import FAILED, REFUSED, Record
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from grading.execution.execute import Pools
+    from grading.pipeline.one import GradedHandIn
     from grading.pipeline.run import GradingRun
 
 app = typer.Typer()
@@ -70,8 +75,11 @@ def grade_one(
         raise GradingError("--host and --result go together: whose format, and into which file")
     if not notebook.exists():
         raise GradingError(f"{notebook} is not there")
-    course = _open(assignment, data, allow_no_sandbox)
-    record = _grade(course, notebook.resolve(), student, _Output(as_json, html))
+    from grading.execution.ahead import started_ahead  # in what follows much more is loaded
+
+    with started_ahead(_note(assignment)) as pools:
+        course = _open(assignment, data, allow_no_sandbox)
+        record = _grade(course, notebook.resolve(), student, _Output(as_json, html), pools)
     if host is not None and result is not None and record.status != FAILED:
         write_atomically(result, result_for(host, record))
     for line in describe(record):
@@ -136,19 +144,32 @@ def _open(assignment: str, data: Path | None, allow_no_sandbox: bool) -> "Gradin
             return open_course(repository, assignment, replace(options, isolation=Isolation.none))
 
 
-def _grade(course: "GradingRun", handed_in: Path, student: str, output: _Output) -> Record:
-    from grading.pages.feedback import explain, feedback_page
+def _note(assignment: str) -> Path:
+    from grading.execution.ahead import note_of
+
+    repository = terminal.repository()
+    return note_of(Grading(config=load_config(repository)).cache_folder(repository), assignment)
+
+
+def _grade(
+    course: "GradingRun", handed_in: Path, student: str, output: _Output, pools: "Callable[[], Pools] | None" = None
+) -> Record:
     from grading.pipeline.one import grade_one as graded_one
-    from grading.scoring.explanation import Explanation
 
     with tempfile.TemporaryDirectory(prefix="course-one-") as scratch:
-        done = graded_one(course, handed_in, student, Path(scratch))
+        done = graded_one(course, handed_in, student, Path(scratch), pools)
         if output.page is not None:
-            explanation = explain(done.course, done.record) or Explanation()
-            write_atomically(output.page, feedback_page(done.course, done.record, None, explanation))
+            write_atomically(output.page, _page(done))
     if output.record is not None:
         write_atomically(output.record, json.dumps(done.record.to_json(), indent=1))
     return done.record
+
+
+def _page(done: "GradedHandIn") -> str:
+    from grading.pages.feedback import explain, feedback_page
+    from grading.scoring.explanation import Explanation
+
+    return feedback_page(done.course, done.record, None, explain(done.course, done.record) or Explanation())
 
 
 def _arrived(folder: Path, target: Path, settled: float) -> list[Path]:

@@ -61,9 +61,9 @@ class WorkerPool:
         self._started = None
         self._stack.close()
 
-    def keep_here(self, told: Callable[[int, int], None]) -> None:
-        """Run all jobs in this process, in turn, with kernels that stay warm; `told` hears of each cell."""
-        self._started = _Here(self._stack.enter_context(Pools(told=told)))
+    def keep_here(self, kept: Pools) -> None:
+        """Run all jobs in this process, in turn, with these pools, which are closed with the workers."""
+        self._started = _Here(self._stack.enter_context(kept))
 
     @property
     def started(self) -> "_Started | None":

@@ -12,16 +12,16 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup, escape
-from matplotlib import rc_context
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
 
 from grading.common.text import clean
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 TRUE_COLOR = "#C44601"
 PREDICTED_COLOR = "#0060A8"
@@ -93,6 +93,9 @@ def histogram(
     values: Sequence[float], label: str, limits: tuple[float, float], marks: Mapping[str, float], bins: int = 20
 ) -> Markup:
     """Draw how values are distributed, as an SVG in the page's own colours; `marks` are vertical lines by meaning."""
+    from matplotlib.figure import Figure  # slow to load, and only pages for instructors have figures
+    from matplotlib.ticker import MaxNLocator
+
     figure = Figure(figsize=(4.6, 2.9), layout="constrained", facecolor="none")
     axes = figure.subplots()
     axes.set_facecolor("none")
@@ -111,8 +114,10 @@ def histogram(
     return svg(figure)
 
 
-def svg(figure: Figure) -> Markup:
+def svg(figure: "Figure") -> Markup:
     """Return a figure as an inline SVG, the same bytes for the same figure."""
+    from matplotlib import rc_context  # slow to load
+
     content = io.StringIO()
     with rc_context({"svg.hashsalt": "course", "svg.fonttype": "path"}):
         figure.savefig(content, format="svg", metadata={"Date": None})

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from types import MappingProxyType
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from nbformat import NotebookNode
 
@@ -22,13 +22,11 @@ from grading.execution.workers import Outcome, run_all
 from grading.options import Isolation
 from grading.pipeline.lock import alone
 from grading.pipeline.notebook import Notebook, WrittenAnswer, answers_in, with_sources
-from grading.pipeline.people import people
 from grading.pipeline.plan import Plan, Run, Submission, is_as_planned, reading_basis, rebuilt_notebook
 from grading.pipeline.run import GradingRun
 from grading.pipeline.seen import NotebookSummary
 from grading.pipeline.tested import test_results
 from grading.records.executed_notebook import as_text, executed_notebook, refused_notebook, revised_notebook
-from grading.records.gradebook import GradebookWriter, in_words
 from grading.records.record import (
     FAILED,
     GRADED,
@@ -44,6 +42,9 @@ from grading.records.record import (
     write_files,
 )
 from grading.scoring.questions import Answer, Score
+
+if TYPE_CHECKING:
+    from grading.records.gradebook import GradebookWriter
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +105,9 @@ def grade(
     `failed` says of executions that are over and have no result, why. Calls `progress` with ("started", key) before and
     ("executed" or "failed", key) after each execution, and with ("recorded", student) after each record.
     """
+    from grading.pipeline.people import people  # slow to load, as is the gradebook, which `grade-one` does without
+    from grading.records.gradebook import GradebookWriter
+
     config = load_config(course.folder)
     kept = {notebook.name: notebook.kept for notebook in course.assignment.notebooks}
     with (
@@ -156,7 +160,7 @@ class _Undone:
 class _Recorder:
     """Writes records and enters them into the gradebook; what could not be entered is a failure in its record."""
 
-    def __init__(self, course: GradingRun, planned: Plan, gradebook: GradebookWriter, progress: Progress) -> None:
+    def __init__(self, course: GradingRun, planned: Plan, gradebook: "GradebookWriter", progress: Progress) -> None:
         self._course, self._gradebook, self._progress = course, gradebook, progress
         self._basis = _Basis.of(course)
         self._by_student = {submission.student: submission for submission in planned.submissions}
@@ -188,12 +192,14 @@ class _Recorder:
 
 
 def _record(
-    course: GradingRun, gradebook: GradebookWriter, submission: Submission, failures: Mapping[str, str], basis: _Basis
+    course: GradingRun, gradebook: "GradebookWriter", submission: Submission, failures: Mapping[str, str], basis: _Basis
 ) -> tuple[Record, Mapping[str, str]]:
     """Score and write down one submission, unless that was done. Whatever is wrong with it, the others go on.
 
     Return its record, and the students whose records could not be entered into the gradebook, with the reason.
     """
+    from grading.records.gradebook import in_words  # loaded by now
+
     try:
         return _write_record(course, gradebook, submission, failures, basis), {}
     except Exception as error:
@@ -203,7 +209,7 @@ def _record(
 
 
 def _write_record(
-    course: GradingRun, gradebook: GradebookWriter, submission: Submission, failures: Mapping[str, str], basis: _Basis
+    course: GradingRun, gradebook: "GradebookWriter", submission: Submission, failures: Mapping[str, str], basis: _Basis
 ) -> Record:
     folder = _folder_of(course, submission)
     files = {notebook.name: f"{notebook.name}.ipynb" for notebook in submission.notebooks}

@@ -5,13 +5,16 @@ the course alone (the students' view of its data, questions, what its own soluti
 """
 
 import shutil
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from grading.common.files import share_folders
 from grading.errors import GradingError
+from grading.execution.ahead import note_for_next_time, note_of
+from grading.execution.execute import Pools
 from grading.execution.store import Store
-from grading.execution.workers import run_all
+from grading.execution.workers import WorkerPool, run_all
 from grading.pipeline.grade import keep, notebooks_of, score
 from grading.pipeline.plan import plan
 from grading.pipeline.reference import with_reference
@@ -31,11 +34,16 @@ class GradedHandIn:
     record: Record
 
 
-def grade_one(course: GradingRun, handed_in: Path, student: str, scratch: Path) -> GradedHandIn:
+def grade_one(
+    course: GradingRun, handed_in: Path, student: str, scratch: Path, pools: Callable[[], Pools] | None = None
+) -> GradedHandIn:
     """Grade a notebook, an archive or a folder, with all that lies in `scratch`, an empty folder, afterwards.
 
     Neither the gradebook nor any folder of the class is read or written. A hand-in that cannot be graded is refused in
     its record; only what is the machine's or the author's fault raises GradingError.
+
+    `pools` gives those that its code runs with; they are closed then, and what it needed is noted for the pools of the
+    next one (`execution.ahead`).
     """
     course = with_reference(course)
     own = _in_scratch(course, handed_in, student, scratch)
@@ -43,8 +51,13 @@ def grade_one(course: GradingRun, handed_in: Path, student: str, scratch: Path) 
     (submission,) = planned.submissions
     runs = {run.key: run for run in submission.runs}
     failures: dict[str, str] = {}
-    for outcome in run_all(planned.jobs, replace(own.options.workers, count=1)):
-        keep(own, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
+    with WorkerPool(replace(own.options.workers, count=1)) as workers:
+        if planned.jobs and not workers.workers.scheduler:
+            workers.keep_here((pools or Pools)())
+        for outcome in run_all(planned.jobs, workers.workers, pool=workers):
+            keep(own, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
+    if pools is not None:
+        note_for_next_time(note_of(course.cache, course.assignment.name), planned.jobs.values())
     record = score(own, submission, failures)
     made = notebooks_of(own, submission, record) if record.status == GRADED else {}
     texts = {f"{name}.ipynb": as_text(notebook) for name, notebook in made.items()}

@@ -17,7 +17,6 @@ from types import MappingProxyType, TracebackType
 from typing import Any
 
 import nbgrader
-from alembic.script import ScriptDirectory
 from nbformat import NotebookNode
 from nbgrader.api import Assignment as AssignmentRow
 from nbgrader.api import (
@@ -38,7 +37,7 @@ from nbgrader.plugins import BasePlugin
 from nbgrader.preprocessors import AssignLatePenalties, ComputeChecksums, SaveCells
 from nbgrader.utils import is_solution, parse_utc
 from sqlalchemy import bindparam, create_engine, insert, inspect, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
@@ -538,6 +537,8 @@ def _create(db_url: str, course_id: str) -> None:
     try:
         with engine.begin() as connection:
             if not inspect(connection).get_table_names():
+                from alembic.script import ScriptDirectory  # slow to load, and wanted once in a course's life
+
                 Base.metadata.create_all(connection)
                 version = ScriptDirectory(str(Path(nbgrader.__file__).parent / "alembic")).get_current_head()
                 connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
@@ -551,7 +552,11 @@ def _insert_or_leave(dialect: str, table: Any) -> Any:
     """Return an insertion that leaves a row that is there as it is, where the database can do that."""
     if dialect == "sqlite":
         return sqlite.insert(table).on_conflict_do_nothing()
-    return postgresql.insert(table).on_conflict_do_nothing() if dialect == "postgresql" else insert(table)
+    if dialect != "postgresql":
+        return insert(table)
+    from sqlalchemy.dialects import postgresql  # slow to load, and most have none
+
+    return postgresql.insert(table).on_conflict_do_nothing()
 
 
 def _in_several_tries(enter: Callable[[], None]) -> None:

@@ -327,7 +327,7 @@ def _closed(environment: Environment, programs: Sequence[str] = STUDENTS_PROGRAM
         Mount(INSIDE / "kernel.py", LIBRARY / "kernel.py"),
         *(Mount(INSIDE / name, library / name) for name in programs),
         Mount(environment.helpers, library / "helpers"),
-        Mount(environment.questions, QUESTIONS),
+        Mount(environment.questions.resolve(), QUESTIONS),
         *(Mount(source.resolve(), DATA / name) for name, source in sorted(environment.data.items())),
         *(Mount(source, HOME / name) for name, source in sorted(_in_home(environment).items())),
     ]

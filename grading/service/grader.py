@@ -18,6 +18,7 @@ from grading.common.files import hash_of, tree_hash, write_atomically
 from grading.common.names import REPORTS, ROSTER
 from grading.config import CONFIG_FILE, Grading, hand_in_rules, load_config
 from grading.errors import CourseError
+from grading.execution.execute import Pools
 from grading.execution.workers import GPU_VARIABLE, WorkerPool
 from grading.pages.feedback import FOLDER, write_feedback
 from grading.pages.names import names_of
@@ -103,7 +104,7 @@ class Grader:
         if workers.scheduler:
             self._pool.start()
         else:
-            self._pool.keep_here(self._tell)
+            self._pool.keep_here(Pools(told=self._tell))
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -1,6 +1,8 @@
 """Is one hand-in graded as it would be in a class, and is nothing of it kept?"""
 
+import json
 import zipfile
+from collections.abc import Callable
 from pathlib import Path
 
 import nbformat
@@ -8,8 +10,12 @@ import pytest
 from homework import NAME, course, good_work, graded, hand_in, opened
 
 from grading.errors import GradingError
+from grading.examiner.server import ExaminerServer
+from grading.execution.ahead import note_of, started_ahead
+from grading.execution.execute import Pools
 from grading.pipeline.one import GradedHandIn, grade_one
 from grading.records.record import GRADED, REFUSED
+from grading.sandbox.forkserver import ForkServer
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -71,3 +77,65 @@ def test_file_that_is_no_notebook_is_refused_in_words(folder: Path, tmp_path: Pa
 def test_a_file_that_cannot_be_read_is_the_callers_mistake(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(GradingError, match="cannot be read"):
         alone(folder, tmp_path / "nothing", tmp_path)
+
+
+# ---- Sandboxes that start before it is known what will run in them ---------------------------------------------
+
+
+@pytest.fixture
+def begun(monkeypatch: pytest.MonkeyPatch) -> list[type]:
+    """The servers that were started since, by kind."""
+    seen: list[type] = []
+    for kind in (ForkServer, ExaminerServer):
+
+        def started(self: object, *asked: object, kind: type = kind, real: Callable[..., None] = kind.__init__) -> None:
+            seen.append(kind)
+            real(self, *asked)
+
+        monkeypatch.setattr(kind, "__init__", started)
+    return seen
+
+
+def graded_ahead(folder: Path, scratch: Path, begun: list[type]) -> tuple[GradedHandIn, list[type], list[type]]:
+    """The hand-in of `ada`; the servers that were started ahead, and those that were started after that."""
+    ahead: list[type] = []
+    scratch.mkdir()
+    begun.clear()
+    run = opened(folder)
+    with started_ahead(note_of(run.cache, NAME)) as pools:
+
+        def waited() -> Pools:
+            kept = pools()
+            ahead.extend(begun)
+            begun.clear()
+            return kept
+
+        done = grade_one(run, folder / "submitted" / "ada" / NAME, "ada", scratch, waited)
+    return done, ahead, list(begun)
+
+
+def test_sandboxes_that_started_ahead_serve_who_needs_just_these(
+    folder: Path, tmp_path: Path, begun: list[type]
+) -> None:
+    note_of(opened(folder).cache, NAME).unlink(missing_ok=True)
+    first, ahead, after = graded_ahead(folder, tmp_path / "first", begun)
+    assert (ahead, set(after)) == ([], {ForkServer, ExaminerServer}), "nothing is noted yet"
+    again, ahead, after_that = graded_ahead(folder, tmp_path / "again", begun)
+    assert (sorted(ahead, key=str), after_that) == (sorted(after, key=str), [])
+    assert again.record.questions == first.record.questions
+
+
+def test_note_that_does_not_hold_changes_nothing(folder: Path, tmp_path: Path, begun: list[type]) -> None:
+    right, _, _ = graded_ahead(folder, tmp_path / "right", begun)
+    note = note_of(opened(folder).cache, NAME)
+    good = note.read_text()
+    other = json.loads(good)
+    for kind in other:
+        kind["environment"]["variables"]["COURSE_SEED"] = "of another course"
+        kind["environment"]["questions"] = "/nowhere"
+    for number, text in enumerate(("{", "[{}]", json.dumps(other))):
+        note.write_text(text)
+        done, _, needed = graded_ahead(folder, tmp_path / str(number), begun)
+        assert done.record.questions == right.record.questions
+        assert ForkServer in needed
+        assert note.read_text() == good, "it is noted anew"
