@@ -44,7 +44,7 @@ def run(settings: Settings) -> list[Section]:
             name="grade_one",
             title="One hand-in of the warm-up by `course grade-one`",
             how="The whole command, from start to end, on a course whose cache is warm; and the code cells of the same "
-            "notebook, run by plain Python with the same imports, without a kernel, a sandbox or tests that are hidden.",
+            "notebook but the last, run by plain Python with the same imports: no kernel, no sandbox, no hidden tests.",
             columns=harness.COST_COLUMNS,
             rows=harness.cost_rows(costs, 1, "course grade-one"),
             goals=[Goal("`course grade-one`: seconds on top", MOST, statistics.median(overheads), at_most=True)],
@@ -62,7 +62,7 @@ def _script(notebook: Path, script: Path, course: Path) -> Path:
     script.parent.mkdir(parents=True, exist_ok=True)
     cells = nbformat.read(notebook, as_version=4).cells
     code = [cell.source for cell in cells if cell.cell_type == "code" and "ready_to_submit" not in cell.source]
-    script.write_text("\n\n".join(code), encoding="utf-8")
+    script.write_text("\n\n".join(["from IPython.display import display", *code]), encoding="utf-8")
     return script
 
 

@@ -6,4 +6,4 @@ Called by `pipeline`, `authoring`, `pages`, `service` and `cli` (which keep the 
 Way: 5 what is not stored is run, here or on many machines
 """
 
-__all__ = ["answers", "execute", "job", "local_workers", "store", "workers"]
+__all__ = ["ahead", "answers", "execute", "job", "local_workers", "store", "workers"]

@@ -63,7 +63,7 @@ def main():
     while True:
         ready, _, _ = select.select([listening, sys.stdin], [], [])
         if sys.stdin in ready:
-            return
+            os._exit(0)  # there is nothing to be tidied up, which takes a while after so many imports
         connection, _ = listening.accept()
         if os.fork() == 0:
             listening.close()
