@@ -1,6 +1,7 @@
 """Is one hand-in graded as it would be in a class, and is nothing of it kept?"""
 
 import json
+import tempfile
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
@@ -96,13 +97,15 @@ def begun(monkeypatch: pytest.MonkeyPatch) -> list[type]:
     return seen
 
 
-def graded_ahead(folder: Path, scratch: Path, begun: list[type]) -> tuple[GradedHandIn, list[type], list[type]]:
-    """The hand-in of `ada`; the servers that were started ahead, and those that were started after that."""
+def graded_ahead(folder: Path, begun: list[type]) -> tuple[GradedHandIn, list[type], list[type]]:
+    """The hand-in of `ada`; the servers that were started ahead, and those that were started after that.
+
+    As the command does it, the scratch folder is gone afterwards.
+    """
     ahead: list[type] = []
-    scratch.mkdir()
     begun.clear()
     run = opened(folder)
-    with started_ahead(note_of(run.cache, NAME)) as pools:
+    with started_ahead(note_of(run.cache, NAME)) as pools, tempfile.TemporaryDirectory() as scratch:
 
         def waited() -> Pools:
             kept = pools()
@@ -110,32 +113,30 @@ def graded_ahead(folder: Path, scratch: Path, begun: list[type]) -> tuple[Graded
             begun.clear()
             return kept
 
-        done = grade_one(run, folder / "submitted" / "ada" / NAME, "ada", scratch, waited)
+        done = grade_one(run, folder / "submitted" / "ada" / NAME, "ada", Path(scratch), waited)
     return done, ahead, list(begun)
 
 
-def test_sandboxes_that_started_ahead_serve_who_needs_just_these(
-    folder: Path, tmp_path: Path, begun: list[type]
-) -> None:
+def test_sandboxes_that_started_ahead_serve_who_needs_just_these(folder: Path, begun: list[type]) -> None:
     note_of(opened(folder).cache, NAME).unlink(missing_ok=True)
-    first, ahead, after = graded_ahead(folder, tmp_path / "first", begun)
+    first, ahead, after = graded_ahead(folder, begun)
     assert (ahead, set(after)) == ([], {ForkServer, ExaminerServer}), "nothing is noted yet"
-    again, ahead, after_that = graded_ahead(folder, tmp_path / "again", begun)
+    again, ahead, after_that = graded_ahead(folder, begun)
     assert (sorted(ahead, key=str), after_that) == (sorted(after, key=str), [])
     assert again.record.questions == first.record.questions
 
 
-def test_note_that_does_not_hold_changes_nothing(folder: Path, tmp_path: Path, begun: list[type]) -> None:
-    right, _, _ = graded_ahead(folder, tmp_path / "right", begun)
+def test_note_that_does_not_hold_changes_nothing(folder: Path, begun: list[type]) -> None:
+    right, _, _ = graded_ahead(folder, begun)
     note = note_of(opened(folder).cache, NAME)
     good = note.read_text()
     other = json.loads(good)
     for kind in other:
         kind["environment"]["variables"]["COURSE_SEED"] = "of another course"
         kind["environment"]["questions"] = "/nowhere"
-    for number, text in enumerate(("{", "[{}]", json.dumps(other))):
+    for text in ("{", json.dumps(other)):
         note.write_text(text)
-        done, _, needed = graded_ahead(folder, tmp_path / str(number), begun)
+        done, _, needed = graded_ahead(folder, begun)
         assert done.record.questions == right.record.questions
         assert ForkServer in needed
         assert note.read_text() == good, "it is noted anew"
