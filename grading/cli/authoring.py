@@ -361,35 +361,15 @@ def voc_folder(repository: Path, voc_root: Path | None, weights: str) -> Path:
     Raises:
         DataError: The photographs or the weights are missing or damaged.
     """
-    from helpers.data import (
-        SEVERAL_REPRESENTATIONS,
-        data_set_name,
-        fetch_voc2007,
-        image_path,
-        load_all_annotations,
-        load_annotations,
-    )
-    from helpers.features import extract_features
+    from grading.authoring.photographs import prepare_photographs
+    from helpers.data import fetch_voc2007
 
     with terminal.data_errors():
         root = voc_root if voc_root is not None else fetch_voc2007(repository / ".cache")
         if not root.is_dir():
             raise DataError(f"{root} is not a folder: give --voc-root the path of VOCdevkit")
-        folder = repository / ".cache" / "voc"
-        folder.mkdir(parents=True, exist_ok=True)
-        link = folder / "VOCdevkit"
-        if link.is_symlink():
-            link.unlink()
-        link.symlink_to(root.resolve(), target_is_directory=True)
-        one, every = load_annotations(root), load_all_annotations(root)
-        alone = {annotation["filename"] for annotation in one}
-        several = [annotation for annotation in every if annotation["filename"] not in alone]
-        console.print(f"{len(every)} photographs; extracting their representations with ResNet50")
-        for annotations, file in ((one, "representations.h5"), (several, SEVERAL_REPRESENTATIONS)):
-            photographs = [image_path(root, annotation) for annotation in annotations]
-            if photographs:
-                extract_features(photographs, folder / file, data_set=data_set_name(root), weights=weights)
-    return folder
+        console.print("extracting the photographs' representations with ResNet50")
+        return prepare_photographs(repository / ".cache" / "voc", root, weights=weights)
 
 
 def _print_proposal(proposal: "Proposal") -> None:
