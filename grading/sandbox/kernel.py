@@ -51,7 +51,7 @@ _MAX_WAITING = 16
 _MAX_OUTPUTS = 500
 _FLOOD = 64
 """A cell that prints this many times its limit is interrupted."""
-_START_SECONDS = 60
+_START_SECONDS = 180
 _INTERRUPT_GRACE = 5.0
 _IDLE_GRACE = 1.0
 _ECHO_SECONDS = 0.2

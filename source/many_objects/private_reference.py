@@ -1,5 +1,7 @@
 """Print the mAP of the master's own detector over some seeds, beside that of a model without the grid.
 
+Both are measured as the notebook's tests do: on all test images, and on those with several objects.
+
     .venv/bin/python source/many_objects/private_reference.py --data FOLDER --seeds 5
 
 The model without the grid is one that students know: the class and the box of one object, the largest, for each image.
@@ -9,7 +11,7 @@ The minimums in `thresholds.json` rest on these figures and on those of the plan
 import argparse
 import os
 import statistics
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -82,14 +84,21 @@ def without_grid(names: dict[str, Any], seed: int) -> Found:
     ]
 
 
-def in_other_draws(names: dict[str, Any], found: Found, draws: int = 40) -> list[float]:
-    """Return the mAP had the test images been others: drawn again from the same ones, with replacement."""
-    truth, chance = names["truth_of_test"], np.random.default_rng(0)
-    values = []
-    for _ in range(draws):
-        chosen = chance.integers(0, len(truth), len(truth))
-        values.append(names["mean_average_precision"]([found[one] for one in chosen], [truth[one] for one in chosen]))
-    return values
+def measured(names: dict[str, Any], found: Found, images: Sequence[int]) -> tuple[float, float]:
+    """Return the mAP on some of the test images, and on those of them with several objects."""
+    truth = names["truth_of_test"]
+    several = [one for one in images if len(truth[one][0]) > 1]
+    of_all, of_several = (
+        float(names["mean_average_precision"]([found[one] for one in some], [truth[one] for one in some]))
+        for some in (images, several)
+    )
+    return of_all, of_several
+
+
+def in_other_draws(names: dict[str, Any], found: Found, draws: int = 40) -> list[tuple[float, float]]:
+    """Return what is measured had the test images been others: drawn again from the same ones, with replacement."""
+    number, chance = len(names["truth_of_test"]), np.random.default_rng(0)
+    return [measured(names, found, chance.integers(0, number, number)) for _ in range(draws)]
 
 
 def main() -> None:
@@ -105,22 +114,30 @@ def main() -> None:
         "without": without_grid,
     }
     key = names["representation_key"](names["reprs_files"][0])
-    print(f"{key}: mAP at IoU 0.5 on {len(names['truth_of_test'])} images", flush=True)
-    values: dict[str, list[float]] = {name: [] for name in models}
-    drawn: dict[str, list[float]] = {name: [] for name in models}
+    images = range(len(names["truth_of_test"]))
+    several = sum(len(labels) > 1 for labels, _ in names["truth_of_test"])
+    print(f"{key}: mAP at IoU 0.5 on {len(images)} images, {several} of them with several objects", flush=True)
+    values: dict[str, list[tuple[float, float]]] = {name: [] for name in models}
+    drawn: dict[str, list[tuple[float, float]]] = {name: [] for name in models}
     for seed in range(asked.seeds):
         for name, train in models.items():
             found = train(names, seed)
-            values[name].append(float(names["mean_average_precision"](found, names["truth_of_test"])))
+            values[name].append(measured(names, found, images))
             drawn[name] += in_other_draws(names, found)
-            print(f"seed {seed}, {name}: {values[name][-1]:.3f}", flush=True)
-    for name, measured in values.items():
-        spread = statistics.stdev(measured) if len(measured) > 1 else 0.0
-        low, high = np.percentile(drawn[name], [5, 95])
-        print(
-            f"{name}: {min(measured):.3f} to {max(measured):.3f}, mean {statistics.mean(measured):.3f} ± {spread:.3f}; "
-            f"nine of ten draws of seed and test images {low:.3f} to {high:.3f}"
-        )
+            print(f"seed {seed}, {name}: {values[name][-1][0]:.3f}, several {values[name][-1][1]:.3f}", flush=True)
+    for name in models:
+        for which, column in (("all images", 0), ("those with several objects", 1)):
+            print(f"{name}, {which}: {summary(*([pair[column] for pair in found[name]] for found in (values, drawn)))}")
+
+
+def summary(of_seeds: list[float], drawn: list[float]) -> str:
+    """Say range, mean and standard deviation over the seeds, and where nine of ten draws lie."""
+    spread = statistics.stdev(of_seeds) if len(of_seeds) > 1 else 0.0
+    low, high = np.percentile(drawn, [5, 95])
+    return (
+        f"{min(of_seeds):.3f} to {max(of_seeds):.3f}, mean {statistics.mean(of_seeds):.3f} ± {spread:.3f}; "
+        f"nine of ten draws of seed and test images {low:.3f} to {high:.3f}"
+    )
 
 
 if __name__ == "__main__":

@@ -25,7 +25,7 @@ from helpers.sample import make_sample
 NAME = "many_objects"
 MASTER = ROOT / "source" / NAME / f"{NAME}.ipynb"
 PLANTED = {planted.name: planted for planted in read_planted(ROOT / "source" / NAME / "planted")}
-NEEDS_TRAINING = "test_detector"
+NEEDS_TRAINING = ("test_detector", "test_several")
 _VOC = np.array([1.0, 1.0, 0.0, 0.0])
 """Makes a VOC box, with both ends inclusive, of a corner box: what the library takes."""
 
@@ -50,7 +50,7 @@ def run_tests(sources: Mapping[str, str], space: dict[str, Any]) -> Iterator[tup
     for cell in nbformat.read(MASTER, as_version=4).cells:
         about = cell.metadata.get("nbgrader", {})
         name = about.get("grade_id", "")
-        wanted = name and name not in ("build_detector", "train", NEEDS_TRAINING)
+        wanted = name and name not in ("build_detector", "train", *NEEDS_TRAINING)
         if cell.cell_type != "code" or not (wanted or cell.id in ("points_for", "loss_of", "detect")):
             continue
         tree = ast.parse(sources.get(name, cell.source))
@@ -61,8 +61,8 @@ def run_tests(sources: Mapping[str, str], space: dict[str, Any]) -> Iterator[tup
 
 
 @pytest.fixture
-def detector_test(space: dict[str, Any]) -> Callable[[Any], float]:
-    """What the detector's test gives for its outputs on ten made-up images, of which each has objects."""
+def detector_test(space: dict[str, Any]) -> Callable[[Any], list[float]]:
+    """What the detector's two tests give for its outputs on ten made-up images, of which each has objects."""
     from helpers.boxes import center_to_corners
     from helpers.checks import partial_credit
 
@@ -70,14 +70,17 @@ def detector_test(space: dict[str, Any]) -> Callable[[Any], float]:
     names = {
         **space,
         "truth_of_test": [(labels, center_to_corners(boxes)) for labels, boxes in images],
-        "minimum": {"map_start": 0.3, "map": 0.5},
+        "minimum": {"map_start": 0.3, "map": 0.5, "several_start": 0.6, "several": 0.8},
         "partial_credit": partial_credit,
     }
-    (cell,) = (cell for cell in nbformat.read(MASTER, as_version=4).cells if cell.id == NEEDS_TRAINING)
+    cells = [cell for cell in nbformat.read(MASTER, as_version=4).cells if cell.id in NEEDS_TRAINING]
 
-    def points(outputs: Any) -> float:
-        exec(cell.source, given := {**names, "outputs": outputs})
-        return float(given["points"])
+    def points(outputs: Any) -> list[float]:
+        given, found = {**names, "outputs": outputs}, []
+        for cell in cells:
+            exec(cell.source, given)
+            found.append(float(given["points"]))
+        return found
 
     points.truth = np.stack([space["true_target"](*image) for image in images])  # type: ignore[attr-defined]
     return points
@@ -87,9 +90,19 @@ def test_detector_earns_points_by_what_it_finds(detector_test: Any) -> None:
     perfect = detector_test.truth.astype(np.float32)
     everywhere, nowhere = perfect.copy(), perfect.copy()
     everywhere[..., 0], nowhere[..., 0] = 1, 0
-    assert detector_test(perfect) == 4
-    assert detector_test(nowhere) == 0
-    assert detector_test(everywhere[:, ::-1]) == 0
+    assert detector_test(perfect) == [2, 2]
+    assert detector_test(nowhere) == [0, 0]
+    assert detector_test(everywhere[:, ::-1]) == [0, 0]
+
+
+def test_one_box_for_each_image_earns_nothing_where_there_are_several_objects(detector_test: Any) -> None:
+    surest = detector_test.truth.astype(np.float32)
+    cells = surest.reshape(len(surest), -1, surest.shape[-1])
+    for image in cells:
+        image[np.flatnonzero(image[:, 0])[1:], 0] = 0
+    of_all, of_several = detector_test(surest)
+    assert of_all > 0
+    assert of_several == 0
 
 
 def test_detector_that_cannot_be_measured_is_told_why(detector_test: Any) -> None:
@@ -120,7 +133,7 @@ def test_committed_release_is_what_the_master_gives_now(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", sorted(name for name in PLANTED if PLANTED[name].origin == "master"))
 def test_functions_of_each_planted_submission_get_their_points(name: str) -> None:
-    expected = {grade_id: points for grade_id, points in PLANTED[name].points.items() if grade_id != NEEDS_TRAINING}
+    expected = {grade_id: points for grade_id, points in PLANTED[name].points.items() if grade_id not in NEEDS_TRAINING}
     assert dict(run_tests(PLANTED[name].cells, {})) == expected
 
 
@@ -241,5 +254,6 @@ def test_untouched_release_stops_only_at_what_is_to_do(
     assignment: Assignment, sample: Path, tmp_path: Path, bubblewrap: None
 ) -> None:
     found = errors(run_whole(assignment.released, sample, tmp_path))
-    assert set(found) == {"lost", "train", "test_detector"}
-    assert "complete build_detector" in found["test_detector"]
+    assert set(found) == {"lost", "train", *NEEDS_TRAINING}
+    for name in NEEDS_TRAINING:
+        assert "complete build_detector" in found[name]

@@ -1,20 +1,17 @@
 """The object detection assignment is fit to be handed out and graded."""
 
 import filecmp
-import json
 import re
 import shutil
-import subprocess
 from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from notebooks import colab_shape
 from photographs import photographs
-from running import colab_environment, errors, run_whole
+from running import errors, run_whole
 
-from grading.authoring.classroom import Classroom, fill_in, solution_cells
+from grading.authoring.classroom import fill_in, solution_cells
 from grading.authoring.planted import Verdict, read_planted, verify
 from grading.options import Options, Workers
 from grading.pipeline.run import options_from
@@ -169,46 +166,3 @@ def test_planted_submissions_get_expected_points_on_real_photographs(
     shown = [planted for planted in read_planted(ROOT / "source" / NAME / "planted") if planted.demo]
     verdicts = verify(ROOT, NAME, tmp_path / "class", options(voc, cell_seconds=120), planted=shown)
     assert differences(verdicts) == {}
-
-
-@pytest.mark.slow
-@pytest.mark.network
-def test_solved_release_runs_with_colabs_versions_and_grades_as_anywhere(
-    sample: Path, tmp_path: Path, bubblewrap: None
-) -> None:
-    """In an environment of its own: Colab's packages, and the release's wheel installed with --no-deps.
-
-    What was saved is handed in twice, as Jupyter saves it and as Colab does.
-    """
-    python = colab_environment(tmp_path, NAME)
-    solved = fill_in(nbformat.read(RELEASE, as_version=4), solution_cells(nbformat.read(MASTER, as_version=4)))
-    nbformat.write(solved, tmp_path / "solved.ipynb")
-    code = (
-        "import nbformat; from nbclient import NotebookClient;"
-        "nb = nbformat.read('solved.ipynb', 4); NotebookClient(nb, timeout=900, kernel_name='python3').execute();"
-        "nbformat.write(nb, 'ran.ipynb')"
-    )
-    run = subprocess.run(
-        [python, "-c", code],
-        cwd=tmp_path,
-        env={
-            "PATH": str(python.parent),
-            "HOME": str(tmp_path),
-            "COURSE_DATA": str(sample),
-            "TF_CPP_MIN_LOG_LEVEL": "2",
-        },
-        capture_output=True,
-        text=True,
-    )
-    assert run.returncode == 0, run.stderr[-3000:]
-    ran = nbformat.read(tmp_path / "ran.ipynb", as_version=4)
-    said = {cell.id: str(cell.get("outputs")) for cell in ran.cells}
-    assert "all 8 are given from" in said["test_positions"]
-    assert "error" not in {output.output_type for cell in ran.cells for output in cell.get("outputs", [])}
-    classroom = Classroom.create(ROOT, tmp_path / "class", NAME)
-    classroom.hand_in("jupyter", ran)
-    path = classroom.hand_in("colab", ran)
-    path.write_bytes(colab_shape(json.loads(path.read_text(encoding="utf-8"))))
-    colab, jupyter = classroom.grade(options(sample, cell_seconds=120))
-    assert jupyter.points == jupyter.max_points
-    assert colab.questions == jupyter.questions

@@ -2,7 +2,7 @@ from keras import Model
 from keras.layers import Concatenate, Conv2D, Dropout, Input
 from keras.optimizers import Adam
 
-epochs = 20  # how long the model below is trained, and on how many images at a time
+epochs = 30  # how long the model below is trained, and on how many images at a time
 batch_size = 32
 
 
@@ -10,7 +10,8 @@ def build_detector(num_classes):
     """A compiled model: representation (7, 7, 2048) -> objectness, box and classes of the cells, (7, 7, 10)."""
     model_input = Input(shape=(7, 7, 2048))
     x = Dropout(0.2)(Conv2D(64, 1, activation="relu")(model_input))
-    x = Dropout(0.2)(Conv2D(64, 3, padding="same", activation="relu")(x))
+    for _ in range(4):
+        x = Dropout(0.2)(Conv2D(64, 3, padding="same", activation="relu")(x))
     boxes = Conv2D(5, 1, activation="sigmoid")(x)
     classes = Conv2D(num_classes, 1, activation="softmax")(x)
     alone = ops.cast(boxes[..., :1] >= ops.max(boxes[..., :1], axis=(1, 2), keepdims=True), "float32")

@@ -2,7 +2,7 @@ from keras import Model
 from keras.layers import Concatenate, Conv2D, Dropout, Input
 from keras.optimizers import Adam
 
-epochs = 20  # how long the model below is trained, and on how many images at a time
+epochs = 30  # how long the model below is trained, and on how many images at a time
 batch_size = 32
 
 
