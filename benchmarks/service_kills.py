@@ -1,6 +1,8 @@
 """The service through kills: a class hands in while SIGKILL goes to the web server, to graders and to the database.
 
-    python benchmarks/service_kills.py [--kills 20] [--students 300] [--within 60] [--database postgresql]
+    python benchmarks/service_kills.py [--kills 20] [--students 300] [--within 60] [--database postgresql] [--scheduler]
+
+With `--scheduler` the class is graded on a Dask cluster, whose scheduler and workers are killed as well.
 
 Each is killed so often, at random moments, and started again as systemd would. Hand-ins arrive all the while, some
 between any two kills, and students try again as a browser's user would. The grades go to the test platform of the tests
@@ -56,35 +58,110 @@ Given = TypeVar("Given")
 
 
 @dataclass
-class Kept:
-    """Processes that are started again when they end, until `ending`."""
+class Again:
+    """A process that is started again when it ends, until `ending`."""
 
-    classroom: Classroom
-    port: int
-    database: postgres.Server | None
-    server: subprocess.Popen[bytes] | None = None
-    kills: Counter[str] = field(default_factory=Counter)
+    started: Callable[[], subprocess.Popen[bytes]]
+    process: subprocess.Popen[bytes] | None = None
     ending: bool = False
 
     def start(self) -> None:
-        """Start the service, and keep it."""
-        self.server = service.started(self.classroom, self.port)
+        """Start it, and keep it."""
+        self.process = self.started()
         threading.Thread(target=self._keep, daemon=True).start()
 
     def _keep(self) -> None:
         while not self.ending:
-            assert self.server is not None
-            self.server.wait()
+            assert self.process is not None
+            self.process.wait()
             time.sleep(RESTART_SECONDS)
             if not self.ending:
-                self.server = service.started(self.classroom, self.port)
+                self.process = self.started()
+
+    @property
+    def pid(self) -> int | None:
+        """Id of the process; None while it is not there."""
+        return self.process.pid if self.process is not None and self.process.poll() is None else None
 
     def stop(self) -> None:
-        """End the service in order."""
+        """End it in order; what does not heed that is killed."""
         self.ending = True
-        if self.server is not None:
-            self.server.terminate()
-            self.server.wait(60)
+        if self.process is not None:
+            self.process.terminate()
+            try:
+                self.process.wait(60)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+
+
+@dataclass
+class Cluster:
+    """A Dask scheduler at a fixed port, and two workers."""
+
+    port: int
+    folder: Path
+    scheduler: Again = field(init=False)
+    workers: list[Again] = field(init=False)
+
+    def __post_init__(self) -> None:
+        place = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
+        self.scheduler = Again(lambda: self._started("scheduler", *place))
+        # No nanny, which would start a worker again: we do. Workers end by themselves when they lose their scheduler.
+        alone = [self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder)]
+        self.workers = [Again(lambda: self._started("worker", *alone)) for _ in range(2)]
+
+    @property
+    def address(self) -> str:
+        """Where the scheduler is."""
+        return f"tcp://127.0.0.1:{self.port}"
+
+    def _started(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
+        command = [sys.executable, "-m", "dask", kind, *arguments]
+        with (self.folder / f"{kind}.log").open("ab") as log:
+            return subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+
+    def start(self) -> None:
+        """Start all, and keep them."""
+        for one in (self.scheduler, *self.workers):
+            one.start()
+
+    def stop(self) -> None:
+        """End all, workers first."""
+        for one in (*self.workers, self.scheduler):
+            one.stop()
+
+
+@dataclass
+class Kept:
+    """All that is killed and comes again."""
+
+    server: Again
+    database: postgres.Server | None
+    cluster: Cluster | None
+    kills: Counter[str] = field(default_factory=Counter)
+
+    @property
+    def kinds(self) -> list[str]:
+        """What is killed."""
+        return [
+            "server",
+            "grader",
+            *(["database"] if self.database else []),
+            *(["scheduler", "worker"] if self.cluster else []),
+        ]
+
+    def start(self) -> None:
+        """Start the service and its cluster, and keep them."""
+        if self.cluster is not None:
+            self.cluster.start()
+        self.server.start()
+
+    def stop(self) -> None:
+        """End all in order."""
+        self.server.stop()
+        if self.cluster is not None:
+            self.cluster.stop()
 
     def kill(self, what: str) -> bool:
         """Kill one, if it is there; return whether it was."""
@@ -93,14 +170,21 @@ class Kept:
         return done
 
     def _kill_process(self, what: str) -> bool:
-        server = self.server
-        if server is None or server.poll() is not None:
-            return False
-        victims = [server.pid] if what == "server" else graders_of(server.pid)
+        victims = self._victims(what)
         if not victims:
             return False
         os.kill(random.choice(victims), signal.SIGKILL)
         return True
+
+    def _victims(self, what: str) -> list[int]:
+        if what == "grader":
+            return graders_of(self.server.pid) if self.server.pid is not None else []
+        if what == "server":
+            found = [self.server]
+        else:
+            assert self.cluster is not None
+            found = [self.cluster.scheduler] if what == "scheduler" else self.cluster.workers
+        return [one.pid for one in found if one.pid is not None]
 
     def _kill_database(self) -> bool:
         assert self.database is not None
@@ -128,6 +212,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--within", type=float, default=60.0, help="seconds within which they may hand in that can")
     parser.add_argument("--every", type=float, default=6.0, help="seconds between two kills, on the average")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
+    parser.add_argument("--scheduler", action="store_true", help="grade on a Dask cluster, and kill that, too")
     parser.add_argument("--seed", type=int, default=None)
     options = parser.parse_args(arguments)
     random.seed(options.seed)
@@ -157,19 +242,21 @@ def run(scratch: Path, options: argparse.Namespace, server: postgres.Server | No
     """Serve, hand in, kill, and count."""
     port, lms_port = service.free_port(), service.free_port()
     platform = TestPlatform(f"http://127.0.0.1:{lms_port}", f"http://127.0.0.1:{port}")
-    more = f"c.LtiSettings.platforms = [{platform.registration!r}]"
-    classroom = service.class_at(scratch / "class", WARM_UP, options.students, port, more)
+    more = [f"c.LtiSettings.platforms = [{platform.registration!r}]"]
+    cluster = Cluster(service.free_port(), scratch) if options.scheduler else None
+    more += [f"c.Grading.scheduler = {cluster.address!r}"] if cluster is not None else []
+    classroom = service.class_at(scratch / "class", WARM_UP, options.students, port, *more)
     settings = read_settings(classroom.folder)
     database = Database.open(settings.database)
     links = {one.student.id: one.link for one in invite(settings, database, the_class(classroom.folder))}
     come_from(platform, database, list(links))
-    kept = Kept(classroom, port, server)
+    kept = Kept(Again(lambda: service.started(classroom, port)), server, cluster)
     with standing(platform, lms_port):
         kept.start()
         try:
             service.wait_for(settings.url)
             platform.tool_keys = httpx.get(f"{settings.url}/lti/jwks.json", trust_env=False).json()
-            assert kept.server is not None
+            assert kept.server.pid is not None
             service.wait_for_graders(kept.server.pid)
             began = time.monotonic()
             class_of_all = Class(settings.url, links, service.works(classroom, list(links)), options.within)
@@ -181,7 +268,7 @@ def run(scratch: Path, options: argparse.Namespace, server: postgres.Server | No
             kept.stop()
     wrong = counted(classroom, settings, database, class_of_all.receipts, platform)
     database.close()
-    wrong += [f"only {kept.kills[what]} times the {what}" for what in kinds(server) if kept.kills[what] < options.kills]
+    wrong += [f"only {kept.kills[what]} times the {what}" for what in kept.kinds if kept.kills[what] < options.kills]
     print("\n".join(wrong) or "nothing lost, nothing twice")
     return 1 if wrong else 0
 
@@ -200,11 +287,6 @@ def come_from(platform: TestPlatform, database: Database, students: list[str]) -
         connection.execute(lms_columns.insert().values(platform=key, assignment=WARM_UP, line_item=column))
 
 
-def kinds(database: postgres.Server | None) -> list[str]:
-    """What is killed."""
-    return ["server", "grader", *(["database"] if database else [])]
-
-
 @dataclass
 class Class:
     """Students who hand in, and try again whatever happens."""
@@ -219,13 +301,13 @@ class Class:
 
     async def run(self, kept: Kept, options: argparse.Namespace) -> None:
         """Hand in, kill, and wait for all feedback; hand-ins go on arriving as long as anything is killed."""
-        kills = len(kinds(kept.database)) * options.kills
+        kills = len(kept.kinds) * options.kills
         arriving = [self.student(name, kept, index * kills // len(self.links)) for index, name in enumerate(self.links)]
         await asyncio.gather(self.kill(kept, options), *arriving)
 
     async def kill(self, kept: Kept, options: argparse.Namespace) -> None:
         """Kill each kind so often, in a random order, at random moments."""
-        left = kinds(kept.database) * options.kills
+        left = kept.kinds * options.kills
         random.shuffle(left)
         while left:
             await asyncio.sleep(random.uniform(0, 2 * options.every))

@@ -6,6 +6,7 @@ import io
 import logging
 import os
 import re
+import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -237,11 +238,19 @@ def course_directory(config: Config, kind: str) -> str:
 
 
 def load_config(course_dir: Path) -> Config:
-    """Read the course's nbgrader_config.py, as nbgrader's own commands do."""
+    """Read the course's nbgrader_config.py, as nbgrader's own commands do. Raises GradingError where that fails."""
     course_dir = Path(course_dir).resolve()
     if not (course_dir / CONFIG_FILE).is_file():
         raise ReleaseError(f"{course_dir} holds no {CONFIG_FILE}, so it is not a course folder")
-    return PyFileConfigLoader(CONFIG_FILE, path=str(course_dir)).load_config()
+    try:
+        return PyFileConfigLoader(CONFIG_FILE, path=str(course_dir)).load_config()
+    except Exception as error:  # it is a program, and may do anything
+        lines = [
+            frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename.endswith(CONFIG_FILE)
+        ]
+        where = f", line {lines[-1]}" if lines else ""
+        said = f"{course_dir / CONFIG_FILE}{where} cannot be read: {type(error).__name__}: {error}"
+        raise GradingError(said) from error
 
 
 def instructor_names(course_dir: Path) -> list[str]:

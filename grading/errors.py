@@ -3,9 +3,15 @@
 CourseError
   GradingError      grading cannot go on, or an assignment cannot be graded
   ReleaseError      something in a master stops its release
-  SandboxError      the sandbox cannot be had on this machine
+  UnavailableError  something that grading needs is not there just now; no hand-in is at fault
+    SandboxError    the sandbox cannot be had on this machine
   RefusedError      one hand-in cannot be graded
 """
+
+import errno
+
+SHORTAGES = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.EAGAIN))
+"""Errors of a machine that has run out of something: disk, files, memory, processes."""
 
 
 class CourseError(Exception):
@@ -27,9 +33,18 @@ class ReleaseError(CourseError):
         return "\n".join(self.problems)
 
 
-class SandboxError(CourseError):
+class UnavailableError(CourseError):
+    """Something that grading needs is not there just now, through no fault of a hand-in: later it may be."""
+
+
+class SandboxError(UnavailableError):
     """The sandbox cannot be had on this machine; the message says what to install or change."""
 
 
 class RefusedError(CourseError):
     """A hand-in cannot be graded; the message is for the student."""
+
+
+def is_excused(error: BaseException) -> bool:
+    """Return whether what went wrong is the machine's: nothing that was handed in need have caused it."""
+    return isinstance(error, UnavailableError) or (isinstance(error, OSError) and error.errno in SHORTAGES)

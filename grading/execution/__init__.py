@@ -1,4 +1,4 @@
-"""One submission, run, whatever dies on the way; only `workers` knows Dask.
+"""One submission, run, whatever dies on the way; only `cluster` knows Dask.
 
 In: jobs, plain data.
 Out: `Executed`, stored by the content of all that it depends on; answers read with suspicion.
@@ -6,4 +6,4 @@ Called by `pipeline`, `authoring`, `pages`, `service` and `cli` (which keep the 
 Way: 5 what is not stored is run, here or on many machines
 """
 
-__all__ = ["ahead", "answers", "execute", "job", "local_workers", "store", "workers"]
+__all__ = ["ahead", "answers", "cluster", "execute", "job", "local_workers", "store", "workers"]

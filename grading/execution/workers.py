@@ -1,4 +1,4 @@
-"""Run many jobs on many workers, of this machine or of a cluster. Only this module knows Dask, which clusters need.
+"""Run many jobs on many workers, of this machine or of a cluster.
 
 Workers drive sandboxes; they never run student code themselves. What they need is named by path, and must be seen
 at that path: on one machine always, on a cluster through a shared file system.
@@ -8,13 +8,13 @@ import contextlib
 import hashlib
 import logging
 import os
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
-from grading.errors import GradingError
+from grading.errors import GradingError, is_excused
+from grading.execution.cluster import Cluster
 from grading.execution.execute import Pools, examine_again, get_ready, run_job
 from grading.execution.job import Executed, Job, Results
 from grading.execution.local_workers import LocalWorkers
@@ -35,6 +35,8 @@ class Outcome:
     key: str
     results: Results | None
     failure: str = ""
+    excused: bool = False
+    """Whether nothing of the job need have caused the failure: the scheduler was not there, say."""
 
     @property
     def executed(self) -> Executed | None:
@@ -65,6 +67,11 @@ class WorkerPool:
         """Run all jobs in this process, in turn, with these pools, which are closed with the workers."""
         self._started = _Here(self._stack.enter_context(kept))
 
+    def check(self) -> None:
+        """Raise UnavailableError where a cluster is to run the jobs and cannot do so now; later it may."""
+        if self.workers.scheduler:
+            self._cluster().check()
+
     @property
     def started(self) -> "_Started | None":
         """Return the running workers; None if there are none yet."""
@@ -72,10 +79,18 @@ class WorkerPool:
 
     def start(self, soon: Job | None = None) -> None:
         """Start them, unless there is only one, or they run; with a job, each gets ready for jobs like it."""
-        if self._started is None and (self.workers.count > 1 or self.workers.scheduler):
+        if self.workers.scheduler:
+            self._cluster().connect()
+        elif self._started is None and self.workers.count > 1:
             self._started = self._stack.enter_context(_start(self.workers, self.workers.count))
             if soon is not None:
                 self._started.get_ready(soon)
+
+    def _cluster(self) -> Cluster:
+        """Return the cluster, to which nobody need be connected yet."""
+        if not isinstance(self._started, _OnCluster):
+            self._started = _OnCluster(self._stack.enter_context(Cluster(self.workers, Pools)))
+        return self._started.cluster
 
 
 def run_all(
@@ -165,8 +180,8 @@ class _Started(Protocol):
 @contextlib.contextmanager
 def _start(workers: Workers, jobs: int) -> Iterator[_Started]:
     if workers.scheduler:
-        with _client(workers) as client:
-            yield _Cluster(client)
+        with Cluster(workers, Pools) as cluster:
+            yield _OnCluster(cluster)
     else:
         with LocalWorkers(min(workers.count, jobs), Pools) as local:
             yield _Local(local)
@@ -216,10 +231,10 @@ def _get_ready(kept: Pools, number: int, soon: Job) -> None:
 
 
 @dataclass(frozen=True)
-class _Cluster:
+class _OnCluster:
     """Workers of a Dask cluster."""
 
-    client: Any
+    cluster: Cluster
 
     def get_ready(self, soon: Job) -> None:
         """Do nothing: workers of a cluster serve others, too."""
@@ -227,38 +242,19 @@ class _Cluster:
     def run(
         self, work: "_Work", jobs: Mapping[str, Job], gpu: bool, started: Callable[[str], None]
     ) -> Iterator[Outcome]:
-        from distributed import as_completed  # slow to load
+        arguments = {key: (work, key, job, gpu) for key, job in jobs.items()}
+        for key, outcome, error in self.cluster.run(_on_cluster, arguments, started):
+            yield outcome if error is None else _lost(key, error)
 
-        lot = uuid.uuid4().hex  # a key that comes again is another job: it believes another solution, say
-        self.client.subscribe_topic(_STARTED, lambda event: started(event[1]))
-        futures = {
-            self.client.submit(_on_worker, work, key, job, gpu, pure=False, key=f"course-{lot}-{key}"): key
-            for key, job in jobs.items()
-        }
-        for future in as_completed(futures):
-            finished = future.status == "finished"
-            yield future.result() if finished else _lost(futures[future], future.exception())
-            future.release()  # the cluster need not keep what has been given
+
+def _on_cluster(kept: Pools, work: "_Work", key: str, job: Job, gpu: bool) -> Outcome:
+    return work(key, job, _gpu_of(gpu, ""), kept)
 
 
 def _lost(key: str, error: BaseException) -> Outcome:
+    if is_excused(error):
+        return Outcome(key, None, str(error), excused=True)
     return Outcome(key, None, f"its workers were lost: {type(error).__name__}: {error}")
-
-
-_STARTED = "course-started"
-"""Topic of the events by which workers say which job they begin."""
-_ON_WORKER = "course_pools"
-"""Attribute of a Dask worker: what it keeps from job to job."""
-
-
-def _on_worker(work: "_Work", key: str, job: Job, gpu: bool) -> Outcome:
-    from distributed import get_worker  # slow to load
-
-    worker = get_worker()
-    worker.log_event(_STARTED, key)
-    if not hasattr(worker, _ON_WORKER):
-        setattr(worker, _ON_WORKER, Pools())
-    return work(key, job, _gpu_of(gpu, ""), getattr(worker, _ON_WORKER))
 
 
 _Work = Callable[[str, Job, str | None, Pools], Outcome]
@@ -268,7 +264,7 @@ _Work = Callable[[str, Job, str | None, Pools], Outcome]
 def _run_one(key: str, job: Job, gpu: str | None, kept: Pools) -> Outcome:
     equipped = job if gpu is None else _with_gpu(job, gpu)
     if equipped is None:
-        return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}")
+        return Outcome(key, None, f"this worker has no GPU of its own: say which in {GPU_VARIABLE}", excused=True)
     return _tried(key, equipped, lambda: run_job(equipped, kept))
 
 
@@ -285,12 +281,13 @@ def _examine_one(key: str, job: Job, gpu: str | None, kept: Pools) -> Outcome:
 def _tried(key: str, job: Job, work: Callable[[], Results | None]) -> Outcome:
     missing = [str(path) for path in _paths(job) if not path.exists()]
     if missing:
-        return Outcome(key, None, f"the worker does not see {missing[0]}: share this folder among the machines")
+        why = f"the worker does not see {missing[0]}: share this folder among the machines"
+        return Outcome(key, None, why, excused=True)
     try:
         return Outcome(key, work())
     except Exception as error:
         log.debug("a job failed", exc_info=True)
-        return Outcome(key, None, f"{type(error).__name__}: {error}")
+        return Outcome(key, None, f"{type(error).__name__}: {error}", is_excused(error))
 
 
 def _paths(job: Job) -> list[Path]:
@@ -306,30 +303,6 @@ def _paths(job: Job) -> list[Path]:
             *environment.files.values(),
         )
     ]
-
-
-@contextlib.contextmanager
-def _client(workers: Workers) -> Iterator[Any]:
-    import dask  # slow to load, as is distributed
-
-    with dask.config.set({"logging.distributed": "error"}):  # read when distributed is first imported
-        from distributed import Client
-        from distributed.security import Security
-
-    security = None
-    if workers.tls:
-        security = Security(
-            tls_ca_file=workers.tls["ca_file"],
-            tls_client_cert=workers.tls["client_cert"],
-            tls_client_key=workers.tls["client_key"],
-            require_encryption=True,
-        )
-    try:
-        client = Client(workers.scheduler, security=security, timeout=20)
-    except (OSError, TimeoutError, ValueError) as error:
-        raise GradingError(f"no Dask scheduler answers at {workers.scheduler}: {error}") from error
-    with client:
-        yield client
 
 
 def gpus() -> list[str]:

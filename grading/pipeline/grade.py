@@ -15,7 +15,7 @@ from grading.common.files import hash_of, tree_hash
 from grading.common.text import clean
 from grading.common.versions import our_code, versions
 from grading.config import hand_in_rules, load_config
-from grading.errors import GradingError
+from grading.errors import GradingError, is_excused
 from grading.examiner.examination import Examined
 from grading.execution.job import Executed, Job
 from grading.execution.workers import Outcome, run_all
@@ -74,15 +74,19 @@ class _Basis:
 
 def execute(
     course: GradingRun, planned: Plan, progress: Progress = lambda event, name: None
-) -> tuple[Plan, dict[str, str]]:
+) -> tuple[Plan, dict[str, str], set[str]]:
     """Execute and store what was planned, and record nothing; calls `progress` as `grade` does.
 
-    Return the plan that is left to record, and why executions failed, by key. Others may grade meanwhile.
+    Return the plan that is left to record, why executions failed, by key, and the keys of those that failed through no
+    fault of what was handed in. Others may grade meanwhile.
     """
     failures: dict[str, str] = {}
-    for _ in _outcomes(course, planned, progress, failures):
-        pass
-    return replace(planned, jobs={}), failures
+    excused = {outcome.key for outcome in _outcomes(course, planned, progress, failures) if outcome.excused}
+    return (
+        replace(planned, jobs={}),
+        failures,
+        excused | {key for key in failures if failures[key] == CHANGED_MEANWHILE},
+    )
 
 
 def _outcomes(course: GradingRun, planned: Plan, progress: Progress, failures: dict[str, str]) -> Iterator[Outcome]:
@@ -103,7 +107,8 @@ def grade(
     """Execute, score and record what was planned; return the records in the order of the submissions.
 
     `failed` says of executions that are over and have no result, why. Calls `progress` with ("started", key) before and
-    ("executed" or "failed", key) after each execution, and with ("recorded", student) after each record.
+    ("executed" or "failed", key) after each execution, with ("recorded", student) after each record, and with
+    ("hindered", student) where one could not be written through no fault of the hand-in: the disk is full, say.
     """
     from grading.pipeline.people import people  # slow to load, as is the gradebook, which `grade-one` does without
     from grading.records.gradebook import GradebookWriter
@@ -170,8 +175,10 @@ class _Recorder:
 
     def record(self, submission: Submission, failures: Mapping[str, str]) -> None:
         """Write down one submission; it is in the gradebook after the next `enter`."""
-        made, lost = _record(self._course, self._gradebook, submission, failures, self._basis)
+        made, lost, hindered = _record(self._course, self._gradebook, submission, failures, self._basis)
         self.records[submission.student] = made
+        if hindered:
+            self._progress("hindered", submission.student)
         if made.status == GRADED and made.regrade:
             self._to_tell.add(submission.student)
         self._fail(lost)
@@ -188,24 +195,28 @@ class _Recorder:
     def _fail(self, lost: Mapping[str, str]) -> None:
         for student, why in lost.items():
             self.records[student] = _record_failure(self._course, self._by_student[student], why)
+            self._progress("hindered", student)
             self._to_tell.discard(student)
 
 
 def _record(
     course: GradingRun, gradebook: "GradebookWriter", submission: Submission, failures: Mapping[str, str], basis: _Basis
-) -> tuple[Record, Mapping[str, str]]:
+) -> tuple[Record, Mapping[str, str], bool]:
     """Score and write down one submission, unless that was done. Whatever is wrong with it, the others go on.
 
-    Return its record, and the students whose records could not be entered into the gradebook, with the reason.
+    Return its record, the students whose records could not be entered into the gradebook, with the reason, and whether
+    its own could not be for a reason that is not in it.
     """
-    from grading.records.gradebook import in_words  # loaded by now
+    from sqlalchemy.exc import OperationalError  # loaded by now, with the gradebook
+
+    from grading.records.gradebook import in_words
 
     try:
-        return _write_record(course, gradebook, submission, failures, basis), {}
+        return _write_record(course, gradebook, submission, failures, basis), {}, False
     except Exception as error:
         log.exception("%s could not be recorded", submission.student)
-        why = in_words(error)
-    return _record_failure(course, submission, why), gradebook.leave_out()
+        why, hindered = in_words(error), is_excused(error) or isinstance(error, OperationalError)
+    return _record_failure(course, submission, why), gradebook.leave_out(), hindered
 
 
 def _write_record(

@@ -105,6 +105,8 @@ hand_ins = Table(
     Column("page", Boolean, nullable=False, default=False),
     Column("grader", String),
     Column("seconds", Float),
+    Column("excused", Integer),
+    Column("excused_at", Float),
     Index("hand_ins_of_student", "student", "assignment", "received"),
     Index("hand_ins_queue", "state", "assignment", "queued"),
 )
@@ -128,6 +130,13 @@ messages = Table(
     Column("text", Text, nullable=False),
     Column("at", Float, nullable=False),
     Index("messages_of", "assignment", "student", "at"),
+)
+standstills = Table(
+    "standstills",
+    metadata,
+    Column("assignment", String, primary_key=True),
+    Column("since", Float, nullable=False),
+    Column("why", Text, nullable=False),
 )
 held = Table(
     "held",

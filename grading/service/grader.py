@@ -14,10 +14,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from types import FrameType
 
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
+
 from grading.common.files import hash_of, tree_hash, write_atomically
 from grading.common.names import REPORTS, ROSTER
 from grading.config import CONFIG_FILE, Grading, hand_in_rules, load_config
-from grading.errors import CourseError
+from grading.errors import CourseError, GradingError, RefusedError, UnavailableError, is_excused
 from grading.execution.execute import Pools
 from grading.execution.workers import GPU_VARIABLE, WorkerPool
 from grading.pages.feedback import FOLDER, write_feedback
@@ -39,6 +41,7 @@ from grading.service.lanes import Signs, lane
 from grading.service.placing import place
 from grading.service.queue import HandIn, Result, utc
 from grading.service.settings import Settings
+from grading.service.standstill import Pauses
 
 log = logging.getLogger(__name__)
 
@@ -52,8 +55,6 @@ LEAST_AT_ONCE = 4
 QUICK_SECONDS = 5.0
 LONG_SECONDS = 20.0
 """What takes longer is not taken by the grader that is kept for what is short."""
-PAUSE_SECONDS = 3.0
-"""After an assignment could not be graded, before it is tried again."""
 NICENESS = 5
 """Pages come before grading where both want a core."""
 TELL_EVERY = 0.3
@@ -91,8 +92,7 @@ class Grader:
         self._settings, self._database, self._short = settings, database, short
         self._cache = Grading(config=load_config(settings.course)).cache_folder(settings.course)
         self._opened: dict[str, _Opened] = {}
-        self._pauses: dict[str, float] = {}
-        """Until when an assignment is left alone."""
+        self._pauses = Pauses(database)
         self._signs = Signs(settings.folder)
         self._stack = contextlib.ExitStack()
         self._watched: _Watched | None = None
@@ -101,9 +101,7 @@ class Grader:
         workers = options_from(self._settings.course).workers
         self._name = self._stack.enter_context(self._signs.given())
         self._pool = self._stack.enter_context(WorkerPool(replace(workers, count=1)))
-        if workers.scheduler:
-            self._pool.start()
-        else:
+        if not workers.scheduler:
             self._pool.keep_here(Pools(told=self._tell))
         return self
 
@@ -112,9 +110,12 @@ class Grader:
 
     def step(self) -> bool:
         """Grade what comes next, if anything waits that may be taken; return whether something was taken."""
-        for assignment in queue.pending(self._database):
+        due = [one for one in queue.pending(self._database) if not self._pauses.is_on(one)]
+        if not self._has_workers(due):
+            return False
+        for assignment in due:
             each = queue.takes(self._database, assignment)
-            if self._pauses.get(assignment, 0.0) > time.monotonic() or (self._short and (each or 0) > LONG_SECONDS):
+            if self._short and (each or 0) > LONG_SECONDS:
                 continue
             with lane(self._settings.folder, assignment) as mine:
                 if not mine or self._is_graded_elsewhere(assignment):  # only who holds the lane tries that lock
@@ -134,11 +135,24 @@ class Grader:
 
         What is wrong with it is said when somebody hands it in.
         """
-        with lane(self._settings.folder, assignment) as mine:
-            if not mine or self._is_graded_elsewhere(assignment):
-                return False
-            with contextlib.suppress(CourseError):
+        with contextlib.suppress(CourseError):
+            self._pool.check()
+            with lane(self._settings.folder, assignment) as mine:
+                if not mine or self._is_graded_elsewhere(assignment):
+                    return False
                 self._course(assignment)
+        return True
+
+    def _has_workers(self, due: Sequence[str]) -> bool:
+        """Return whether hand-ins could run, if any are due; where they could not, nothing is taken for a while."""
+        try:
+            if due:
+                self._pool.check()
+        except UnavailableError as error:
+            log.warning("nothing can be graded: %s", error)
+            for assignment in due:
+                self._pauses.because(assignment, str(error))
+            return False
         return True
 
     def _is_gone(self, grader: str) -> bool:
@@ -146,8 +160,15 @@ class Grader:
         return grader == self._name or self._signs.is_gone(grader)
 
     def _made_ready(self, assignment: str, batch: Sequence[HandIn]) -> _Work | None:
-        with self._giving_back(batch):
+        try:
             course = self._course(assignment)
+        except Exception as error:  # whatever it is: no hand-in was looked at
+            log.warning("%s cannot be graded: %s", assignment, error, exc_info=not isinstance(error, CourseError))
+            self._pauses.because(assignment, _in_words(error))
+            for one in batch:
+                queue.leave(self._database, one)
+            return None
+        with self._giving_back(batch):
             by_student = {one.student: one for one in batch if self._placed(course, one)}
             if by_student:
                 course = _only(course, by_student)
@@ -159,12 +180,9 @@ class Grader:
         """Let hand-ins wait again where what is done with them goes wrong."""
         try:
             yield
-        except CourseError as error:
-            log.warning("%s could not be graded: %s", batch[0].assignment, error)
-            self._give_back(batch, str(error))
         except Exception as error:
-            log.exception("%s could not be graded", batch[0].assignment)
-            self._give_back(batch, f"{type(error).__name__}: {error}")
+            log.warning("%s could not be graded: %s", batch[0].assignment, error, exc_info=not _is_excused(error))
+            self._give_back(batch, error)
 
     def _placed(self, course: GradingRun, one: HandIn) -> bool:
         try:
@@ -181,16 +199,31 @@ class Grader:
         began = time.monotonic()
         self._watched = _Watched(self._database, work.planned, work.by_student)
         try:
-            left, failures = execute(work.course, work.planned, self._watched.note)
+            planned, failures, excused = execute(work.course, work.planned, self._watched.note)
         finally:
             self._watched = None
-        each = (time.monotonic() - began) / len(work.by_student) if work.planned.jobs else None
+        each = (time.monotonic() - began) / len(work.by_student) if work.planned.jobs and not excused else None
+        hindered = {
+            one.student: failures[run.key] for one in planned.submissions for run in one.runs if run.key in excused
+        }
+        left = replace(planned, submissions=tuple(one for one in planned.submissions if one.student not in hindered))
         with lane(self._settings.folder, work.batch[0].assignment, wait=True):
-            records = self._recorded(work.course, left, failures)
-            self._settle(work, records, each)
+            records = self._recorded(work.course, left, failures, hindered)
+            done = self._settle(work, [one for one in records if one.student not in hindered], each)
+        self._excuse(work, hindered, done)
 
-    def _settle(self, work: _Work, records: Sequence[Record], each: float | None) -> None:
-        """Keep the pages, and note what was graded."""
+    def _excuse(self, work: _Work, hindered: Mapping[str, str], done: int) -> None:
+        """Let those wait again that could not be graded through no fault of their own; pause if none was graded."""
+        for student, why in hindered.items():
+            log.warning("%s of %s could not be graded now: %s", student, work.course.assignment.name, why)
+            queue.excuse(self._database, work.by_student[student], why)
+        if done:
+            self._pauses.over(work.course.assignment.name)
+        elif hindered:
+            self._pauses.because(work.course.assignment.name, next(iter(hindered.values())))
+
+    def _settle(self, work: _Work, records: Sequence[Record], each: float | None) -> int:
+        """Keep the pages, and note what was graded; return how many."""
         course, by_student = work.course, work.by_student
         grades = read_grades(course.db_url, course.course_id, course.assignment.name)
         done: list[tuple[HandIn, Result]] = []
@@ -206,17 +239,31 @@ class Grader:
         self._keep_best(course, done)
         for one, given in done:
             queue.finish(self._database, one, given)
+        return len(done)
 
-    def _recorded(self, course: GradingRun, planned: Plan, failures: Mapping[str, str]) -> list[Record]:
-        """Record what was executed and write the pages, as the commands do; while they are at it, wait."""
-        while True:
+    def _recorded(
+        self, course: GradingRun, planned: Plan, failures: Mapping[str, str], hindered: dict[str, str]
+    ) -> list[Record]:
+        """Record what was executed and write the pages, as the commands do; while they are at it, wait.
+
+        `hindered` gets those, with the reason, that could not be recorded through no fault of their own.
+        """
+        noted: set[str] = set()
+
+        def note(event: str, name: str) -> None:
+            if event == "hindered":
+                noted.add(name)
+
+        while planned.submissions:
             try:
-                records = grade(course, planned, failed=failures)
+                records = grade(course, planned, note, failed=failures)
             except GradedElsewhereError:
                 time.sleep(IDLE_SECONDS)
                 continue
+            hindered |= {one.student: one.why for one in records if one.student in noted}
             write_feedback(course, records, _reports(course), names=names_of(course.folder))
             return records
+        return []
 
     def _keep_best(self, course: GradingRun, done: Sequence[tuple[HandIn, Result]]) -> None:
         """Where the best attempt counts, put back those that are better than what was graded just now.
@@ -228,7 +275,10 @@ class Grader:
         placed = [one for one in better if self._placed(course, one)]
         if placed:
             course = _only(course, {one.student: one for one in placed})
-            self._recorded(course, plan(course), {})
+            again = self._recorded(course, plan(course), {}, {})
+            lost = next((record for record in again if record.status == FAILED), None)
+            if lost is not None:
+                raise GradingError(f"the best attempt of {lost.student} could not be put back: {lost.why}")
 
     def _better(self, rules: Rules, one: HandIn, result: Result) -> HandIn | None:
         """Return the earlier attempt that counts in the place of one; None if that one does."""
@@ -238,13 +288,17 @@ class Grader:
         index = counting(rules, [*attempts, Attempt(utc(one.received), result.points)])
         return earlier[index] if index is not None and index < len(earlier) else None
 
-    def _give_back(self, batch: Sequence[HandIn], why: str) -> None:
-        """Let those wait again that were taken and are not settled."""
-        self._pauses[batch[0].assignment] = time.monotonic() + PAUSE_SECONDS
+    def _give_back(self, batch: Sequence[HandIn], error: Exception) -> None:
+        """Let those wait again that were taken and are not settled; it costs them a try if they may be at fault."""
+        excused, why = _is_excused(error), _in_words(error)
+        if excused:
+            self._pauses.because(batch[0].assignment, why)
+        else:
+            self._pauses.once(batch[0].assignment)
         for one in batch:
             now = queue.find(self._database, one.id)
             if now is not None and now.state is queue.State.running:
-                queue.put_back(self._database, now, why)
+                (queue.excuse if excused else queue.put_back)(self._database, now, why)
 
     def _is_graded_elsewhere(self, assignment: str) -> bool:
         """Return whether `course grade` is at it: who waits goes on waiting."""
@@ -290,7 +344,8 @@ class _Watched:
     def tell(self, done: int, cells: int) -> None:
         if self._runs is not None and time.monotonic() > self._told + TELL_EVERY:
             self._told = time.monotonic()
-            queue.progress(self._database, self._runs, done, cells)
+            with contextlib.suppress(SQLAlchemyError):  # the run must not fail for want of a note
+                queue.progress(self._database, self._runs, done, cells)
 
 
 def _most(each: float | None) -> int:
@@ -299,6 +354,16 @@ def _most(each: float | None) -> int:
         return 1
     fitting = int(BATCH_SECONDS / max(each, 0.01))
     return min(MOST_AT_ONCE, max(fitting, LEAST_AT_ONCE if each < QUICK_SECONDS else 1))
+
+
+def _is_excused(error: Exception) -> bool:
+    """Return whether what stopped a whole batch is the course's or the machine's; a hand-in's own stops no others."""
+    of_course = isinstance(error, CourseError) and not isinstance(error, RefusedError)
+    return of_course or is_excused(error) or isinstance(error, OperationalError)
+
+
+def _in_words(error: Exception) -> str:
+    return str(error) if isinstance(error, CourseError) else f"{type(error).__name__}: {error}"
 
 
 def _only(course: GradingRun, by_student: Mapping[str, HandIn]) -> GradingRun:
@@ -328,7 +393,8 @@ def run_grader(settings: Settings, parent: int, number: int, sleep: Callable[[fl
     # Ctrl-C is for who started us, which tells us. Kernels would inherit SIG_IGN, and could not be interrupted.
     signal.signal(signal.SIGINT, lambda *_: None)
     os.nice(NICENESS)
-    gpu = options_from(settings.course).workers.gpu
+    workers = options_from(settings.course).workers
+    gpu = workers.gpu and not workers.scheduler  # else it is the cluster's
     if gpu:
         os.environ.setdefault(GPU_VARIABLE, str(number))
     database = Database.open(settings.database)

@@ -19,6 +19,8 @@ from grading.service.database import Database, changes, hand_ins, repeated
 
 MOST_TRIES = 3
 """A hand-in with which the grader ended so often is not tried again by itself."""
+MOST_EXCUSED = 5
+"""A hand-in is put back so often at no cost while others are graded: then it may be its own fault after all."""
 LATELY = 5
 """Hand-ins that tell how long the next one of an assignment will take."""
 GAVE_UP = "The grader ended unexpectedly each time it graded this. The instructor can have it graded again."
@@ -68,6 +70,10 @@ class HandIn:
     """Name of the grader that has taken it."""
     seconds: float | None = None
     """What it took to grade; None where nothing was executed."""
+    excused: int | None = None
+    """How often in a row it could not be graded through no fault of its own; None for never."""
+    excused_at: float | None = None
+    """When that was, the last time."""
 
 
 @dataclass(frozen=True)
@@ -223,7 +229,7 @@ def takes(database: Database, assignment: str) -> float | None:
 def claim(database: Database, assignment: str, most: int, grader: str) -> list[HandIn]:
     """Take hand-ins to grade, in the order of their arrival, of each student one; they are `running` afterwards.
 
-    One that was tried before is taken alone: should it end the grader again, it costs no other one.
+    One that was tried before, or excused more than once, is taken alone: should it end the grader, it costs no other.
     """
     other = hand_ins.alias()
     busy = exists().where(other.c.student == hand_ins.c.student, other.c.state == State.running)
@@ -235,7 +241,7 @@ def claim(database: Database, assignment: str, most: int, grader: str) -> list[H
     )
     with database.writing() as connection:
         found = [_hand_in(row) for row in connection.execute(asked)]
-        tried = [index for index, one in enumerate(found) if one.tries]
+        tried = [index for index, one in enumerate(found) if one.tries or (one.excused or 0) > 1]
         if tried:
             found = found[: tried[0]] or found[:1]
         taken = {"state": State.running, "grader": grader, "cells_done": 0, "cells": 0}
@@ -259,6 +265,8 @@ def finish(database: Database, one: HandIn, result: Result) -> None:
             state=State.done,
             finished=time.time(),
             tries=0,
+            excused=None,
+            excused_at=None,
             times_graded=one.times_graded + 1,
             points=result.points,
             max_points=result.max_points,
@@ -276,10 +284,38 @@ def put_back(database: Database, one: HandIn, why: str) -> None:
 
     Nothing happens where it is not its grader's any more.
     """
-    mine = and_(hand_ins.c.id == one.id, hand_ins.c.state == State.running, hand_ins.c.grader == one.grader)
     with database.writing() as connection:
-        if connection.execute(select(hand_ins.c.id).where(mine)).first() is not None:
+        if _is_its_graders(connection, one):
             _put_back(connection, one, why, time.time())
+
+
+@repeated
+def excuse(database: Database, one: HandIn, why: str) -> None:
+    """Let a hand-in wait again that could not be graded through no fault of its own: that costs it no try.
+
+    The first time it keeps its place. After that it goes behind the others, so that it keeps nobody waiting if it is at
+    fault after all. Once others were graded between `MOST_EXCUSED` such times, it costs a try as anything else does.
+    Nothing happens where it is not its grader's any more.
+    """
+    now, times = time.time(), one.excused or 0
+    with database.writing() as connection:
+        if not _is_its_graders(connection, one):
+            return
+        others = times > 0 and _others_were_graded(connection, one)
+        place = now if times else one.queued
+        if others and times >= MOST_EXCUSED:
+            _put_back(connection, one, why, now, queued=place, excused_at=now)
+        else:
+            known = times + 1 if others or times < 2 else times
+            _put_back(connection, one, why, now, tries=one.tries - 1, queued=place, excused=known, excused_at=now)
+
+
+@repeated
+def leave(database: Database, one: HandIn) -> None:
+    """Let a hand-in wait again, where it was, that was taken and then not looked at."""
+    with database.writing() as connection:
+        if _is_its_graders(connection, one):
+            _put_back(connection, one, "", time.time(), tries=one.tries - 1)
 
 
 def grade_again(database: Database, asked: Sequence[HandIn], by: Author, about: str = "") -> int:
@@ -288,19 +324,36 @@ def grade_again(database: Database, asked: Sequence[HandIn], by: Author, about: 
     settled = [one for one in asked if one.state in (State.done, State.failed)]
     with database.writing() as connection:
         for one in settled:
-            _set(connection, one, state=State.received, queued=now, tries=0, finished=None)
+            _set(connection, one, state=State.received, queued=now, tries=0, excused=None, finished=None)
         if settled:
             note(connection, by, Deed.again, now, settled[0].assignment, about, f"{len(settled)} hand-ins")
     return len(settled)
 
 
-def _put_back(connection: Connection, one: HandIn, why: str, now: float) -> None:
-    if one.tries >= MOST_TRIES:
+def _put_back(connection: Connection, one: HandIn, why: str, now: float, **values: Any) -> None:
+    if values.get("tries", one.tries) >= MOST_TRIES:
         _set(connection, one, state=State.failed, finished=now, why=why)
     elif _overtaken(connection, one):
         _set(connection, one, state=State.replaced, finished=now)
     else:
-        _set(connection, one, state=State.received)
+        _set(connection, one, state=State.received, **values)
+
+
+def _is_its_graders(connection: Connection, one: HandIn) -> bool:
+    """Return whether a hand-in is still with the grader that took it."""
+    mine = and_(hand_ins.c.id == one.id, hand_ins.c.state == State.running, hand_ins.c.grader == one.grader)
+    return connection.execute(select(hand_ins.c.id).where(mine)).first() is not None
+
+
+def _others_were_graded(connection: Connection, one: HandIn) -> bool:
+    """Return whether others of the assignment were executed and graded since this one was excused the last time."""
+    since = and_(
+        hand_ins.c.assignment == one.assignment,
+        hand_ins.c.state == State.done,
+        hand_ins.c.seconds.is_not(None),
+        hand_ins.c.finished > (one.excused_at or 0.0),
+    )
+    return connection.execute(select(hand_ins.c.id).where(since).limit(1)).first() is not None
 
 
 def _overtaken(connection: Connection, one: HandIn) -> bool:

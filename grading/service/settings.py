@@ -95,8 +95,9 @@ def read_settings(course: Path) -> Settings:
 
 
 def graders_for(workers: Workers) -> int:
-    """Return how many processes grade by default: a GPU is shared with nobody, a core is with what is short."""
-    return max(1, min(workers.count, len(gpus()))) if workers.gpu else workers.count + 1
+    """Return how many processes grade by default: a GPU here is shared with nobody, a core is with what is short."""
+    own_gpus = workers.gpu and not workers.scheduler
+    return max(1, min(workers.count, len(gpus()))) if own_gpus else workers.count + 1
 
 
 def _database() -> str:

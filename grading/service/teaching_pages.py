@@ -21,6 +21,7 @@ from grading.service.live import Shown, stream
 from grading.service.queue import HandIn, State
 from grading.service.rendering import fragment, page
 from grading.service.site import UNKNOWN, Site, Visit, see, visit
+from grading.service.standstill import Standstill, standstill
 from grading.service.student_pages import about, conversation, name_of, send_message
 
 FILTERS = {
@@ -67,6 +68,8 @@ class Board:
     class_size: int
     counts: Mapping[str, int]
     mean: float | None
+    stands_still: Standstill | None = None
+    """Why what waits is not graded."""
 
     waiting = property(lambda self: self.counts.get(State.received, 0))
     running = property(lambda self: self.counts.get(State.running, 0))
@@ -191,4 +194,6 @@ def _board(site: Site, card: Card, show: str) -> Board:
     points = [row.one.points for row in rows if row.one is not None and row.one.points is not None]
     mean = sum(points) / len(points) if points else None
     shown = [row for row in rows if row.is_shown(show)]
-    return Board(shown, len(latest), len(everybody), queue.counts(site.database, card.name), mean)
+    counts = queue.counts(site.database, card.name)
+    stands_still = standstill(site.database, card.name) if counts.get(State.received) else None
+    return Board(shown, len(latest), len(everybody), counts, mean, stands_still)

@@ -18,3 +18,8 @@ def test_class_survives_kills_of_server_graders_and_database(database: str, bubb
         except LeftOutError as why:
             missing(str(why))
     assert service_kills.main([*SMALL, "--database", database]) == 0
+
+
+@pytest.mark.slow
+def test_class_survives_kills_of_scheduler_and_workers(bubblewrap: None) -> None:
+    assert service_kills.main([*SMALL, "--scheduler"]) == 0

@@ -1,6 +1,7 @@
 """The grader: a hand-in ends as `course grade` and `course feedback` leave it, whatever died on the way."""
 
 import contextlib
+import errno
 import re
 import shutil
 from collections.abc import Iterator
@@ -10,9 +11,13 @@ from typing import Any
 import pytest
 from classes import HALF, RIGHT, gradebook_rows
 from notebooks import ASSIGNMENT
-from served import BY, notebook_of, opened, received, served_course
+from served import notebook_of, opened, received, served_course
+from sqlalchemy.exc import OperationalError
 
 from grading.authoring.classroom import Classroom
+from grading.errors import SandboxError, UnavailableError
+from grading.execution import workers
+from grading.execution.workers import Outcome, WorkerPool
 from grading.pages.feedback import write_feedback
 from grading.pipeline.grade import execute, grade
 from grading.pipeline.lock import alone
@@ -21,11 +26,12 @@ from grading.pipeline.reference import with_reference
 from grading.pipeline.run import open_course, options_from
 from grading.records.record import Record, read_record
 from grading.service import grader as module
-from grading.service import queue
+from grading.service import queue, standstill
 from grading.service.database import Database
 from grading.service.grader import Grader, page_path
 from grading.service.queue import HandIn, State
 from grading.service.settings import Settings
+from grading.service.standstill import Pauses
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
 
@@ -224,23 +230,189 @@ def test_hand_ins_wait_while_the_command_grades(
     assert settled(database, one).points == 5
 
 
-def test_broken_course_fails_in_words_and_recovers(
+@pytest.fixture
+def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standstill, "PAUSE_SECONDS", 0.0)
+
+
+def waiting_for(database: Database) -> str:
+    """What the board says that grading waits for."""
+    found = standstill.standstill(database, ASSIGNMENT)
+    return found.why if found else ""
+
+
+def test_broken_course_costs_no_try_is_told_and_recovers(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], no_pauses: None
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom, HALF), 1_700_000_500)
+    scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
+    config = classroom.folder / "nbgrader_config.py"
+    for file in (scoring, config):
+        kept = file.read_text()
+        file.write_text("this is not Python")
+        for _ in range(queue.MOST_TRIES + 1):
+            assert grader.step()
+        found = settled(database, one)
+        assert (found.state, found.tries, found.queued) == (State.received, 0, one.queued)
+        assert file.name in waiting_for(database)
+        file.write_text(kept)
+    assert grader.step()
+    assert settled(database, one).state is State.done
+    assert waiting_for(database) == ""
+
+
+def test_assignment_that_stands_still_is_left_alone_longer_and_longer(tmp_path: Path) -> None:
+    database, now = Database.open(f"sqlite:///{tmp_path / 'service.db'}"), [0.0]
+    pauses = Pauses(database, lambda: now[0])
+    lengths = []
+    for _ in range(7):
+        pauses.because("lab", "no  room\nleft")
+        began = now[0]
+        while pauses.is_on("lab"):
+            now[0] += 1.0
+        lengths.append(now[0] - began)
+    assert lengths == [3, 6, 12, 24, 48, 60, 60]
+    assert not pauses.is_on("other")
+    found = standstill.standstill(database, "lab")
+    assert found is not None
+    assert found.why == "no room left"
+    pauses.over("lab")
+    assert standstill.standstill(database, "lab") is None
+    pauses.because("lab", "again")
+    now[0] += 4
+    assert not pauses.is_on("lab")
+    database.close()
+
+
+@pytest.mark.parametrize(
+    ("now", "trouble"),
+    [
+        (1_700_000_510, SandboxError("the kernel did not start within 60 s")),
+        (1_700_000_520, OSError(errno.ENOSPC, "No space left on device")),
+    ],
+)
+def test_execution_that_the_machine_prevents_costs_no_try_and_no_record(
+    classroom: Classroom,
+    at_hand: tuple[Settings, Database, Grader],
+    no_pauses: None,
+    monkeypatch: pytest.MonkeyPatch,
+    now: float,
+    trouble: Exception,
+) -> None:
+    settings, database, grader = at_hand
+    before = record_of(classroom, "ada")
+    one = received(settings, database, "ada", notebook_of(classroom, f"{HALF}\n# {now}"), now)
+
+    def prevented(*_: object) -> None:
+        raise trouble
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workers, "run_job", prevented)
+        for _ in range(queue.MOST_TRIES + 1):
+            assert grader.step()
+        assert (settled(database, one).state, settled(database, one).tries) == (State.received, 0)
+        assert str(trouble) in waiting_for(database)
+        assert record_of(classroom, "ada") == before
+    assert grader.step()
+    assert (settled(database, one).state, settled(database, one).excused) == (State.done, None)
+    assert waiting_for(database) == ""
+
+
+def test_record_for_which_there_is_no_room_costs_no_try(
+    classroom: Classroom,
+    at_hand: tuple[Settings, Database, Grader],
+    no_pauses: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom, f"{HALF}\n# room"), 1_700_000_590)
+
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("grading.pipeline.grade.write_files", full)
+        for _ in range(queue.MOST_TRIES + 1):
+            assert grader.step()
+        assert (settled(database, one).state, settled(database, one).tries) == (State.received, 0)
+        assert "No space left" in waiting_for(database)
+    assert grader.step()
+    assert settled(database, one).state is State.done
+
+
+def test_exception_that_nobody_knows_costs_tries(
+    classroom: Classroom, at_hand: tuple[Settings, Database, Grader], no_pauses: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings, database, grader = at_hand
+    one = received(settings, database, "ada", notebook_of(classroom, f"{HALF}\n# bug"), 1_700_000_595)
+
+    def broken(*_: object) -> None:
+        raise KeyError("a bug")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(workers, "run_job", broken)
+        for _ in range(queue.MOST_TRIES):
+            assert grader.step()
+        assert not grader.step()
+    assert (settled(database, one).state, waiting_for(database)) == (State.failed, "")
+    assert "a bug" in settled(database, one).why
+
+
+def test_note_of_progress_that_cannot_be_written_costs_nothing(
     classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, database, grader = at_hand
-    monkeypatch.setattr(module, "PAUSE_SECONDS", 0.0)
-    one = received(settings, database, "ada", notebook_of(classroom, HALF), 1_700_000_500)
-    scoring = classroom.folder / "source" / ASSIGNMENT / "scoring.py"
-    kept = scoring.read_text()
-    scoring.write_text("this is not Python")
-    while grader.step():
-        pass
-    assert settled(database, one).state is State.failed
-    assert "scoring.py" in settled(database, one).why
-    scoring.write_text(kept)
-    assert queue.grade_again(database, [settled(database, one)], BY) == 1
+    one = received(settings, database, "ada", notebook_of(classroom, f"{HALF}\n# note"), 1_700_000_597)
+
+    def locked(*_: object) -> None:
+        raise OperationalError("UPDATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(queue, "progress", locked)
     assert grader.step()
     assert settled(database, one).state is State.done
+
+
+class FakePool(WorkerPool):
+    """Workers of a cluster whose scheduler is there, or not, or dies under what runs."""
+
+    there = True
+    lost = False
+
+    def check(self) -> None:
+        if not self.there:
+            raise UnavailableError("no Dask scheduler answers at tcp://nowhere")
+
+
+def test_scheduler_that_is_gone_costs_no_try_and_the_service_starts_without_it(
+    classroom: Classroom,
+    at_hand: tuple[Settings, Database, Grader],
+    no_pauses: None,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    settings, database, _ = at_hand
+    monkeypatch.setattr(module, "WorkerPool", FakePool)
+    monkeypatch.setattr(FakePool, "there", False)
+    one = received(settings, database, "ada", notebook_of(classroom, f"{HALF}\n# gone"), 1_700_000_598)
+
+    def lost(key: str, *_: object) -> Outcome:
+        return Outcome(key, None, "the Dask scheduler was lost", excused=True)
+
+    with Grader(settings, database) as grader:
+        for _ in range(queue.MOST_TRIES + 1):
+            assert not grader.step()
+        assert (settled(database, one).state, settled(database, one).tries) == (State.received, 0)
+        assert "no Dask scheduler answers" in waiting_for(database)
+        monkeypatch.setattr(FakePool, "there", True)
+        with monkeypatch.context() as patched:
+            patched.setattr(workers, "_run_one", lost)
+            for _ in range(queue.MOST_TRIES + 1):
+                assert grader.step()
+            assert (settled(database, one).state, settled(database, one).tries) == (State.received, 0)
+            assert waiting_for(database) == "the Dask scheduler was lost"
+        assert grader.step()
+    assert settled(database, one).state is State.done
+    assert settled(database, one).times_graded == 1
 
 
 def test_student_without_a_possible_folder_costs_nobody_else(

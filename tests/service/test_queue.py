@@ -101,6 +101,67 @@ def test_hand_in_that_kills_every_grader_is_given_up_in_words(database: Database
     assert (found.state, found.why) == (State.failed, queue.GAVE_UP)
 
 
+def test_hand_in_that_was_not_looked_at_waits_as_before(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    for _ in range(queue.MOST_TRIES + 1):
+        (taken,) = queue.claim(database, "lab", 9, "one")
+        queue.leave(database, taken)
+    found = queue.find(database, one.id)
+    assert found is not None
+    assert (found.state, found.tries, found.queued, found.excused) == (State.received, 0, one.queued, None)
+
+
+def test_excused_hand_in_keeps_its_place_once_and_then_keeps_nobody_waiting(database: Database) -> None:
+    enter(database, "ada", 1)
+    for now, student in enumerate(["bo", "cy"], 2):
+        enter(database, student, now)
+    for expected in (["ada", "bo", "cy"], ["ada"]):
+        taken = queue.claim(database, "lab", 9 if len(expected) > 1 else 1, "one")
+        assert [one.student for one in taken] == expected
+        queue.excuse(database, taken[0], "no room")
+        for one in taken[1:]:
+            queue.leave(database, one)
+    assert [one.student for one in queue.claim(database, "lab", 9, "one")] == ["bo", "cy"]
+    (alone,) = queue.claim(database, "lab", 9, "one")
+    assert (alone.student, alone.tries) == ("ada", 1)
+
+
+def test_excused_hand_in_is_never_given_up_while_no_other_is_graded(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    for _ in range(20):
+        (taken,) = queue.claim(database, "lab", 9, "one")
+        queue.excuse(database, taken, "no scheduler")
+    assert state(database, one) is State.received
+
+
+def test_hand_in_that_alone_is_always_excused_is_given_up_at_last(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    for turn in range(20):
+        for taken in queue.claim(database, "lab", 9, "one"):
+            queue.excuse(database, taken, "the kernel did not start")
+        enter(database, f"other-{turn}", 2 + turn)
+        for taken in queue.claim(database, "lab", 9, "one"):
+            if taken.id != one.id:
+                queue.finish(database, taken, Result(1, 2, seconds=1.0))
+            else:
+                queue.excuse(database, taken, "the kernel did not start")
+    found = queue.find(database, one.id)
+    assert found is not None
+    assert (found.state, found.why) == (State.failed, "the kernel did not start")
+
+
+def test_hand_in_of_another_grader_is_not_excused(database: Database) -> None:
+    enter(database, "ada", 1)
+    (taken,) = queue.claim(database, "lab", 9, "one")
+    queue.recover(database, "lab", {"one"}.__contains__)
+    (again,) = queue.claim(database, "lab", 9, "two")
+    queue.excuse(database, taken, "no room")
+    queue.leave(database, taken)
+    found = queue.find(database, again.id)
+    assert found is not None
+    assert (found.state, found.tries) == (State.running, 2)
+
+
 def test_old_attempt_that_was_interrupted_does_not_come_after_the_newer(database: Database) -> None:
     first = enter(database, "ada", 1)
     queue.claim(database, "lab", 9, "one")

@@ -15,6 +15,7 @@ from grading.service import access, queue
 from grading.service.identity import Role
 from grading.service.queue import State
 from grading.service.settings import Settings
+from grading.service.standstill import Pauses
 
 
 @pytest.fixture(scope="module")
@@ -107,6 +108,17 @@ def test_board_shows_who_has_handed_in_and_what_to_look_at(app: Starlette) -> No
     assert "look here" in board
     assert board.count("Nothing yet") == 2
     assert "Ada" not in teacher.get(f"/board/{ASSIGNMENT}?show=missing").text.partition("<tbody>")[2]
+
+
+def test_board_says_what_grading_waits_for_while_somebody_waits(app: Starlette) -> None:
+    database = app.state.site.database
+    come_in(app, "ada").hand_in(any_notebook())
+    teacher = come_in(app, "Prof", Role.instructor)
+    Pauses(database).because(ASSIGNMENT, "no <scheduler> answers")
+    board = teacher.get(f"/board/{ASSIGNMENT}").text
+    assert re.search(r"Grading waits since .*: no &lt;scheduler&gt; answers</p>", board)
+    graded(app, "ada")
+    assert "Grading waits" not in teacher.get(f"/board/{ASSIGNMENT}").text
 
 
 def test_instructor_has_a_hand_in_graded_again(app: Starlette) -> None:
