@@ -1,6 +1,5 @@
 """A whole class comes through: many, broken, and with the run or its workers killed at any moment."""
 
-import json
 import os
 import random
 import shutil
@@ -8,13 +7,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import psutil
 import pytest
 from classes import gradebook_rows, quick
 from damaged.damages import DAMAGES
+from dask_cluster import DaskCluster, dask_cluster, wait_for
 from notebooks import ROOT
 
 from grading.authoring.classroom import Classroom, fill_in, solution_cells
@@ -219,44 +218,51 @@ def is_outer_bwrap(process: psutil.Process) -> bool:
     return parent.name() != "bwrap" and str(LIBRARY / "fork_kernels.py") not in parent.cmdline()
 
 
+def on_cluster(folder: Path, cluster: DaskCluster) -> subprocess.Popen[str]:
+    command = [str(Path(sys.executable).with_name("course")), "grade", NAME, "--scheduler", cluster.address]
+    return subprocess.Popen(command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
 def test_class_on_a_scheduler_of_its_own_is_graded_the_same(
     classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], tmp_path: Path
 ) -> None:
     """`--scheduler`, with a scheduler and two workers started as on a cluster."""
     rows, _ = undisturbed
-    scheduler_file = tmp_path / "scheduler.json"
-    where = ["--scheduler-file", str(scheduler_file), "--host", "127.0.0.1", "--port", "0", "--no-dashboard"]
-    started = [subprocess.Popen([*dask_command("scheduler"), *where])]
-    try:
-        wait_for(scheduler_file.is_file)
+    with dask_cluster(tmp_path) as cluster:
         for _ in range(2):
-            options = ["--scheduler-file", scheduler_file, "--nthreads", "1", "--nworkers", "1", "--no-dashboard"]
-            started.append(subprocess.Popen([*dask_command("worker"), *options, "--local-directory", tmp_path]))
-        address = json.loads(scheduler_file.read_text())["address"]
-        command = [str(Path(sys.executable).with_name("course")), "grade", NAME, "--scheduler", address]
-        subprocess.run(command, cwd=classroom.folder, check=True, capture_output=True, timeout=120)
-    finally:
-        for process in reversed(started):
-            end(process)
+            cluster.worker()
+        run = on_cluster(classroom.folder, cluster)
+        _, said = run.communicate(timeout=120)
+    assert run.returncode == 0, said
     assert gradebook_rows(classroom.folder) == rows
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
-    """End a process; a worker of Dask's that loses its scheduler while it begins does not always heed a SIGTERM."""
-    process.terminate()
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
+def test_run_whose_scheduler_dies_says_so_and_the_next_one_goes_on(
+    classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], tmp_path: Path
+) -> None:
+    rows, _ = undisturbed
+    forget(classroom)
+    with dask_cluster(tmp_path) as cluster:
+        cluster.worker()
+        run = on_cluster(classroom.folder, cluster)
+        wait_for(lambda: any(classroom.folder.glob("autograded/*/*/record.json")))
+        cluster.processes[0].kill()
+        said = " ".join(" ".join(run.communicate(timeout=120)).split())
+    assert run.returncode == 1
+    assert "was lost while this ran: grade again when it answers" in said
+    assert "Traceback" not in said
+    graded = {row[1] for row in gradebook_rows(classroom.folder)}
+    assert graded
+    finish(start(classroom.folder))
+    assert gradebook_rows(classroom.folder) == rows
 
 
-def dask_command(kind: str) -> list[str]:
-    return [sys.executable, "-m", "dask", kind]
-
-
-def wait_for(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 30
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
+def test_scheduler_that_does_not_answer_is_said_before_anything_is_touched(
+    classroom: Classroom, undisturbed: tuple[list[tuple[object, ...]], float], tmp_path: Path
+) -> None:
+    forget(classroom)
+    run = on_cluster(classroom.folder, DaskCluster(tmp_path, 9))
+    _, said = run.communicate(timeout=120)
+    assert run.returncode == 2
+    assert "no Dask scheduler answers at tcp://127.0.0.1:9" in " ".join(said.split())
+    assert not (classroom.folder / "autograded").exists()
