@@ -10,7 +10,7 @@ from sqlalchemy import Column, Connection, Select, Table, delete, inspect, selec
 from grading.lti.tables import answers, scores
 from grading.service.audit import at_the_terminal, audit, note_forgotten
 from grading.service.content import path_of
-from grading.service.database import Database, hand_ins, metadata
+from grading.service.database import Database, hand_ins, metadata, standstills
 from grading.service.foresight import foresights
 from grading.service.grader import page_path
 from grading.service.lms import lms_people
@@ -66,6 +66,7 @@ def forget_in_service(database: Database, folder: Path, student: str) -> list[st
             connection.execute(delete(table).where(_student(table) == student))
         if inspect(connection).has_table(foresights.name):
             connection.execute(delete(foresights))  # they name students, and can be worked out anew
+        connection.execute(delete(standstills))  # so may they, in a path say, and the next try notes them anew
         noted = note_forgotten(connection, at_the_terminal(), student, time.time())
         left = set(connection.scalars(select(hand_ins.c.sha256)))
     mine = tables.get(hand_ins.name, ())
