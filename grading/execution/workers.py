@@ -69,8 +69,10 @@ class WorkerPool:
 
     def check(self) -> None:
         """Raise UnavailableError where a cluster is to run the jobs and cannot do so now; later it may."""
-        if self.workers.scheduler:
-            self._cluster().check()
+        if self._started is None and self.workers.scheduler:
+            self._begin()
+        if isinstance(self._started, _OnCluster):
+            self._started.cluster.check()
 
     @property
     def started(self) -> "_Started | None":
@@ -79,18 +81,16 @@ class WorkerPool:
 
     def start(self, soon: Job | None = None) -> None:
         """Start them, unless there is only one, or they run; with a job, each gets ready for jobs like it."""
-        if self.workers.scheduler:
-            self._cluster().connect()
-        elif self._started is None and self.workers.count > 1:
-            self._started = self._stack.enter_context(_start(self.workers, self.workers.count))
+        if self._started is None and (self.workers.count > 1 or self.workers.scheduler):
+            begun = self._begin()
+            if isinstance(begun, _OnCluster):
+                begun.cluster.connect()
             if soon is not None:
-                self._started.get_ready(soon)
+                begun.get_ready(soon)
 
-    def _cluster(self) -> Cluster:
-        """Return the cluster, to which nobody need be connected yet."""
-        if not isinstance(self._started, _OnCluster):
-            self._started = _OnCluster(self._stack.enter_context(Cluster(self.workers, Pools)))
-        return self._started.cluster
+    def _begin(self) -> "_Started":
+        self._started = self._stack.enter_context(_start(self.workers, self.workers.count))
+        return self._started
 
 
 def run_all(
