@@ -133,7 +133,6 @@ class Cluster:
                 security=self._security(),
                 timeout=seconds,
                 loop=self._loop.loop,
-                set_as_default=False,
             )
         except (OSError, TimeoutError, ValueError) as error:
             raise UnavailableError(self._no_answer(error)) from error

@@ -1,14 +1,16 @@
 """Each job gets the worker, and the GPU, that it was promised."""
 
+import errno
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from grading.errors import GradingError
+from grading.errors import GradingError, SandboxError
 from grading.examiner.examination import Examination, Examined
 from grading.execution import workers as module
+from grading.execution.execute import Pools
 from grading.execution.job import Examining, Executed, Job, Results
 from grading.execution.store import job_key, job_parts
 from grading.execution.workers import GPU_VARIABLE, WorkerPool, run_all
@@ -166,3 +168,38 @@ def test_pool_that_was_not_started_runs_one_job_here(environments: list[Environm
     with WorkerPool(Workers(2)) as pool:
         list(run_all({"key": job()}, pool.workers, pool=pool))
     assert environments == [job().environment]
+
+
+def test_pool_that_runs_here_asks_no_scheduler(environments: list[Environment]) -> None:
+    with WorkerPool(Workers(1, "tcp://127.0.0.1:9")) as pool:
+        pool.keep_here(Pools())
+        pool.start()
+        pool.check()
+        list(run_all({"key": job()}, pool.workers, pool=pool))
+    assert environments == [job().environment]
+
+
+@pytest.mark.parametrize(
+    ("error", "excused"),
+    [
+        (SandboxError("no kernel"), True),
+        (OSError(errno.ENOSPC, "full"), True),
+        (OSError("odd"), False),
+        (KeyError(), False),
+    ],
+)
+def test_failure_of_the_machine_is_told_apart(monkeypatch: pytest.MonkeyPatch, error: Exception, excused: bool) -> None:
+    def failing(*_: object) -> Results:
+        raise error
+
+    monkeypatch.setattr(module, "run_job", failing)
+    (outcome,) = run_all({"key": job()}, Workers(1))
+    assert outcome.results is None
+    assert outcome.excused is excused
+
+
+def test_worker_that_does_not_see_the_files_is_excused(tmp_path: Path) -> None:
+    elsewhere = replace(job(), environment=replace(job().environment, questions=tmp_path / "gone"))
+    (outcome,) = run_all({"key": elsewhere}, Workers(1))
+    assert "share this folder" in outcome.failure
+    assert outcome.excused
