@@ -77,6 +77,17 @@ class Store:
         """Return what came of the tests under a key, or None."""
         return _read_kept(self.tests(key), Examined.from_json)
 
+    def holds_tests(self, key: str, of: str) -> bool:
+        """Return whether it is stored what came of the tests, from the result that is stored now under the key `of`.
+
+        A result is stored anew where limits of time have changed. What tests made of the one before is out of date
+        then, and their file is older.
+        """
+        try:
+            return self.tests(key).stat().st_mtime_ns >= self.path(of).stat().st_mtime_ns
+        except FileNotFoundError:
+            return False
+
     def put_tests(self, key: str, examined: Examined) -> None:
         """Store what came of the tests."""
         write_atomically(self.tests(key), examined.to_text(), durable=False)

@@ -329,7 +329,7 @@ class _Planner:
 
 
 def _has_tests(course: GradingRun, run: Run) -> bool:
-    return not run.tests or course.store.tests(run.tests).is_file()
+    return not run.tests or course.store.holds_tests(run.tests, run.key)
 
 
 def _examining(course: GradingRun, name: str, around: Mapping[str, Environment]) -> Examining | None:

@@ -257,8 +257,13 @@ def progress(database: Database, one: HandIn, cells_done: int, cells: int) -> No
 
 @repeated
 def finish(database: Database, one: HandIn, result: Result) -> None:
-    """Note that a hand-in was graded; it is not graded again unless somebody asks for it."""
+    """Note that a hand-in was graded; it is not graded again unless somebody asks for it.
+
+    Nothing happens where it is not its grader's any more: whoever has it now grades it.
+    """
     with database.writing() as connection:
+        if not _is_its_graders(connection, one):
+            return
         _set(
             connection,
             one,

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from grading.examiner.examination import Examined
 from grading.execution.job import Executed, times_of
 from grading.execution.store import Store
 from grading.options import Limits
@@ -68,3 +69,14 @@ def test_a_result_that_was_supplied_met_no_limit(store: Store) -> None:
     """Benchmarks and tests put answers into the store without running anything."""
     store.put("k", Executed())
     assert store.holds("k", LIMITS)
+
+
+def test_what_tests_made_of_an_earlier_result_is_out_of_date(store: Store) -> None:
+    store.put("k", replace(QUIET, longest=60.0))
+    assert not store.holds_tests("t", "k")
+    store.put_tests("t", Examined())
+    assert store.holds_tests("t", "k")
+    store.put("k", QUIET)  # under another limit
+    assert not store.holds_tests("t", "k")
+    store.put_tests("t", Examined())
+    assert store.holds_tests("t", "k")

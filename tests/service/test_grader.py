@@ -135,6 +135,8 @@ def test_grader_for_what_is_short_leaves_what_takes_long_to_others(
     classroom: Classroom, at_hand: tuple[Settings, Database, Grader], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings, database, grader = at_hand
+    received(settings, database, "ada", notebook_of(classroom, f"{RIGHT}\n# tells how long it takes"), 1_700_000_158)
+    assert grader.step()
     one = received(settings, database, "ada", notebook_of(classroom, f"{RIGHT}\n# long"), 1_700_000_160)
     monkeypatch.setattr(module, "LONG_SECONDS", 0.0)
     with Grader(settings, database, short=True) as short:

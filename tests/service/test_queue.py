@@ -49,11 +49,11 @@ def test_newer_attempt_replaces_the_one_that_waits(database: Database) -> None:
 
 def test_newer_attempt_waits_for_the_one_that_runs(database: Database) -> None:
     first = enter(database, "ada", 1)
-    queue.claim(database, "lab", 1, "one")
+    (taken,) = queue.claim(database, "lab", 1, "one")
     second = enter(database, "ada", 2)
     assert (state(database, first), state(database, second)) == (State.running, State.received)
     assert queue.claim(database, "lab", 9, "one") == []
-    queue.finish(database, first, Result(1, 2))
+    queue.finish(database, taken, Result(1, 2))
     assert [one.id for one in queue.claim(database, "lab", 9, "one")] == [second.id]
 
 
@@ -68,6 +68,20 @@ def test_same_hand_in_is_never_taken_twice(database: Database) -> None:
     enter(database, "ada", 1)
     assert len(queue.claim(database, "lab", 9, "one")) == 1
     assert queue.claim(database, "lab", 9, "one") == []
+
+
+def test_grader_that_has_lost_a_hand_in_does_not_finish_it(database: Database) -> None:
+    one = enter(database, "ada", 1)
+    (lost,) = queue.claim(database, "lab", 9, "gone")
+    queue.recover(database, "lab", {"gone"}.__contains__)
+    queue.finish(database, lost, Result(1, 2))
+    assert state(database, one) is State.received
+    (taken,) = queue.claim(database, "lab", 9, "other")
+    queue.finish(database, lost, Result(1, 2))
+    queue.finish(database, taken, Result(2, 2))
+    found = queue.find(database, one.id)
+    assert found is not None
+    assert (found.times_graded, found.points) == (1, 2)
 
 
 def test_graded_is_graded_once(database: Database) -> None:
