@@ -29,6 +29,7 @@ from typing import TypeVar
 
 import httpx
 import postgres
+import psutil
 import service
 from harness import ROOT
 from service import Seen, Student
@@ -194,13 +195,13 @@ class Kept:
 
 
 def graders_of(server: int) -> list[int]:
-    """The processes that grade for a server."""
+    """The processes that grade for a server, whichever of its threads has started them."""
     found = []
-    with contextlib.suppress(OSError):
-        for pid in Path(f"/proc/{server}/task/{server}/children").read_text().split():
-            with contextlib.suppress(OSError):
-                if b"spawn_main" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                    found.append(int(pid))
+    with contextlib.suppress(psutil.Error):
+        for child in psutil.Process(server).children():
+            with contextlib.suppress(psutil.Error):
+                if any("spawn_main" in part for part in child.cmdline()):
+                    found.append(child.pid)
     return found
 
 
