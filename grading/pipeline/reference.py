@@ -112,7 +112,11 @@ def reference(course: GradingRun) -> Reference:
             raise GradingError(f"the stored result {run.tests} has vanished while grading: grade again")
         notebook = course.assignment.notebook(run.notebook)
         believed.setdefault(run.notebook, set()).update(site for test in examined.tests.values() for site in test.sites)
-        failed += failed_tests(notebook, examined)
+        found = failed_tests(notebook, examined)
+        executed = course.store.get(run.key) if found else None
+        if executed is not None:  # why it failed: a limit of time, say
+            found += [f"{notebook.file_name}, {event.where}: {event.what}" for event in executed.events]
+        failed += found
     for said in dict.fromkeys(failed):
         log.warning("The course's own solution fails a test, so everybody will: %s", said)
     return Reference({name: tuple(sorted(sites)) for name, sites in believed.items()}, tuple(dict.fromkeys(failed)))

@@ -2,15 +2,32 @@
 
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import nbformat
 import pytest
-from homework import NAME, course, give, good_work, gradebook, graded, hand_in, masters, opened, pass_tests, solved
-from notebooks import code, notebook
+from classes import quick
+from homework import (
+    NAME,
+    SQUARE,
+    course,
+    give,
+    good_work,
+    gradebook,
+    graded,
+    hand_in,
+    masters,
+    opened,
+    pass_tests,
+    solved,
+)
+from notebooks import code, grade_cell, notebook
 
 from grading.errors import CourseError, GradingError
 from grading.pipeline.plan import plan, why_run
+from grading.pipeline.reference import reference
+from grading.pipeline.run import open_course
 from grading.records.record import GRADED, REFUSED, TestResult, read_record
 
 pytestmark = pytest.mark.usefixtures("bubblewrap")
@@ -296,3 +313,16 @@ def test_record_on_disk_is_the_one_that_was_returned(folder: Path) -> None:
     give(folder, "ada", "one", "use", 2.5)
     record = graded(folder)["ada"]
     assert read_record(folder / "autograded" / "ada" / NAME) == record
+
+
+def test_solution_that_a_limit_of_time_stops_is_told_with_the_cell(tmp_path: Path) -> None:
+    slow = notebook(
+        code("wait", "import time\ntime.sleep(60)"),
+        code("square", SQUARE, grade_id="square", solution=True),
+        grade_cell("assert square(3) == 9\n### BEGIN HIDDEN TESTS\nassert square(4) == 16\n### END HIDDEN TESTS"),
+    )
+    course(tmp_path, {"one": slow})
+    options = quick()
+    hasty = replace(options, limits=replace(options.limits, cell_seconds=1, notebook_seconds=1))
+    failed = reference(open_course(tmp_path, NAME, hasty)).failed
+    assert "one.ipynb, cell wait: interrupted: it ran for more than 1 s" in failed
