@@ -8,6 +8,7 @@ import contextlib
 import logging
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from typing import Any
 
 from grading.errors import UnavailableError
@@ -98,8 +99,6 @@ class Cluster:
         """Return what a future that is over has given: its result, or the error."""
         if future.status == "error":
             return None, future.exception()
-        from concurrent.futures import CancelledError
-
         from distributed import CancelledError as Cancelled  # slow to load
 
         try:

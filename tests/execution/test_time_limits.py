@@ -71,7 +71,7 @@ def test_a_result_that_was_supplied_met_no_limit(store: Store) -> None:
     assert store.holds("k", LIMITS)
 
 
-def test_what_tests_made_of_an_earlier_result_is_out_of_date(store: Store) -> None:
+def test_outcome_of_tests_is_out_of_date_once_the_result_is_made_anew(store: Store) -> None:
     store.put("k", replace(QUIET, longest=60.0))
     assert not store.holds_tests("t", "k")
     store.put_tests("t", Examined())
