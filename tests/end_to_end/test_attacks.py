@@ -239,7 +239,7 @@ def test_hostile_model_gets_what_it_honestly_deserves(
     others = solution_cells(classroom.master()) if honest else {}
     for attack in attacks:
         classroom.hand_in(attack.name, fill_in(classroom.released(), {**others, cell: attack.source}))
-    limits = Limits(cell_seconds=60, notebook_seconds=120)
+    limits = Limits(cell_seconds=120, notebook_seconds=240)
     records = classroom.grade(quick(workers=2, limits=limits, data=make_sample()))
     assert {record.student: got(record) for record in records} == {
         attack.name: dict(attack.points) for attack in attacks
