@@ -236,6 +236,7 @@ def database_of(kind: str, folder: Path) -> Iterator[postgres.Server | None]:
     try:
         yield own
     finally:
+        del os.environ[DATABASE_VARIABLE]  # whoever comes next in this process must not look for it
         own.stop()
 
 
