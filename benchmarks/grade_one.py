@@ -11,7 +11,7 @@ import nbformat
 from harness import Cost, Goal, Section, Settings
 
 MOST = 1.0
-"""Seconds on top of the bare script that issue 13 allows."""
+"""Seconds on top of the bare script that a hand-in may cost."""
 FIRST = ("chrt", "-r", "1")
 """Before a command: nothing else that this machine does comes before it."""
 

@@ -35,9 +35,8 @@ CHANNELS = 2048
 """Of ResNet50's representations."""
 BGR_MEAN = (103.939, 116.779, 123.68)
 """What was subtracted by ResNet50's preprocessing, in that order."""
-STAGES = ((1, 3, 1, 1, 16), (2, 3, 2, 6, 24), (2, 5, 2, 6, 40), (3, 3, 2, 6, 80), (3, 5, 1, 6, 112), (4, 5, 2, 6, 192))
-LAST_STAGE = (1, 3, 1, 6, 320)
-"""Of each stage: blocks, kernel, stride of the first, expansion, channels (Tan and Le 2019, table 1)."""
+STAGES = ((1, 1, 1), (2, 2, 6), (2, 2, 6), (3, 2, 6), (3, 1, 6), (4, 2, 6), (1, 1, 6))
+"""Of each stage: blocks, stride of the first, expansion (Tan and Le 2019, table 1); the rest is in the weights."""
 EPSILON = 1e-3
 IMAGENET = {
     "dog": range(151, 269),
@@ -57,6 +56,7 @@ Weights = dict[str, npt.NDArray[np.float32]]
 class _Tensor:
     """Where a tensor lies in the file."""
 
+    kind: str
     storage: str
     offset: int
     shape: tuple[int, ...]
@@ -86,8 +86,8 @@ class _Index(pickle.Unpickler):
 
 def _tensor(
     storage: tuple[str, str], offset: int, shape: tuple[int, ...], strides: tuple[int, ...], *_: Any
-) -> tuple[str, _Tensor]:
-    return storage[0], _Tensor(storage[1], offset, shape, strides)
+) -> _Tensor:
+    return _Tensor(*storage, offset, shape, strides)
 
 
 def read_weights(path: Path) -> Weights:
@@ -95,10 +95,10 @@ def read_weights(path: Path) -> Weights:
     with path.open("rb") as file:
         for _ in range(LEGACY_HEADER):
             _Index(file).load()
-        index: dict[str, tuple[str, _Tensor]] = _Index(file).load()
-        types = {tensor.storage: kind for kind, tensor in index.values()}
+        index: dict[str, _Tensor] = _Index(file).load()
+        types = {tensor.storage: tensor.kind for tensor in index.values()}
         storages = {key: _storage(file, types[key]) for key in _Index(file).load()}
-    return {name: _values(storages[tensor.storage], tensor) for name, (_, tensor) in index.items()}
+    return {name: _values(storages[tensor.storage], tensor) for name, tensor in index.items()}
 
 
 def _values(storage: npt.NDArray[Any], tensor: _Tensor) -> npt.NDArray[Any]:
@@ -118,7 +118,7 @@ def efficientnet_lite0(weights: Weights) -> keras.Model:
     builder = _Builder(weights)
     x = builder.convolution((rgb - 127.0) / 128.0, "_conv_stem", "_bn0", stride=2)
     number = 0
-    for blocks, _, first, expansion, _ in (*STAGES, LAST_STAGE):
+    for blocks, first, expansion in STAGES:
         for block in range(blocks):
             x = builder.block(x, f"_blocks.{number}", first if block == 0 else 1, expansion)
             number += 1

@@ -45,6 +45,7 @@ from grading.service.lms import lms_columns, lms_people, metadata
 from grading.service.settings import DATABASE_VARIABLE, Settings, read_settings
 
 sys.path.append(str(ROOT / "tests"))
+from dask_cluster import DaskCluster, end
 from lti_platform import LEARNER, TestPlatform, standing
 
 RESTART_SECONDS = 2.0
@@ -88,39 +89,20 @@ class Again:
         """End it in order; what does not heed that is killed."""
         self.ending = True
         if self.process is not None:
-            self.process.terminate()
-            try:
-                self.process.wait(60)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+            end(self.process, 60)
 
 
-@dataclass
 class Cluster:
-    """A Dask scheduler at a fixed port, and two workers."""
+    """A Dask scheduler and two workers that are started again when they end.
 
-    port: int
-    folder: Path
-    scheduler: Again = field(init=False)
-    workers: list[Again] = field(init=False)
+    There is no nanny, which would start a worker again, too. Workers end by themselves when they lose their scheduler.
+    """
 
-    def __post_init__(self) -> None:
-        place = ["--host", "127.0.0.1", "--port", str(self.port), "--no-dashboard"]
-        self.scheduler = Again(lambda: self._started("scheduler", *place))
-        # No nanny, which would start a worker again: we do. Workers end by themselves when they lose their scheduler.
-        alone = [self.address, "--nthreads", "1", "--no-nanny", "--no-dashboard", "--local-directory", str(self.folder)]
-        self.workers = [Again(lambda: self._started("worker", *alone)) for _ in range(2)]
-
-    @property
-    def address(self) -> str:
-        """Where the scheduler is."""
-        return f"tcp://127.0.0.1:{self.port}"
-
-    def _started(self, kind: str, *arguments: str) -> subprocess.Popen[bytes]:
-        command = [sys.executable, "-m", "dask", kind, *arguments]
-        with (self.folder / f"{kind}.log").open("ab") as log:
-            return subprocess.Popen(command, cwd=self.folder, stdout=log, stderr=log)
+    def __init__(self, port: int, folder: Path) -> None:
+        dask = DaskCluster(folder, port)
+        self.address = dask.address
+        self.scheduler = Again(dask.scheduler)
+        self.workers = [Again(dask.worker) for _ in range(2)]
 
     def start(self) -> None:
         """Start all, and keep them."""

@@ -5,10 +5,13 @@ The students' library is tested where grading is not installed, too: what needs 
 
 import os
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from needed import missing
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -24,6 +27,15 @@ def bubblewrap() -> None:
         check(Isolation.bwrap)
     except SandboxError as error:
         missing(str(error))
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A Chromium for the tests of a module; they are skipped where there is none."""
+    from browser import chromium  # few tests need Playwright
+
+    with chromium() as found:
+        yield found
 
 
 @pytest.fixture

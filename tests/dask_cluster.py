@@ -61,11 +61,11 @@ def dask_cluster(folder: Path) -> Iterator[DaskCluster]:
             end(process)
 
 
-def end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes], seconds: float = 20) -> None:
     """End a process; a worker of Dask's that loses its scheduler while it begins does not always heed a SIGTERM."""
     process.terminate()
     try:
-        process.wait(20)
+        process.wait(seconds)
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait()

@@ -10,16 +10,16 @@ from helpers.data import (
     load_all_annotations,
     load_annotations,
 )
-from helpers.features import extract_features
+from helpers.features import Weights, extract_features
 
 REPRESENTATIONS = "representations.h5"
 """File of the images with one object."""
 
 
-def prepare_photographs(folder: Path, root: Path, **network: Any) -> Path:
+def prepare_photographs(folder: Path, root: Path, weights: Weights = "imagenet", model: Any = None) -> Path:
     """Link a VOCdevkit into a folder and write the representations of its photographs there; return the folder.
 
-    `network` says which, as `extract_features` takes it: `weights`, or a `model`.
+    They are ResNet50's with these weights, or those of a Keras `model`, as `extract_features` takes both.
     """
     folder.mkdir(parents=True, exist_ok=True)
     link = folder / "VOCdevkit"
@@ -32,5 +32,5 @@ def prepare_photographs(folder: Path, root: Path, **network: Any) -> Path:
     for annotations, file in ((one, REPRESENTATIONS), (several, SEVERAL_REPRESENTATIONS)):
         photographs = [image_path(root, annotation) for annotation in annotations]
         if photographs:
-            extract_features(photographs, folder / file, data_set=data_set_name(root), **network)
+            extract_features(photographs, folder / file, data_set=data_set_name(root), weights=weights, model=model)
     return folder

@@ -35,7 +35,7 @@ class Reference:
     believed: Mapping[str, tuple[Site, ...]] = field(default_factory=dict)
     """By notebook, the places at which a test has to take an object's word."""
     failed: tuple[str, ...] = ()
-    """Tests that the solution does not pass, with the reason: nobody will."""
+    """Tests that the solution does not pass, with the reason, and the limits that it met: nobody will."""
 
 
 def with_reference(course: GradingRun) -> GradingRun:

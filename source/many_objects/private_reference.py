@@ -127,7 +127,8 @@ def main() -> None:
             print(f"seed {seed}, {name}: {values[name][-1][0]:.3f}, several {values[name][-1][1]:.3f}", flush=True)
     for name in models:
         for which, column in (("all images", 0), ("those with several objects", 1)):
-            print(f"{name}, {which}: {summary(*([pair[column] for pair in found[name]] for found in (values, drawn)))}")
+            of_seeds, of_draws = [pair[column] for pair in values[name]], [pair[column] for pair in drawn[name]]
+            print(f"{name}, {which}: {summary(of_seeds, of_draws)}")
 
 
 def summary(of_seeds: list[float], drawn: list[float]) -> str:

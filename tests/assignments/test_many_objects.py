@@ -4,6 +4,7 @@ import ast
 import filecmp
 import shutil
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from notebooks import ROOT
 from running import errors, run_whole
 
 from grading.authoring.classroom import fill_in, solution_cells
-from grading.authoring.planted import read_planted
+from grading.authoring.planted import read_planted, verify
+from grading.options import Workers
 from grading.pipeline.assignment import Assignment, load_assignment
+from grading.pipeline.run import options_from
 from grading.release.build import build_release
 from grading.scoring.questions import Context
 from helpers.data import load_all_annotations, split
@@ -145,6 +148,18 @@ def test_the_same_for_everything_earns_no_points(assignment: Assignment, value: 
     names = [name for name in assignment.solution_ids if name != "build_detector"]
     same = {name: f"def {name}(*given, **more):\n    return {value}" for name in names}
     assert sum(points for _, points in run_tests(same, {})) == 0
+
+
+@pytest.mark.slow
+def test_detectors_that_need_no_grid_earn_little_on_the_sample(tmp_path: Path, bubblewrap: None) -> None:
+    """What `expected.json` allows them is for photographs, where one large object fills most images."""
+    chosen = [PLANTED[name] for name in ("no_positions", "one_box", "solution")]
+    options = replace(options_from(ROOT, data=make_sample()), workers=Workers(2))
+    records = {one.planted.name: one.record for one in verify(ROOT, NAME, tmp_path / "class", options, planted=chosen)}
+    got = {name: [record.questions[test].points for test in NEEDS_TRAINING] for name, record in records.items()}
+    assert got["solution"] == [2, 2]
+    assert got["no_positions"] == [0, 0]
+    assert got["one_box"][1] == 0
 
 
 def test_every_usual_mistake_is_planted() -> None:

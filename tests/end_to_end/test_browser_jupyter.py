@@ -8,7 +8,7 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import chromium, jupyter_lab, last_cell, picture, run_all, save, serious
+from browser import jupyter_lab, last_cell, picture, run_all, save, serious
 from classes import RIGHT, hand_in, quick, set_minimum
 from graded_class import STUDENTS, graded_class
 from nbconvert import HTMLExporter
@@ -28,12 +28,6 @@ OTHERS_COLOURS = [[".jp-InputPrompt"], [".jp-OutputPrompt"], [".highlight"], ["p
 """Prompts and code have the colours of JupyterLab's theme, Keras' summary of a model its own; some of them are pale."""
 NOT_UNDERLINED = {"rules": {"link-in-text-block": {"enabled": False}}}
 """Nor that the theme underlines links."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture

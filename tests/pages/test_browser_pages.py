@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import chromium, picture
+from browser import picture
 from graded_class import STUDENTS, graded_class
 from playwright.sync_api import Browser, Page
 
@@ -16,12 +16,6 @@ SERIOUS = ("serious", "critical")
 """Impacts by which axe-core sorts what it finds; the others are minor and moderate."""
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as browser:
-        yield browser
 
 
 @pytest.fixture(scope="module")

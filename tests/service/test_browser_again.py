@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from browser import chromium, picture, serious, tab_to
+from browser import picture, serious, tab_to
 from classes import HALF, RIGHT, set_minimum
 from notebooks import ASSIGNMENT
 from playwright.sync_api import Browser, Locator, Page, expect
@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 PATIENCE = 120_000
 """Milliseconds."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from browser import chromium, picture
+from browser import picture
 from lti_platform import TestPlatform, standing
 from notebooks import ASSIGNMENT
 from playwright.sync_api import Browser, expect
@@ -15,12 +15,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 PATIENCE = 60_000
 """Milliseconds."""
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browser import chromium, drop, picture
+from browser import drop, picture
 from classes import HALF
 from notebooks import ASSIGNMENT
 from playwright.sync_api import Browser, Page, expect
@@ -17,12 +17,6 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 PATIENCE = 120_000
 """Milliseconds."""
 PHONE = {"width": 375, "height": 740}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import nbformat
 import pytest
-from browser import chromium, drop, picture, serious
+from browser import drop, picture, serious
 from homework import NAME, course, good_work
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, ViewportSize, expect
 from served import free_port, links_of, served_at, serving
 
 from grading.release.build import build_release
@@ -17,14 +17,8 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
 
 PATIENCE = 120_000
 """Milliseconds."""
-PHONE = {"width": 375, "height": 740}
+PHONE = ViewportSize(width=375, height=740)
 FORM = "form[data-drop]"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +31,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def work(folder: Path) -> dict[str, bytes]:
-    return {name: nbformat.writes(one).encode() for name, one in good_work(folder).items()}  # type: ignore[arg-type]
+    made = good_work(folder)
+    return {name: nbformat.writes(one).encode() for name, one in made.items() if not isinstance(one, str)}
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +44,7 @@ def url(folder: Path) -> Iterator[str]:
 
 
 def come_in(browser: Browser, folder: Path, url: str, who: str) -> Page:
-    page = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(viewport=PHONE, has_touch=True, is_mobile=True).new_page()
     page.set_default_timeout(PATIENCE)
     page.goto(links_of(folder, who)[who])
     page.goto(f"{url}/a/{NAME}")

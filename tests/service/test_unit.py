@@ -25,6 +25,7 @@ def unit() -> ConfigParser:
     found = re.search(r"```ini\n(.*?)```", TEXT, re.DOTALL)
     assert found is not None
     parsed = ConfigParser(interpolation=None, comment_prefixes=("#",), delimiters=("=",))
+    # Names in capitals stay so, as configparser's documentation does it.
     parsed.optionxform = str  # type: ignore[assignment,method-assign]
     parsed.read_string(found[1])
     return parsed
