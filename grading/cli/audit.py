@@ -32,9 +32,8 @@ def audit(
     from grading.service.database import Database
     from grading.service.settings import read_settings
 
-    database = Database.open(read_settings(terminal.repository()).database)
-    found = entries(database, student, assignment, most=most)
-    database.close()
+    with Database.open(read_settings(terminal.repository()).database) as database:
+        found = entries(database, student, assignment, most=most)
     if as_json:
         sys.stdout.writelines(json.dumps({**one.as_json(), "deed": one.deed.name}) + "\n" for one in found)
         return

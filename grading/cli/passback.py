@@ -4,6 +4,8 @@ What is slow to load (nbgrader, SQLAlchemy) is imported by the command that need
 """
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -15,6 +17,8 @@ from grading.errors import GradingError
 
 if TYPE_CHECKING:
     from grading.lti.outbox import Difference, Entry, Outbox
+    from grading.service.database import Database
+    from grading.service.lms import Door
 
 app = typer.Typer()
 
@@ -30,25 +34,18 @@ def passback(
     """
     from anyio import run
 
-    from grading.service.database import Database
-    from grading.service.lms import open_door
-    from grading.service.settings import read_settings
-
-    settings = read_settings(terminal.repository())
-    database = Database.open(settings.database)
-    door = open_door(settings, database)
-    if door is None:
-        raise GradingError("no platform is registered: docs/lti.md says how (c.LtiSettings.platforms)")
-    columns = door.passback.columns(assignment)
-    if not columns:
-        raise GradingError(f"nobody has opened a link to {assignment!r} in the LMS yet, so no column is known for it")
-    different = 0
-    for platform, line_item in columns:
-        for entry in door.passback.outbox.entries(platform, line_item):
-            _show_entry(door.passback.outbox, entry, again)
-        for one in run(door.passback.compare, platform, assignment, line_item):
-            different += 1
-            console.print(_in_words(one, door.passback.students(platform)), markup=False, highlight=False)
+    with _to_the_lms() as (_, door):
+        columns = door.passback.columns(assignment)
+        if not columns:
+            said = f"nobody has opened a link to {assignment!r} in the LMS yet, so no column is known for it"
+            raise GradingError(said)
+        different = 0
+        for platform, line_item in columns:
+            for entry in door.passback.outbox.entries(platform, line_item):
+                _show_entry(door.passback.outbox, entry, again)
+            for one in run(door.passback.compare, platform, assignment, line_item):
+                different += 1
+                console.print(_in_words(one, door.passback.students(platform)), markup=False, highlight=False)
     if not different:
         console.print("The LMS has what the gradebook has.")
     raise typer.Exit(1 if different else 0)
@@ -63,19 +60,13 @@ def roster() -> None:
     from anyio import run
 
     from grading.service.audit import at_the_terminal
-    from grading.service.database import Database
-    from grading.service.lms import ids_of, new_id, open_door
+    from grading.service.lms import ids_of, new_id
     from grading.service.lms_roster import members, note_update, students_among, update_roster
-    from grading.service.settings import read_settings
 
-    settings = read_settings(terminal.repository())
-    database = Database.open(settings.database)
-    door = open_door(settings, database)
-    if door is None:
-        raise GradingError("no platform is registered: docs/lti.md says how (c.LtiSettings.platforms)")
-    listed = run(members, database, door.lti.key, door.lti.platforms)
-    made = update_roster(settings.course, *students_among(listed, ids_of(database), new_id))
-    note_update(database, at_the_terminal(), made)
+    with _to_the_lms() as (database, door):
+        listed = run(members, database, door.lti.key, door.lti.platforms)
+        made = update_roster(door.settings.course, *students_among(listed, ids_of(database), new_id))
+        note_update(database, at_the_terminal(), made)
     for said, students in (("new", made.new), ("changed", made.changed), ("not in the LMS (kept)", made.absent)):
         for one in students:
             console.print(f"{said}: {one.id} {one.full_name}".rstrip(), markup=False, highlight=False, soft_wrap=True)
@@ -83,6 +74,21 @@ def roster() -> None:
         console.print(f"left out: {why}", markup=False, highlight=False, soft_wrap=True)
     console.print(f"roster.csv: {len(made.new)} new, {len(made.changed)} changed, {len(made.absent)} not in the LMS")
     raise typer.Exit(1 if made.refused else 0)
+
+
+@contextmanager
+def _to_the_lms() -> "Iterator[tuple[Database, Door]]":
+    """Give the service's database, which is closed after the block, and its door to the LMS."""
+    from grading.service.database import Database
+    from grading.service.lms import open_door
+    from grading.service.settings import read_settings
+
+    settings = read_settings(terminal.repository())
+    with Database.open(settings.database) as database:
+        door = open_door(settings, database)
+        if door is None:
+            raise GradingError("no platform is registered: docs/lti.md says how (c.LtiSettings.platforms)")
+        yield database, door
 
 
 def _show_entry(outbox: "Outbox", entry: "Entry", again: bool) -> None:

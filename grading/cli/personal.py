@@ -5,7 +5,8 @@ What is slow to load (nbgrader, SQLAlchemy) is imported by the command that need
 
 import sys
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -43,8 +44,8 @@ def forget(
     if not yes and not typer.confirm(f"Remove all of this about {student} for good?"):
         raise typer.Exit(1)
     said = course.forget(found)
-    if (opened := _service(course)) is not None:
-        said += forget_in_service(*opened, student)
+    with _service(course) as opened:
+        said += forget_in_service(*opened, student) if opened is not None else []
     console.print("Removed:")
     for line in said:
         console.print(f"  {line}", markup=False, highlight=False, soft_wrap=True)
@@ -61,8 +62,9 @@ def data_of(student: Student, output: Annotated[Path, typer.Option(help="The zip
     course, found, rows = _found(student)
     with zipfile.ZipFile(output, "w", zipfile.ZIP_DEFLATED) as archive:
         write_out(course, found, {"service": rows} if rows else {}, archive)
-        opened = _service(course)
-        for name, path in files_of(opened[1], rows).items() if opened is not None else ():
+        with _service(course) as opened:
+            files = files_of(opened[1], rows) if opened is not None else {}
+        for name, path in files.items():
             archive.write(path, name)
     console.print(f"wrote {terminal.shown(output.resolve())}", highlight=False, soft_wrap=True)
 
@@ -74,23 +76,26 @@ def _found(student: str) -> "tuple[Everything, Personal, Rows]":
 
     course = Everything(terminal.repository())
     found = course.about(student)
-    opened = _service(course)
-    rows: Rows = in_service(opened[0], student) if opened is not None else {}
+    with _service(course) as opened:
+        rows: Rows = in_service(opened[0], student) if opened is not None else {}
     if found.is_nothing and not rows:
         raise GradingError(f"nothing is known of {student!r} in {course.folder.name}/")
     return course, found, rows
 
 
-def _service(course: "Everything") -> "tuple[Database, Path] | None":
-    """Return the service's database and folder, if there is a service."""
+@contextmanager
+def _service(course: "Everything") -> "Iterator[tuple[Database, Path] | None]":
+    """Give the service's database, which is closed after the block, and folder; None if there is no service."""
     from grading.service.database import Database
     from grading.service.settings import read_settings
 
     settings = read_settings(course.folder)
     local = "sqlite:///"
     if settings.database.startswith(local) and not Path(settings.database.removeprefix(local)).is_file():
-        return None
-    return Database(settings.database), settings.folder
+        yield None
+        return
+    with Database(settings.database) as database:
+        yield database, settings.folder
 
 
 def _in_words(course: "Everything", found: "Personal", rows: Rows) -> Sequence[str]:

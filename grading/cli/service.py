@@ -5,6 +5,7 @@ What is slow to load (nbgrader, the web server) is imported by the command that 
 
 import sys
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -19,6 +20,7 @@ from grading.errors import GradingError
 from grading.service.identity import Role
 
 if TYPE_CHECKING:
+    from grading.lms.roster import Student
     from grading.service.invitations import Invitation
     from grading.service.settings import Settings
 
@@ -63,33 +65,42 @@ def invite(
     output: Annotated[Path | None, typer.Option(help="CSV for a mail merge; on the terminal by default.")] = None,
 ) -> None:
     """Make personal links, one for each; they are shown this once. Who has a link keeps it."""
-    from grading.lms.roster import Student
-    from grading.pages.names import names_of
     from grading.service import access
     from grading.service.audit import at_the_terminal
     from grading.service.database import Database
-    from grading.service.invitations import as_csv, the_class
-    from grading.service.invitations import invite as invited
+    from grading.service.invitations import as_csv
+    from grading.service.invitations import invite as make_links
     from grading.service.settings import read_settings
 
     settings = read_settings(terminal.repository())
-    database = Database.open(settings.database)
-    if withdraw:
-        if not who:
-            raise GradingError("name whose links end: course invite --withdraw ID")
-        ended = sum(access.withdraw(database, one, time.time(), at_the_terminal()) for one in who)
-        console.print(f"{ended} links have ended", highlight=False)
-        return
-    if role is not Role.student and not who:
-        raise GradingError(f"name who is invited: course invite --role {role.value} NAME")
-    known = {one.id: one for one in the_class(settings.course)} if role is Role.student else {}
-    if role is not Role.student and (taken := set(who or ()) & set(names_of(settings.course, True))):
-        raise GradingError(f"{', '.join(sorted(taken))} is a student's id in roster.csv: choose another name")
-    if who and role is Role.student and (unknown := [one for one in who if one not in known]):
-        raise GradingError(f"{', '.join(unknown)} is not in roster.csv")
-    people = [known.get(one, Student(one)) for one in who] if who else list(known.values())
-    made = invited(settings, database, people, role, again)
+    with Database.open(settings.database) as database:
+        if withdraw:
+            if not who:
+                raise GradingError("name whose links end: course invite --withdraw ID")
+            ended = sum(access.withdraw(database, one, time.time(), at_the_terminal()) for one in who)
+            console.print(f"{ended} links have ended", highlight=False)
+            return
+        people = _invited(settings, who or [], role)
+        made = make_links(settings, database, people, role, again)
     _show(made, len(people), as_csv(made), output)
+
+
+def _invited(settings: "Settings", who: Sequence[str], role: Role) -> "list[Student]":
+    """Return who is to have a link; all of the roster, if nobody is named. Raises GradingError for who cannot."""
+    from grading.lms.roster import Student
+    from grading.pages.names import names_of
+    from grading.service.invitations import the_class
+
+    if role is Role.student:
+        known = {one.id: one for one in the_class(settings.course)}
+        if unknown := [one for one in who if one not in known]:
+            raise GradingError(f"{', '.join(unknown)} is not in roster.csv")
+        return [known[one] for one in who] if who else list(known.values())
+    if not who:
+        raise GradingError(f"name who is invited: course invite --role {role.value} NAME")
+    if taken := set(who) & set(names_of(settings.course, True)):
+        raise GradingError(f"{', '.join(sorted(taken))} is a student's id in roster.csv: choose another name")
+    return [Student(one) for one in who]
 
 
 def _demo_class(repository: Path, assignment: str) -> Path:
@@ -107,14 +118,13 @@ def _demo_class(repository: Path, assignment: str) -> Path:
 def _print_demo_links(settings: "Settings") -> None:
     from grading.lms.roster import Student
     from grading.service.database import Database
-    from grading.service.invitations import invite as invited
+    from grading.service.invitations import invite as make_links
     from grading.service.invitations import the_class
 
-    database = Database.open(settings.database)
-    for role, people in ((Role.student, the_class(settings.course)), (Role.instructor, [Student("instructor")])):
-        for one in invited(settings, database, people, role):
-            typer.echo(f"{role.value} {one.student.id}: {one.link}")
-    database.close()
+    with Database.open(settings.database) as database:
+        for role, people in ((Role.student, the_class(settings.course)), (Role.instructor, [Student("instructor")])):
+            for one in make_links(settings, database, people, role):
+                typer.echo(f"{role.value} {one.student.id}: {one.link}")
 
 
 def _show(made: "list[Invitation]", asked: int, text: str, output: Path | None) -> None:

@@ -10,7 +10,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, Self, TypeVar
 
 from sqlalchemy import (
     Boolean,
@@ -148,7 +148,7 @@ held = Table(
 
 
 class Database:
-    """Connections to the service's database. `reading` and `writing` are transactions."""
+    """Connections to the service's database, closed after a `with`. `reading` and `writing` are transactions."""
 
     def __init__(self, url: str) -> None:
         self._sqlite = make_url(url).get_backend_name() == "sqlite"
@@ -211,9 +211,21 @@ class Database:
                     raise
                 time.sleep(_AGAIN_SECONDS)
 
+    def overwrite_removed(self) -> None:
+        """Leave nothing of removed rows in files: SQLite's log keeps them until it is written into the database."""
+        if self._sqlite:
+            with contextlib.closing(self._engine.raw_connection()) as connection:  # no transaction is open on it
+                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
     def close(self) -> None:
         """Close all connections."""
         self._engine.dispose()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
 
 def repeated(step: Callable[Given, Answer]) -> Callable[Given, Answer]:
@@ -245,7 +257,13 @@ def _add_columns(connection: Connection) -> None:
 
 def _prepare_sqlite(connection: Any, _: object) -> None:
     connection.isolation_level = None  # we begin transactions, not the driver
-    for setting in ("journal_mode = WAL", "synchronous = FULL", f"busy_timeout = {BUSY_SECONDS * 1000}"):
+    settings = (
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "secure_delete = ON",
+        f"busy_timeout = {BUSY_SECONDS * 1000}",
+    )
+    for setting in settings:
         connection.execute(f"PRAGMA {setting}")
 
 

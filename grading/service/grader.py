@@ -397,12 +397,11 @@ def run_grader(settings: Settings, parent: int, number: int, sleep: Callable[[fl
     gpu = workers.gpu and not workers.scheduler  # else it is the cluster's
     if gpu:
         os.environ.setdefault(GPU_VARIABLE, str(number))
-    database = Database.open(settings.database)
-    unopened = Catalogue(settings).names
-    with Grader(settings, database, short=not gpu and 0 < number == settings.graders - 1) as grader:
+    short = not gpu and 0 < number == settings.graders - 1
+    with Database.open(settings.database) as database, Grader(settings, database, short=short) as grader:
+        unopened = Catalogue(settings).names
         while not ended and os.getppid() == parent:
             if grader.step():
                 continue
             unopened = [name for name in unopened[:1] if not grader.get_ready(name)] + unopened[1:]
             sleep(0 if unopened else IDLE_SECONDS)
-    database.close()

@@ -69,6 +69,7 @@ def forget_in_service(database: Database, folder: Path, student: str) -> list[st
         connection.execute(delete(standstills))  # so may they, in a path say, and the next try notes them anew
         noted = note_forgotten(connection, at_the_terminal(), student, time.time())
         left = set(connection.scalars(select(hand_ins.c.sha256)))
+    database.overwrite_removed()
     mine = tables.get(hand_ins.name, ())
     for row in mine:
         page_path(folder, row["id"]).unlink(missing_ok=True)

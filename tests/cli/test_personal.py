@@ -2,6 +2,7 @@
 
 import json
 import shutil
+import subprocess
 import zipfile
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from notebooks import ASSIGNMENT
 from sqlalchemy import insert
 
 from grading.service.content import path_of, store
-from grading.service.database import Database, hand_ins, links
+from grading.service.database import Database, hand_ins, links, messages
 from grading.service.grader import page_path
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("bubblewrap")]
@@ -109,6 +110,17 @@ def test_nothing_mentions_a_student_who_was_forgotten(folder: Path) -> None:
     assert (folder / "roster.csv").read_text().splitlines() == ["id;name;email", "s2;Bo Diddley;bo@example.org"]
     again = course(folder, "forget", "s1", "--yes")
     assert (again.returncode, "nothing is known of 's1'" in again.stderr) == (2, True)
+
+
+def test_no_word_of_a_student_stays_in_files_of_a_service_that_runs(folder: Path) -> None:
+    with Database.open(f"sqlite:///{folder / 'service' / 'service.db'}") as running:
+        with running.writing() as connection:
+            row = {"id": "m1", "student": "s1", "assignment": "tiny", "author": "s1", "role": "student", "at": 1.0}
+            connection.execute(insert(messages).values(**row, text="I was in hospital"))
+        search = ["grep", "-rl", "in hospital", folder]  # reading here would release the locks that SQLite holds
+        assert subprocess.run(search, stdout=subprocess.DEVNULL).returncode == 0
+        assert course(folder, "forget", "s1", "--yes").returncode == 0
+        assert subprocess.run(search, stdout=subprocess.DEVNULL).returncode == 1
 
 
 def test_others_keep_their_grades_and_results_and_files_that_both_handed_in(folder: Path) -> None:
