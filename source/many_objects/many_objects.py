@@ -33,8 +33,8 @@ if "google.colab" in sys.modules:
 # | `test_precision_and_recall` | @POINTS:test_precision_and_recall@ | counts what was found, and what was claimed wrongly |
 # | `test_average_precision` | @POINTS:test_average_precision@ | makes one number of that |
 # | `test_mean_average_precision` | @POINTS:test_mean_average_precision@ | does so for all classes: the mAP |
-# | `test_detector` | @POINTS:test_detector@ | the mAP of the detector that you build and train |
-# | `test_several` | @POINTS:test_several@ | its mAP on the images with several objects |
+# | `test_detector` | @POINTS:test_detector@ | the mAP of the detector that you build and train, as far as it looks where things are |
+# | `test_several` | @POINTS:test_several@ | the same on the images with several objects |
 #
 # That makes @POINTS@ points.
 #
@@ -775,19 +775,27 @@ def build_detector(num_classes):
 
 # %% [markdown] id="train-text"
 # Train it. This cell is the same for everybody: what you want to change, change in your own cell above. A tenth of the
-# training images is set aside for validation, as always, and the test images stay where they are.
+# training images is set aside for validation, as always, and the test images stay where they are. At its end the
+# detector answers for the test images twice: as they are, and moved by two positions. Why moved? Guess now; you will see
+# below.
+
+# %% id="moved" nbgrader={"grade_id": "moved", "locked": true}
+def moved(maps):
+    """Maps (N, 7, 7, C), two positions further down and to the right; what leaves comes back on the other side."""
+    return np.roll(maps, (2, 2), axis=(1, 2))
 
 # %% id="train" nbgrader={"grade_id": "train", "locked": true}
 from helpers import fix_seeds
 
 fix_seeds(SEED)
-detector = outputs = None  # so that the cells below can tell if the next lines fail
+detector = outputs = outputs_moved = None  # so that the cells below can tell if the next lines fail
 targets = np.stack([assign_to_cells(*tensorize_objects(image)) for image in images[parts.train]])
 detector = build_detector(len(CLASSES))
 history = detector.fit(
     reprs[parts.train], targets, validation_split=0.1, batch_size=batch_size, epochs=epochs, verbose=2
 )
 outputs = detector.predict(reprs[parts.test], verbose=0)
+outputs_moved = detector.predict(moved(reprs[parts.test]), verbose=0)
 
 # %% id="train-plot" tags=["demo"]
 if outputs is not None:
@@ -856,12 +864,37 @@ if outputs is not None:
     ax.legend()
     show_figure(figure, "Precision against recall on the validation images, one curve for each of the five classes")
 
+# %% [markdown] id="moved-text"
+# # Does it look where things are?
+#
+# In most photographs one large object stands in the middle. A model that averages all positions, as a class head may,
+# knows nothing of places; but it can say "a dog, and where dogs usually are". On photographs that made an mAP of 0.25
+# where a detector had 0.28, and such a model has found nothing. How do we tell them apart?
+#
+# **Move the map**: two positions down, two to the right, 64 pixels each. The average stays exactly what it was, so a
+# model that averages says what it said before. And a detector? Look whether the objectness moves along. What would these
+# pictures show for a model that averages?
+
+# %% id="see-moved" tags=["demo"]
+if outputs is not None:
+    answers_moved = detector.predict(moved(reprs[parts.validation][rows]), verbose=0)
+    figure, axes = plt.subplots(2, len(rows), figsize=(3 * len(rows), 6), squeeze=False)
+    for (above, below), index, after in zip(axes.T, rows, answers_moved):
+        above.imshow(answers[index][..., 0], vmin=0, vmax=1)
+        below.imshow(after[..., 0], vmin=0, vmax=1)
+    axes[0][0].set_ylabel("as it is")
+    axes[1][0].set_ylabel("moved by two positions")
+    figure.tight_layout()
+    show_figure(figure, "Objectness of the 49 cells for three validation images, and below for the same maps, moved")
+
 # %% [markdown] id="minimum-text"
 # # The detector's mAP
 #
 # Two measurements on the test images. The first is the mAP on all of them. But most photographs show *one* object, and
-# there a model without a grid, one class and one box for the whole image, does about as well as yours. So the second
-# is the mAP on those images that hold two objects or more: of three dogs, one box finds one.
+# there a model without a grid, one class and one box for the whole image, comes close to yours. So the second
+# is the mAP on those images that hold two objects or more: of three dogs, one box finds one. From both we subtract what
+# is left of it when the maps are moved: next to nothing for a detector, everything for a model that does not look where
+# things are.
 #
 # The minimums depend on the data and on the representations in use, and were measured on them: points begin above
 # `..._start`, and from the other number on you have all of them. Photographs are much harder than drawn scenes, and
@@ -873,9 +906,9 @@ minimum = thresholds_for(THRESHOLDS, representation_key(reprs_files[0]))
 print(minimum)
 
 # %% id="test_detector" nbgrader={"grade_id": "test_detector", "grade": true, "points": 2}
-# test_detector (@POINTS:test_detector@ points): the mAP on the test images, with part of the points on the way
-def said_of_test_images():
-    """What the detector says, if it can be measured."""
+# test_detector (@POINTS:test_detector@ points): the mAP on the test images, less what is left when the maps are moved
+def checked(outputs):
+    """What the detector says of the test images, if it can be measured."""
     assert outputs is not None, "There is no detector: complete build_detector, then run the cell that trains it."
     said = np.asarray(outputs)
     shape = (len(truth_of_test), GRID, GRID, 5 + len(CLASSES))
@@ -901,22 +934,29 @@ def measured(said, truth):
         answers.append((kinds[left], sure[left], places[left]))
     return true_map(answers, truth)
 ### END HIDDEN TESTS
-value = measured(said_of_test_images(), truth_of_test)
-points = partial_credit(value, minimum["map_start"], minimum["map"], points=2)
+def by_looking(chosen):
+    """The mAP on some of the test images, less the mAP on the same with their maps moved; it is printed."""
+    truth = [truth_of_test[index] for index in chosen]
+    value, left = (measured(checked(said)[chosen], truth) for said in (outputs, outputs_moved))
+    print(f"The mAP on {len(chosen)} test images is {value:.3f}, and {left:.3f} with their maps moved.")
+    return value - left
+
+
+gained = by_looking(range(len(truth_of_test)))
+points = partial_credit(gained, minimum["map_start"], minimum["map"], points=2)
 print(
-    f"The mAP on the test images is {value:.3f}. Points start at {minimum['map_start']}, "
+    f"The difference is {gained:.3f}. Points start at {minimum['map_start']}, "
     f"and all @POINTS:test_detector@ are given from {minimum['map']}."
 )
 points
 
 # %% id="test_several" nbgrader={"grade_id": "test_several", "grade": true, "points": 2}
-# test_several (@POINTS:test_several@ points): the mAP on the test images with two objects or more
-several = [index for index, (labels, _) in enumerate(truth_of_test) if len(labels) > 1]
-value = measured(said_of_test_images()[several], [truth_of_test[index] for index in several])
-points = partial_credit(value, minimum["several_start"], minimum["several"], points=2)
+# test_several (@POINTS:test_several@ points): the same on the test images with two objects or more
+gained = by_looking([index for index, (labels, _) in enumerate(truth_of_test) if len(labels) > 1])
+points = partial_credit(gained, minimum["several_start"], minimum["several"], points=2)
 print(
-    f"The mAP on the {len(several)} test images with several objects is {value:.3f}. Points start at "
-    f"{minimum['several_start']}, and all @POINTS:test_several@ are given from {minimum['several']}."
+    f"The difference is {gained:.3f}. Points start at {minimum['several_start']}, "
+    f"and all @POINTS:test_several@ are given from {minimum['several']}."
 )
 points
 

@@ -65,7 +65,10 @@ def run_tests(sources: Mapping[str, str], space: dict[str, Any]) -> Iterator[tup
 
 @pytest.fixture
 def detector_test(space: dict[str, Any]) -> Callable[[Any], list[float]]:
-    """What the detector's two tests give for its outputs on ten made-up images, of which each has objects."""
+    """What the detector's two tests give for its outputs on ten made-up images, of which each has objects.
+
+    With moved maps it says the same of other cells, as convolutions do, unless other outputs are given.
+    """
     from helpers.boxes import center_to_corners
     from helpers.checks import partial_credit
 
@@ -78,8 +81,9 @@ def detector_test(space: dict[str, Any]) -> Callable[[Any], list[float]]:
     }
     cells = [cell for cell in nbformat.read(MASTER, as_version=4).cells if cell.id in NEEDS_TRAINING]
 
-    def points(outputs: Any) -> list[float]:
+    def points(outputs: Any, moved: Any = None) -> list[float]:
         given, found = {**names, "outputs": outputs}, []
+        given["outputs_moved"] = space["moved"](outputs) if moved is None and outputs is not None else moved
         for cell in cells:
             exec(cell.source, given)
             found.append(float(given["points"]))
@@ -106,6 +110,11 @@ def test_one_box_for_each_image_earns_nothing_where_there_are_several_objects(de
     of_all, of_several = detector_test(surest)
     assert of_all > 0
     assert of_several == 0
+
+
+def test_detector_that_says_the_same_of_moved_maps_earns_nothing(detector_test: Any) -> None:
+    perfect = detector_test.truth.astype(np.float32)
+    assert detector_test(perfect, moved=perfect) == [0, 0]
 
 
 def test_detector_that_cannot_be_measured_is_told_why(detector_test: Any) -> None:
@@ -152,7 +161,7 @@ def test_the_same_for_everything_earns_no_points(assignment: Assignment, value: 
 
 @pytest.mark.slow
 def test_detectors_that_need_no_grid_earn_little_on_the_sample(tmp_path: Path, bubblewrap: None) -> None:
-    """What `expected.json` allows them is for photographs, where one large object fills most images."""
+    """What `expected.json` allows one box is for photographs, where one large object fills most images."""
     chosen = [PLANTED[name] for name in ("no_positions", "one_box", "solution")]
     options = replace(options_from(ROOT, data=make_sample()), workers=Workers(2))
     records = {one.planted.name: one.record for one in verify(ROOT, NAME, tmp_path / "class", options, planted=chosen)}
