@@ -82,18 +82,14 @@ def execute(
     """
     failures: dict[str, str] = {}
     excused = {outcome.key for outcome in _outcomes(course, planned, progress, failures) if outcome.excused}
-    return (
-        replace(planned, jobs={}),
-        failures,
-        excused | {key for key in failures if failures[key] == CHANGED_MEANWHILE},
-    )
+    return replace(planned, jobs={}), failures, excused
 
 
 def _outcomes(course: GradingRun, planned: Plan, progress: Progress, failures: dict[str, str]) -> Iterator[Outcome]:
     """Execute what was planned; yield each outcome when it is stored, or is among the failures."""
     runs = {run.key: run for submission in planned.submissions for run in submission.runs}
-    for outcome in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.pool):
-        keep(course, planned.jobs[outcome.key], runs[outcome.key], outcome, failures)
+    for given in run_all(planned.jobs, course.options.workers, lambda key: progress("started", key), course.pool):
+        outcome = keep(course, planned.jobs[given.key], runs[given.key], given, failures)
         progress("executed" if outcome.results else "failed", outcome.key)
         yield outcome
 
@@ -455,18 +451,19 @@ def _first_before(notebook: Notebook, grade_id: str, errors: Mapping[str, str]) 
     return next((said for cell, said in errors.items() if order.get(cell, -1) < place), "")
 
 
-def keep(course: GradingRun, job: Job, run: Run, outcome: Outcome, failures: dict[str, str]) -> None:
-    """Store results under their keys, unless files have changed that the keys were made from."""
+def keep(course: GradingRun, job: Job, run: Run, outcome: Outcome, failures: dict[str, str]) -> Outcome:
+    """Store results, unless files have changed that their keys were made from; return what came of it."""
     results = outcome.results
+    if results is not None and not is_as_planned(course, job, run):
+        outcome, results = Outcome(outcome.key, None, CHANGED_MEANWHILE, excused=True), None
     if results is None:
         failures[outcome.key] = outcome.failure
-    elif not is_as_planned(course, job, run):
-        failures[outcome.key] = CHANGED_MEANWHILE
-    else:
-        if results.executed is not None:
-            course.store.put(run.key, results.executed, results.conversation)
-        if results.examined is not None:
-            course.store.put_tests(run.tests, results.examined)
+        return outcome
+    if results.executed is not None:
+        course.store.put(run.key, results.executed, results.conversation)
+    if results.examined is not None:
+        course.store.put_tests(run.tests, results.examined)
+    return outcome
 
 
 def _executed(course: GradingRun, run: Run) -> Executed:

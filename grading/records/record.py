@@ -89,7 +89,11 @@ def points_of(test: TestResult | None, max_points: float) -> tuple[float, str]:
         return max_points, f"The test gives {number:g} points, more than the {max_points:g} of its cell."
     if number == max_points:
         return number, "The test passed."
-    return number, f"{test.said} The test gives {number:g} of {max_points:g} points.".strip()
+    return number, f"{_as_sentence(test.said)} The test gives {number:g} of {max_points:g} points.".strip()
+
+
+def _as_sentence(said: str) -> str:
+    return f"{said}." if said and said[-1].isalnum() else said
 
 
 def _number(text: str | None) -> float | None:

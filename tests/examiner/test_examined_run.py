@@ -190,7 +190,7 @@ def square(x):
         ("print('three cases')\nassert square(3) == 9, 'wrong'", "wrong The test printed: three cases"),
         ("square(5)", "Your code raised AssertionError: All right. 2 of 2 points."),
         ("square(6)", "Your code raised NotBelieved: All right. 2 of 2 points."),
-        ("print('one right')\nsquare(1)\n1", "one right The test gives 1 of 2 points."),
+        ("print('one right')\nsquare(1)\n1", "one right. The test gives 1 of 2 points."),
         ("import io, contextlib\nwith contextlib.redirect_stdout(io.StringIO()) as said:\n    square(1)\n"
          "assert '2 of 2' not in said.getvalue(), 'it prints'", "it prints"),
     ],
