@@ -212,10 +212,13 @@ class Database:
                 time.sleep(_AGAIN_SECONDS)
 
     def overwrite_removed(self) -> None:
-        """Leave nothing of removed rows in files: SQLite's log keeps them until it is written into the database."""
-        if self._sqlite:
-            with contextlib.closing(self._engine.raw_connection()) as connection:  # no transaction is open on it
-                connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        """Leave nothing of removed rows in SQLite's log, which keeps them until it is written into the database."""
+        if not self._sqlite:
+            return
+        with contextlib.closing(self._engine.raw_connection()) as connection:  # no transaction is open on it
+            busy, *_ = connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        if busy:
+            log.warning("the database is in use: what was removed stays in its log until the service is started anew")
 
     def close(self) -> None:
         """Close all connections."""

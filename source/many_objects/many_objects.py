@@ -891,7 +891,7 @@ if outputs is not None:
 # # The detector's mAP
 #
 # Two measurements on the test images. The first is the mAP on all of them. But most photographs show *one* object, and
-# there a model without a grid, one class and one box for the whole image, comes close to yours. So the second
+# there a model without a grid, one class and one box for the whole image, can come close to yours. So the second
 # is the mAP on those images that hold two objects or more: of three dogs, one box finds one. From both we subtract what
 # is left of it when the maps are moved: next to nothing for a detector, everything for a model that does not look where
 # things are.

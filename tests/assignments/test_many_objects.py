@@ -23,6 +23,7 @@ from grading.release.build import build_release
 from grading.scoring.questions import Context
 from helpers.data import load_all_annotations, split
 from helpers.features import load_representations
+from helpers.localising import moved_maps
 from helpers.sample import make_sample
 
 NAME = "many_objects"
@@ -115,6 +116,11 @@ def test_one_box_for_each_image_earns_nothing_where_there_are_several_objects(de
 def test_detector_that_says_the_same_of_moved_maps_earns_nothing(detector_test: Any) -> None:
     perfect = detector_test.truth.astype(np.float32)
     assert detector_test(perfect, moved=perfect) == [0, 0]
+
+
+def test_maps_are_moved_as_in_the_lab_on_one_object(space: dict[str, Any]) -> None:
+    maps = np.arange(2 * 7 * 7 * 3).reshape(2, 7, 7, 3)
+    np.testing.assert_array_equal(space["moved"](maps), moved_maps(maps)[: len(maps)])
 
 
 def test_detector_that_cannot_be_measured_is_told_why(detector_test: Any) -> None:
