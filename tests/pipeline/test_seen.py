@@ -14,7 +14,7 @@ from grading.common import files
 from grading.common.files import listing
 from grading.pipeline import plan as planning
 from grading.pipeline.assignment import Assignment
-from grading.pipeline.grade import CHANGED_MEANWHILE, grade
+from grading.pipeline.grade import CHANGED_MEANWHILE, execute, grade
 from grading.pipeline.plan import plan
 from grading.pipeline.run import open_course
 from grading.pipeline.seen import HandInSummaries, HandInSummary
@@ -152,6 +152,18 @@ def test_file_beside_the_notebook_changed_while_grading_fails_this_once(
     before = {record.student: record for record in grade(course, planned)}["ada"]
     assert (before.status, before.why) == (FAILED, CHANGED_MEANWHILE)
     assert {record.student: record.points for record in classroom.grade(quick())}["ada"] == 2
+
+
+def test_change_while_grading_is_not_the_hand_ins_fault(classroom: Classroom) -> None:
+    path = hand_in(classroom, "ada", "from own import area")
+    own = path.with_name("own.py")
+    own.write_text(RIGHT)
+    course = open_course(classroom.folder, ASSIGNMENT, quick(students=("ada",)))
+    planned = plan(course)
+    own.write_text(HALF)
+    _, failures, excused = execute(course, planned)
+    assert list(failures.values()) == [CHANGED_MEANWHILE]
+    assert excused == set(failures)
 
 
 def test_data_of_the_course_changed_while_grading_fails_this_once(classroom: Classroom, tmp_path: Path) -> None:
