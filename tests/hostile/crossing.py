@@ -597,11 +597,18 @@ honest(
     "Calls the test's function from threads that go on after the answer.",
     cells={
         "apply_all": """\
-import threading, time
+import sys, threading, time
 def apply_all(function, items):
+    asked = threading.get_ident()
+    def answered():
+        frame, running = sys._current_frames()[asked], set()
+        while frame:
+            running.add(frame.f_code.co_name)
+            frame = frame.f_back
+        return 'receive' in running and 'apply_all' not in running
     def work():
+        while not answered(): time.sleep(0.001)
         for n in range(50):
-            time.sleep(0.002)
             try: function(7)
             except BaseException: return
     result = [function(item) for item in items]
