@@ -173,6 +173,7 @@ def measure(
     course = open_course(classroom.folder, assignment, options)
     if missing := [name for name in _NEEDED if not hasattr(course.assignment.scoring, name)]:
         raise GradingError(f"{assignment} cannot be calibrated: its scoring.py defines no {' and no '.join(missing)}")
+    course.assignment.scoring.thresholds_key(course.context)  # data that is missing is said before hours of executing
     planned = plan(course)
     _execute(course, planned, progress)
     keys = {

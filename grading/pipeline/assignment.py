@@ -207,6 +207,6 @@ def _load_scoring(source: Path) -> Any:
         spec.loader.exec_module(module)
     except Exception as error:
         raise GradingError(f"{path} cannot be loaded: {type(error).__name__}: {error}") from error
-    if hasattr(module, "questions") and not hasattr(module, "score"):
-        raise GradingError(f"{path} defines no score: nothing would come of its questions")
+    if hasattr(module, "questions") and not (hasattr(module, "score") or hasattr(module, "measures")):
+        raise GradingError(f"{path} defines neither score nor measures: nothing would come of its questions")
     return module

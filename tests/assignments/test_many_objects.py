@@ -2,6 +2,7 @@
 
 import ast
 import filecmp
+import json
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -20,11 +21,12 @@ from grading.options import Workers
 from grading.pipeline.assignment import Assignment, load_assignment
 from grading.pipeline.run import options_from
 from grading.release.build import build_release
-from grading.scoring.questions import Context
+from grading.scoring.questions import Answer, Context, Result
 from helpers.data import load_all_annotations, split
 from helpers.features import load_representations
 from helpers.localising import moved_maps
 from helpers.sample import make_sample
+from helpers.targets import tensorize_objects
 
 NAME = "many_objects"
 MASTER = ROOT / "source" / NAME / f"{NAME}.ipynb"
@@ -238,6 +240,14 @@ def test_average_precision_agrees_with_a_library_in_1000_random_cases(space: dic
         )
 
 
+def test_points_without_looking_are_those_of_the_functions() -> None:
+    """What is left for a detector that finds nothing, or does not look where things are."""
+    bounds = {name: planted.calibration for name, planted in PLANTED.items() if planted.calibration is not None}
+    assert {name for name, bound in bounds.items() if bound.at_most == 16} == {"no_positions", "predicts_nothing"}
+    assert bounds["solution"].at_least == 18
+    assert 20 - sum(PLANTED["solution"].points[name] for name in NEEDS_TRAINING) == 16
+
+
 def test_no_training_validates_on_the_test_set() -> None:
     source = MASTER.with_suffix(".py").read_text()
     assert "validation_data" not in source
@@ -266,6 +276,123 @@ def test_labels_of_test_images_are_hidden_and_all_else_is_there(assignment: Assi
 @pytest.fixture(scope="session")
 def sample() -> Path:
     return make_sample()
+
+
+@pytest.fixture(scope="module")
+def context(assignment: Assignment, sample: Path) -> Context:
+    return Context(assignment.source, sample, max_points=assignment.max_points)
+
+
+@pytest.fixture(scope="module")
+def mediocre(sample: Path, space: dict[str, Any]) -> np.ndarray:
+    """What a mediocre detector says of the sample's test images: right cells, boxes and classes, and much noise."""
+    images, random = load_all_annotations(sample / "scenes"), np.random.default_rng(7)
+    target = np.stack([space["true_target"](*tensorize_objects(image)) for image in images[split(len(images)).test]])
+    said = target.astype(np.float32)
+    said[..., 0] = 0.6 * said[..., 0] + 0.4 * random.random(said.shape[:-1])
+    said[..., 1:5] = (said[..., 1:5] + random.normal(0, 0.08, said[..., 1:5].shape)).clip(0, 1)
+    said[..., 5:] = (said[..., 5:] + 0.8 * random.random(said[..., 5:].shape)) / 2
+    return said
+
+
+@pytest.fixture(scope="module")
+def half_moved(mediocre: np.ndarray, space: dict[str, Any]) -> np.ndarray:
+    """What it says with the maps moved: of every other image the same of other cells, of the others the same."""
+    said = mediocre.copy()
+    said[::2] = space["moved"](mediocre[::2])
+    return said
+
+
+@pytest.fixture
+def own_cells(space: dict[str, Any], context: Context, assignment: Assignment, mediocre: Any, half_moved: Any) -> Any:
+    """The names that the detector's two tests leave behind for the mediocre detector, given minimums."""
+    from helpers.checks import partial_credit
+
+    cells = [cell for cell in nbformat.read(MASTER, as_version=4).cells if cell.id in NEEDS_TRAINING]
+
+    def run(minimum: Mapping[str, float]) -> dict[str, Any]:
+        names = {**space, "minimum": minimum, "partial_credit": partial_credit}
+        names |= {"outputs": mediocre, "outputs_moved": half_moved}
+        names["truth_of_test"] = assignment.scoring._truth(context.data)
+        points = {}
+        for cell in cells:
+            exec(cell.source, names)
+            points[cell.id] = names["points"]
+        return {**names, "points": points}
+
+    return run
+
+
+def answers_of(outputs: Any, moved: Any) -> dict[str, Answer]:
+    return {name: Answer((Result((value,)),)) for name, value in (("as_they_are", outputs), ("moved", moved))}
+
+
+LENIENT = {"map_start": 0.0, "map": 1.0, "several_start": 0.0, "several": 1.0}
+
+
+def test_calibrated_measures_are_those_of_the_tests(
+    assignment: Assignment, context: Context, mediocre: Any, half_moved: Any, own_cells: Any
+) -> None:
+    """On all test images, and on any that are drawn of them."""
+    names = own_cells(LENIENT)
+    outcomes = assignment.scoring.outcomes(answers_of(mediocre, half_moved), context)
+    number, random = len(mediocre), np.random.default_rng(0)
+    for drawn in (np.arange(number), random.integers(number, size=number), np.array([3, 3, 5])):
+        found = assignment.scoring.measured({name: rows[drawn] for name, rows in outcomes.items()})
+        several = [index for index in drawn if len(names["truth_of_test"][index][0]) > 1]
+        assert found["map"] == pytest.approx(names["by_looking"](list(drawn)), abs=1e-9)
+        assert found["several"] == pytest.approx(names["by_looking"](several) if several else 0.0, abs=1e-9)
+    whole = assignment.scoring.measured(outcomes)
+    assert 0.2 < whole["map"] < whole["whole_map"] < 0.95
+    assert 0.2 < whole["several"] < whole["whole_several"] < 0.95
+
+
+def test_measures_are_worth_what_the_tests_give(
+    assignment: Assignment, context: Context, mediocre: Any, half_moved: Any, own_cells: Any
+) -> None:
+    scoring = assignment.scoring
+    found = scoring.measured(scoring.outcomes(answers_of(mediocre, half_moved), context))
+    seen = set()
+    for part in (-0.1, 0.2, 0.6, 1.2):
+        minimum = {}
+        for name in scoring.GRADUAL:
+            minimum |= {f"{name}_start": found[name] - part / 10, name: found[name] - part / 10 + 0.1}
+        points = own_cells(minimum)["points"]
+        assert scoring.worth(found, minimum, assignment.max_points) == points
+        seen |= set(points.values())
+    assert seen == {0, 1, 2}
+
+
+def test_page_shows_what_points_depend_on(
+    assignment: Assignment, context: Context, mediocre: Any, half_moved: Any
+) -> None:
+    shown = assignment.measures(answers_of(mediocre, half_moved), {}, context)
+    minimum = json.loads((assignment.source / "thresholds.json").read_text())["sample/scenes-v1"]
+    assert assignment.scoring.thresholds_key(context) == "sample/scenes-v1"
+    assert [(one.start, one.minimum) for one in shown] == [
+        (minimum["map_start"], minimum["map"]),
+        (minimum["several_start"], minimum["several"]),
+        (None, None),
+        (None, None),
+    ]
+    (nothing, *_) = assignment.measures(answers_of(mediocre, mediocre), {}, context)
+    assert nothing.value == 0 < shown[0].value <= shown[2].value
+
+
+@pytest.mark.parametrize("spoil", ["shape", "NaN", "kind", "lost"])
+def test_answers_that_cannot_be_measured_are_not(
+    assignment: Assignment, context: Context, mediocre: Any, spoil: str
+) -> None:
+    answers = answers_of(mediocre, mediocre)
+    spoilt = {
+        "shape": lambda: answers_of(mediocre, mediocre[..., :5]),
+        "NaN": lambda: answers_of(np.full_like(mediocre, np.nan), mediocre),
+        "kind": lambda: answers_of(mediocre.astype(complex), mediocre),
+        "lost": lambda: answers | {"moved": Answer(lost="the kernel died")},
+    }[spoil]()
+    assert assignment.scoring.outcomes(spoilt, context) == {}
+    assert assignment.measures(spoilt, {}, context) == []
+    assert assignment.scoring.outcomes(answers, context) != {}
 
 
 @pytest.mark.slow

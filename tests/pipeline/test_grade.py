@@ -357,7 +357,7 @@ def test_assignment_without_scoring_is_graded_by_its_own_tests(classroom: Classr
     ("damage", "said"),
     [
         (lambda text: text + "\n1 / 0", "cannot be loaded: ZeroDivisionError"),
-        (lambda text: text.replace("def score", "def rate"), "defines no score"),
+        (lambda text: text.replace("def score", "def rate"), "defines neither score nor measures"),
     ],
 )
 def test_broken_scoring_is_named(classroom: Classroom, damage: Callable[[str], str], said: str) -> None:
