@@ -13,11 +13,33 @@ from typing import NamedTuple
 
 import numpy as np
 
-from grading.scoring import Answer, Array, Context, GradingError, Measure, Question, Score, built_once
+from grading.scoring import (
+    Answer,
+    Array,
+    Context,
+    DrawnBox,
+    Explanation,
+    Gallery,
+    GradingError,
+    Measure,
+    Picture,
+    Question,
+    Score,
+    Table,
+    built_once,
+)
 from helpers.blinding import blind_annotations
-from helpers.boxes import center_to_corners, iou
+from helpers.boxes import center_to_corners, iou, voc_to_corners
 from helpers.checks import partial_credit, thresholds_for
-from helpers.data import CLASSES, SEVERAL_REPRESENTATIONS, load_all_annotations, split, year_folder
+from helpers.data import (
+    CLASSES,
+    SEVERAL_REPRESENTATIONS,
+    ImageAnnotation,
+    image_path,
+    load_all_annotations,
+    split,
+    year_folder,
+)
 from helpers.features import representation_key, write_plain_rows
 from helpers.targets import IMAGE_SIZE, tensorize_objects
 
@@ -27,6 +49,10 @@ GRID = 7
 """Cells in each direction."""
 LEAST_SCORE = 0.01
 """Boxes with a lower score are not counted as found: the threshold of the notebook's `detect`."""
+SURE = 0.3
+"""Boxes with a lower score are not drawn, here and in the notebook."""
+SHOWN = 4
+"""How many of the best and of the worst images a feedback page shows."""
 SAME_OBJECT = 0.5
 """An IoU above this: the box has found the object, or is another one's double."""
 NONE = -1
@@ -85,6 +111,34 @@ def measures(answers: Mapping[str, Answer], scores: Mapping[str, Score], context
     ]
 
 
+def explain(answers: Mapping[str, Answer], context: Context) -> Explanation:
+    """What was found in the test images with several objects, and the average precision of each class."""
+    drawn = outcomes(answers, context)
+    if not drawn:
+        return Explanation()
+    sure = (drawn["as_they_are_labels"] != NONE) & (drawn["as_they_are_scores"] >= SURE)
+    objects, right = drawn["objects"].sum(axis=1), (drawn["as_they_are_right"] * sure).sum(axis=1)
+    f1 = 2 * right / (objects + sure.sum(axis=1))
+    several = np.flatnonzero(objects > 1)
+    order = several[np.argsort(-f1[several], kind="stable")]
+    shown = min(SHOWN, len(order) // 2)
+    outputs = answers["as_they_are"].results[0].value
+
+    def pictures(chosen: Array) -> list[Picture]:
+        return [
+            _picture(context, int(index), outputs[index], drawn["as_they_are_labels"][index], sure[index])
+            for index in chosen
+        ]
+
+    return Explanation(
+        galleries=(
+            Gallery("Best on the test images with several objects", pictures(order[:shown])),
+            Gallery("Worst on the test images with several objects", pictures(order[::-1][:shown])),
+        ),
+        tables=(_by_class(drawn, sure),),
+    )
+
+
 def outcomes(answers: Mapping[str, Answer], context: Context) -> dict[str, Array]:
     """By name, what is known of each test image, N rows; empty without usable answers.
 
@@ -130,6 +184,36 @@ def thresholds_key(context: Context) -> str:
     return representation_key(_files(_data(context))[1][0])
 
 
+def _picture(context: Context, index: int, output: Array, labels: Array, sure: Array) -> Picture:
+    """A test image with its objects and the boxes that the detector is sure of."""
+    root, image = _files(_data(context))[0], _tested(_data(context))[index]
+    width, height = image["size"]
+    _, scores, boxes = _decoded(output)
+    found = [
+        DrawnBox(
+            tuple(map(float, box * [width, height, width, height] / IMAGE_SIZE)),
+            f"{CLASSES[int(label)]} {score:.2f}",
+            False,
+        )
+        for label, score, box in zip(labels[sure], scores[sure], boxes[sure], strict=True)
+    ]
+    there = [DrawnBox(tuple(map(float, voc_to_corners(one["bbox"]))), one["class"], True) for one in image["objects"]]
+    said = f"{len(found)} found with a score of {SURE} and more, {len(there)} there"
+    return Picture(image_path(root, image), (width, height), [*there, *found], said)
+
+
+def _by_class(drawn: Mapping[str, Array], sure: Array) -> Table:
+    labels, right = drawn["as_they_are_labels"], drawn["as_they_are_right"]
+    rows: list[tuple[str | float, ...]] = []
+    for label in np.flatnonzero(drawn["objects"].sum(axis=0)):
+        alone = {**drawn, "objects": drawn["objects"] * (np.arange(len(CLASSES)) == label)}
+        total, here = int(alone["objects"].sum()), (labels == label) & sure
+        precision = mean_average_precision(alone), mean_average_precision(alone, "moved")
+        rows.append((CLASSES[label], total, int(here.sum()), int((right * here).sum()), *precision))
+    columns = ("Class", "Objects", f"Found, score {SURE} and more", "Of these right", "AP", "AP, maps moved")
+    return Table("By class, on the test images", columns, rows)
+
+
 def judged(output: Array, objects: Objects) -> tuple[Array, Array, Array]:
     """Return labels, scores and whether it is right, each (49,), of the boxes that an output (7, 7, 10) gives.
 
@@ -160,7 +244,7 @@ def _kept(boxes: Array) -> list[int]:
     """Indices of the boxes (n, 4), the surest first, that non-maximum suppression keeps."""
     kept: list[int] = []
     for index, box in enumerate(boxes):
-        if (iou(box, boxes[kept]) <= SAME_OBJECT).all():
+        if np.all(iou(box, boxes[kept]) <= SAME_OBJECT):
             kept.append(index)
     return kept
 
@@ -169,7 +253,7 @@ def _right(boxes: Array, truth: Array) -> Array:
     """Which boxes (n, 4) of one class, the surest first, have found a true one (m, 4) that none before has claimed."""
     right, taken = np.zeros(len(boxes)), set()
     for index, box in enumerate(boxes if len(truth) else ()):
-        overlaps = iou(box, truth)
+        overlaps = np.asarray(iou(box, truth))
         best = int(overlaps.argmax())
         if overlaps[best] > SAME_OBJECT and best not in taken:
             right[index] = 1
@@ -211,10 +295,16 @@ def _thresholds(context: Context) -> dict[str, float]:
 
 
 @cache
-def _truth(folder: Path) -> list[Objects]:
-    """What is in each of the test images, the last tenth."""
+def _tested(folder: Path) -> list[ImageAnnotation]:
+    """The test images, the last tenth."""
     images = load_all_annotations(_files(folder)[0])
-    there = (tensorize_objects(image) for image in images[split(len(images)).test])
+    return images[split(len(images)).test]
+
+
+@cache
+def _truth(folder: Path) -> list[Objects]:
+    """What is in each of the test images."""
+    there = (tensorize_objects(image) for image in _tested(folder))
     return [Objects(labels, center_to_corners(boxes)) for labels, boxes in there]
 
 

@@ -379,6 +379,39 @@ def test_page_shows_what_points_depend_on(
     assert nothing.value == 0 < shown[0].value <= shown[2].value
 
 
+def test_page_draws_what_was_found_beside_what_is_there(
+    assignment: Assignment, context: Context, sample: Path, space: dict[str, Any]
+) -> None:
+    """Boxes of a detector that misses all objects of four images lie on the true ones in the others."""
+    images = load_all_annotations(sample / "scenes")
+    tested = images[split(len(images)).test]
+    said = np.stack([space["true_target"](*tensorize_objects(image)) for image in tested])
+    missed = [index for index, image in enumerate(tested) if len(image["objects"]) > 1][3:7]
+    said[missed, ..., 0] = 0
+    explanation = assignment.explain(answers_of(said, space["moved"](said)), context)
+    best, worst = explanation.galleries
+    assert {picture.photo.name for picture in worst.pictures} == {tested[index]["filename"] for index in missed}
+    assert all(box.true for picture in worst.pictures for box in picture.boxes)
+    for picture in best.pictures:
+        true = sorted((box.label, box.corners) for box in picture.boxes if box.true)
+        found = sorted((box.label.split()[0], box.corners) for box in picture.boxes if not box.true)
+        assert picture.photo.is_file()
+        assert len(true) > 1
+        assert [label for label, _ in found] == [label for label, _ in true]
+        np.testing.assert_allclose([box for _, box in found], [box for _, box in true], atol=1)
+
+
+def test_average_precisions_of_the_classes_make_the_map(
+    assignment: Assignment, context: Context, mediocre: Any, half_moved: Any
+) -> None:
+    answers = answers_of(mediocre, half_moved)
+    (table,) = assignment.explain(answers, context).tables
+    whole = assignment.scoring.measured(assignment.scoring.outcomes(answers, context))
+    averages = np.mean([row[-2:] for row in table.rows], axis=0)
+    assert averages == pytest.approx([whole["whole_map"], whole["whole_map"] - whole["map"]])
+    assert [row[0] for row in table.rows] == ["dog", "cat", "bus", "car", "aeroplane"]
+
+
 @pytest.mark.parametrize("spoil", ["shape", "NaN", "kind", "lost"])
 def test_answers_that_cannot_be_measured_are_not(
     assignment: Assignment, context: Context, mediocre: Any, spoil: str
@@ -392,6 +425,7 @@ def test_answers_that_cannot_be_measured_are_not(
     }[spoil]()
     assert assignment.scoring.outcomes(spoilt, context) == {}
     assert assignment.measures(spoilt, {}, context) == []
+    assert assignment.explain(spoilt, context).galleries == ()
     assert assignment.scoring.outcomes(answers, context) != {}
 
 
