@@ -285,13 +285,20 @@ def context(assignment: Assignment, sample: Path) -> Context:
 
 @pytest.fixture(scope="module")
 def mediocre(sample: Path, space: dict[str, Any]) -> np.ndarray:
-    """What a mediocre detector says of the sample's test images: right cells, boxes and classes, and much noise."""
+    """What a mediocre detector says of the sample's test images: right cells, boxes and classes, and much noise.
+
+    Neighbours on both sides claim each object, too: some of their boxes are suppressed, some find it once more.
+    """
     images, random = load_all_annotations(sample / "scenes"), np.random.default_rng(7)
     target = np.stack([space["true_target"](*tensorize_objects(image)) for image in images[split(len(images)).test]])
     said = target.astype(np.float32)
     said[..., 0] = 0.6 * said[..., 0] + 0.4 * random.random(said.shape[:-1])
     said[..., 1:5] = (said[..., 1:5] + random.normal(0, 0.08, said[..., 1:5].shape)).clip(0, 1)
     said[..., 5:] = (said[..., 5:] + 0.8 * random.random(said[..., 5:].shape)) / 2
+    for side, x in ((1, 0.3), (-1, 0.7)):
+        claimed = np.roll(said, side, axis=2)
+        claimed[..., 0], claimed[..., 1] = random.random(said.shape[:-1]), x
+        said = np.where(np.roll(target[..., :1], side, axis=2) > target[..., :1], claimed, said)
     return said
 
 
