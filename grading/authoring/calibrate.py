@@ -19,7 +19,7 @@ name have the points that `expected.json` says. The rules that a scale has to ke
 
 import json
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -298,8 +298,8 @@ def propose(key: str, now: Mapping[str, float], runs: Sequence[Runs], meter: Met
 
     Points start above what the submissions with the lowest bound reach in all but a fortieth of their draws. All of
     them are given on some part of the way from there to what those with the highest bound reach in all but a
-    twentieth; of the parts that keep the rules the middle one. Where none does, the least part is proposed, and its
-    broken rules say why.
+    twentieth; of the parts that keep the rules the middle one. Where none does, points start on the way, too, as early
+    as the rules allow. Where no scale keeps them, the most lenient is proposed, and its broken rules say why.
     """
     worst = min((run.bound.at_most for run in runs if run.bound.at_most is not None), default=None)
     best = max((run.bound.at_least for run in runs if run.bound.at_least is not None), default=None)
@@ -310,22 +310,32 @@ def propose(key: str, now: Mapping[str, float], runs: Sequence[Runs], meter: Met
     top = [run for run in high if run.bound.at_least == best]
     names = {name.removesuffix(START) for name in now} or set(runs[0].draws[0])
     once = {name: min(_down(run.quantile(name, 0.01)) for run in high) for name in sorted(names - set(meter.gradual))}
-    start = {f"{name}{START}": max(_up(run.quantile(name, 0.975)) for run in low) for name in meter.gradual}
+    start = {name: max(_up(run.quantile(name, 0.975)) for run in low) for name in meter.gradual}
     reached = {name: min(run.quantile(name, 0.05) for run in top) for name in meter.gradual}
-    scales = []
-    for part in _PARTS:
-        full = {name: _part_of_the_way(start[f"{name}{START}"], reached[name], part) for name in meter.gradual}
-        scales.append({**once, **start, **full})
-    judged = [(scale, rules(runs, meter, scale)) for scale in scales]
-    sound = [one for one in judged if all(rule.kept for rule in one[1])]
-    chosen, found = sound[len(sound) // 2] if sound else judged[0]
+    sound: list[dict[str, float]] = []
+    for rise in (0.0, *_PARTS[:-1]):
+        scales = [{**once, **scale} for scale in _scales(start, reached, rise)]
+        sound = [scale for scale in scales if all(rule.kept for rule in rules(runs, meter, scale))]
+        if sound:
+            break
+    chosen = sound[len(sound) // 2] if sound else {**once, **next(_scales(start, reached, 0.0))}
     proposed = _in_order(chosen, now)
-    return Proposal(key, meter, runs, now, proposed, rules(runs, meter, now) if now else (), found)
+    return Proposal(
+        key, meter, runs, now, proposed, rules(runs, meter, now) if now else (), rules(runs, meter, proposed)
+    )
 
 
-def _part_of_the_way(start: float, reached: float, part: float) -> float:
-    """Return where all points are given; above the start, whatever was reached."""
-    return max(_down(start + part * (reached - start)), round(start + STEP, 6))
+def _scales(start: Mapping[str, float], reached: Mapping[str, float], rise: float) -> Iterator[dict[str, float]]:
+    """Yield scales whose points start on a part of the way from `start` to `reached`, and are all given further on."""
+
+    def on_the_way(name: str, part: float) -> float:
+        return start[name] + part * (reached[name] - start[name])
+
+    risen = {name: _up(on_the_way(name, rise)) for name in start}
+    for part in _PARTS:
+        if part > rise:
+            full = {name: max(_down(on_the_way(name, part)), round(risen[name] + STEP, 6)) for name in start}
+            yield {**{f"{name}{START}": value for name, value in risen.items()}, **full}
 
 
 def _down(value: float) -> float:

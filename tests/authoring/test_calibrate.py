@@ -116,6 +116,14 @@ class TestProposal:
         assert [rule.says for rule in proposal(bad=0.15).broken] == ["bad earns at most 5 in 95% of the draws"]
         assert proposal().broken == []
 
+    def test_points_start_later_where_what_lies_between_would_have_too_many(self) -> None:
+        """Nothing but a late start keeps the one between, which gains nearly as much as good work, at its bound."""
+        between = runs("between", Bound(at_most=8), 0.45)
+        known = [runs("bad", BAD, 0.0), between, runs("good", GOOD, 0.6), runs("better", BETTER, 0.7)]
+        found = propose(KEY, {"gain_start": 0.1, "gain": 0.4}, known, METER)
+        assert all(rule.kept for rule in found.rules_proposed)
+        assert found.proposed["gain_start"] > proposal().proposed["gain_start"]
+
     def test_submissions_that_cannot_be_told_apart_leave_rules_broken(self) -> None:
         assert not all(rule.kept for rule in proposal(bad=0.45, good=0.5, better=0.5).rules_proposed)
 
