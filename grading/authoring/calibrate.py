@@ -54,6 +54,8 @@ DRAWS = 1000
 _SEED = 0
 _PARTS = tuple(part / 10 for part in range(1, 11))
 """How far up from the start to what the best work reaches the scales that are tried give all points."""
+_FURTHER = tuple(part / 10 for part in range(11, 16))
+"""The same beyond that, for scales whose points start late."""
 _NEEDED = ("outcomes", "measured", "worth", "thresholds_key")
 
 
@@ -299,7 +301,8 @@ def propose(key: str, now: Mapping[str, float], runs: Sequence[Runs], meter: Met
     Points start above what the submissions with the lowest bound reach in all but a fortieth of their draws. All of
     them are given on some part of the way from there to what those with the highest bound reach in all but a
     twentieth; of the parts that keep the rules the middle one. Where none does, points start on the way, too, as early
-    as the rules allow. Where no scale keeps them, the most lenient is proposed, and its broken rules say why.
+    as the rules allow, and all are given there or somewhat above it. Where no scale keeps the rules, the most lenient
+    is proposed, and its broken rules say why.
     """
     worst = min((run.bound.at_most for run in runs if run.bound.at_most is not None), default=None)
     best = max((run.bound.at_least for run in runs if run.bound.at_least is not None), default=None)
@@ -313,7 +316,7 @@ def propose(key: str, now: Mapping[str, float], runs: Sequence[Runs], meter: Met
     start = {name: max(_up(run.quantile(name, 0.975)) for run in low) for name in meter.gradual}
     reached = {name: min(run.quantile(name, 0.05) for run in top) for name in meter.gradual}
     sound: list[dict[str, float]] = []
-    for rise in (0.0, *_PARTS[:-1]):
+    for rise in (0.0, *_PARTS):
         scales = [{**once, **scale} for scale in _scales(start, reached, rise)]
         sound = [scale for scale in scales if all(rule.kept for rule in rules(runs, meter, scale))]
         if sound:
@@ -332,7 +335,7 @@ def _scales(start: Mapping[str, float], reached: Mapping[str, float], rise: floa
         return start[name] + part * (reached[name] - start[name])
 
     risen = {name: _up(on_the_way(name, rise)) for name in start}
-    for part in _PARTS:
+    for part in (*_PARTS, *_FURTHER) if rise else _PARTS:
         if part > rise:
             full = {name: max(_down(on_the_way(name, part)), round(risen[name] + STEP, 6)) for name in start}
             yield {**{f"{name}{START}": value for name, value in risen.items()}, **full}

@@ -126,13 +126,16 @@ def explain(answers: Mapping[str, Answer], context: Context) -> Explanation:
 
     def pictures(chosen: Array) -> list[Picture]:
         return [
-            _picture(context, int(index), outputs[index], drawn["as_they_are_labels"][index], sure[index])
+            _picture(context, int(index), outputs[index], drawn["as_they_are_labels"][index], sure[index], right[index])
             for index in chosen
         ]
 
     return Explanation(
         galleries=(
-            Gallery("Best on the test images with several objects", pictures(order[:shown])),
+            Gallery(
+                f"Best on the test images with several objects, boxes with a score of {SURE} and more",
+                pictures(order[:shown]),
+            ),
             Gallery("Worst on the test images with several objects", pictures(order[::-1][:shown])),
         ),
         tables=(_by_class(drawn, sure),),
@@ -184,8 +187,8 @@ def thresholds_key(context: Context) -> str:
     return representation_key(_files(_data(context))[1][0])
 
 
-def _picture(context: Context, index: int, output: Array, labels: Array, sure: Array) -> Picture:
-    """A test image with its objects and the boxes that the detector is sure of."""
+def _picture(context: Context, index: int, output: Array, labels: Array, sure: Array, right: float) -> Picture:
+    """A test image with its objects and the boxes that the detector is sure of, so many of them right."""
     root, image = _files(_data(context))[0], _tested(_data(context))[index]
     width, height = image["size"]
     _, scores, boxes = _decoded(output)
@@ -198,7 +201,7 @@ def _picture(context: Context, index: int, output: Array, labels: Array, sure: A
         for label, score, box in zip(labels[sure], scores[sure], boxes[sure], strict=True)
     ]
     there = [DrawnBox(tuple(map(float, voc_to_corners(one["bbox"]))), one["class"], True) for one in image["objects"]]
-    said = f"{len(found)} found with a score of {SURE} and more, {len(there)} there"
+    said = f"{right:.0f} of {len(found)} boxes right, {len(there)} objects there"
     return Picture(image_path(root, image), (width, height), [*there, *found], said)
 
 
