@@ -170,12 +170,12 @@ def test_the_same_for_everything_earns_no_points(assignment: Assignment, value: 
 @pytest.mark.slow
 def test_detectors_that_need_no_grid_earn_little_on_the_sample(tmp_path: Path, bubblewrap: None) -> None:
     """What `expected.json` allows one box is for photographs, where one large object fills most images."""
-    chosen = [PLANTED[name] for name in ("no_positions", "one_box", "solution")]
+    chosen = [PLANTED[name] for name in ("no_positions", "one_box", "without_grid", "solution")]
     options = replace(options_from(ROOT, data=make_sample()), workers=Workers(2))
     records = {one.planted.name: one.record for one in verify(ROOT, NAME, tmp_path / "class", options, planted=chosen)}
     got = {name: [record.questions[test].points for test in NEEDS_TRAINING] for name, record in records.items()}
     assert got["solution"] == [2, 2]
-    assert got["no_positions"] == [0, 0]
+    assert got["no_positions"] == got["without_grid"] == [0, 0]
     assert got["one_box"][1] == 0
 
 
@@ -244,6 +244,7 @@ def test_points_without_looking_are_those_of_the_functions() -> None:
     """What is left for a detector that finds nothing, or does not look where things are."""
     bounds = {name: planted.calibration for name, planted in PLANTED.items() if planted.calibration is not None}
     assert {name for name, bound in bounds.items() if bound.at_most == 16} == {"no_positions", "predicts_nothing"}
+    assert bounds["without_grid"].at_most == 18
     assert bounds["solution"].at_least == 18
     assert 20 - sum(PLANTED["solution"].points[name] for name in NEEDS_TRAINING) == 16
 
