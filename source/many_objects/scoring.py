@@ -55,6 +55,8 @@ SHOWN = 4
 """How many of the best and of the worst images a feedback page shows."""
 SAME_OBJECT = 0.5
 """An IoU above this: the box has found the object, or is another one's double."""
+LARGEST = 1e6
+"""Numbers beyond this, or NaN, are no detector's: all of its own lie between 0 and 1."""
 NONE = -1
 """The label of a cell in which nothing was found."""
 GRADUAL = ("map", "several")
@@ -289,7 +291,7 @@ def _usable(answer: Answer, images: int) -> Array | None:
     shape = (images, GRID, GRID, 5 + len(CLASSES))
     if not isinstance(value, np.ndarray) or value.shape != shape or value.dtype.kind != "f":
         return None
-    return value if np.isfinite(value).all() else None
+    return value if (np.abs(value) <= LARGEST).all() else None
 
 
 def _thresholds(context: Context) -> dict[str, float]:

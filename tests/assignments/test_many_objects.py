@@ -420,7 +420,7 @@ def test_average_precisions_of_the_classes_make_the_map(
     assert [row[0] for row in table.rows] == ["dog", "cat", "bus", "car", "aeroplane"]
 
 
-@pytest.mark.parametrize("spoil", ["shape", "NaN", "kind", "lost"])
+@pytest.mark.parametrize("spoil", ["shape", "NaN", "huge", "kind", "lost"])
 def test_answers_that_cannot_be_measured_are_not(
     assignment: Assignment, context: Context, mediocre: Any, spoil: str
 ) -> None:
@@ -428,6 +428,7 @@ def test_answers_that_cannot_be_measured_are_not(
     spoilt = {
         "shape": lambda: answers_of(mediocre, mediocre[..., :5]),
         "NaN": lambda: answers_of(np.full_like(mediocre, np.nan), mediocre),
+        "huge": lambda: answers_of(mediocre, mediocre.astype(np.float64) * 1e308),
         "kind": lambda: answers_of(mediocre.astype(complex), mediocre),
         "lost": lambda: answers | {"moved": Answer(lost="the kernel died")},
     }[spoil]()
