@@ -141,6 +141,7 @@ def explain(answers: Mapping[str, Answer], context: Context) -> Explanation:
             Gallery("Worst on the test images with several objects", pictures(order[::-1][:shown])),
         ),
         tables=(_by_class(drawn, sure),),
+        advice=_advice(drawn, sure, _thresholds(context)),
     )
 
 
@@ -205,6 +206,45 @@ def _picture(context: Context, index: int, output: Array, labels: Array, sure: A
     there = [DrawnBox(tuple(map(float, voc_to_corners(one["bbox"]))), one["class"], True) for one in image["objects"]]
     said = f"{right:.0f} of {len(found)} boxes right, {len(there)} objects there"
     return Picture(image_path(root, image), (width, height), [*there, *found], said)
+
+
+def _advice(drawn: Mapping[str, Array], sure: Array, minimum: Mapping[str, float]) -> list[str]:
+    """What to try next, the most useful first; nothing for a detector that has all points."""
+    found, objects = measured(drawn), int(drawn["objects"].sum())
+    boxes, right = int(sure.sum()), int((drawn["as_they_are_right"] * sure).sum())
+    if all(found[name] >= minimum[name] for name in GRADUAL):
+        return []
+    if boxes < objects / 10:
+        return [
+            f"Your detector is sure of next to nothing: {boxes} boxes have a score of {SURE}, for {objects} objects. Was "
+            "it trained long enough, do the few cells with an object count enough in the loss beside the many empty "
+            "ones, and do the targets name the right cells (the row comes from cy, the column from cx)?"
+        ]
+    advice = []
+    if found["map"] < found["whole_map"] / 2:
+        advice.append(
+            "Your detector says much the same when the maps are moved: something on the way averages the positions "
+            "away (global pooling), or the answer does not depend on them. Convolutions keep them."
+        )
+    if boxes > 2 * objects:
+        advice.append(
+            f"It claims {boxes} boxes for {objects} objects. The cells without an object have to learn to say so: look "
+            "at their part of the loss, and at the objectness of the output."
+        )
+    elif right < boxes / 2:
+        advice.append(
+            f"Of {boxes} boxes only {right} are right. Do they lie beside the objects? Compare what your targets say "
+            "with how the cells are decoded. If they fit, train longer: a cell has to see where an object ends."
+        )
+    if sure.sum(axis=1).max() == 1 < drawn["objects"].sum(axis=1).max():
+        advice.append(
+            "It never finds more than one object in an image. Does each cell speak for itself, or does the surest one, "
+            "or one answer for the whole image, silence the others?"
+        )
+    return advice or [
+        f"It is on the right way: {right} of {objects} objects are found. Does a cell see enough of the image to know "
+        "where an object ends? Train longer, or let more positions talk to each other."
+    ]
 
 
 def _by_class(drawn: Mapping[str, Array], sure: Array) -> Table:

@@ -420,6 +420,46 @@ def test_average_precisions_of_the_classes_make_the_map(
     assert [row[0] for row in table.rows] == ["dog", "cat", "bus", "car", "aeroplane"]
 
 
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        ("nothing", "sure of next to nothing"),
+        ("unmoved", "much the same when the maps are moved"),
+        ("everywhere", "boxes for 109 objects"),
+        ("transposed", "Do they lie beside the objects?"),
+        ("one box", "never finds more than one object in an image"),
+        ("timid", "on the right way"),
+        ("perfect", ""),
+    ],
+)
+def test_advice_names_what_is_wrong_with_the_detector(
+    assignment: Assignment, context: Context, sample: Path, space: dict[str, Any], spoil: str, said: str
+) -> None:
+    images = load_all_annotations(sample / "scenes")
+    targets = [space["true_target"](*tensorize_objects(image)) for image in images[split(len(images)).test]]
+    output = np.stack(targets).astype(np.float32)
+    if spoil == "nothing":
+        output[..., 0] *= 0.001
+    elif spoil == "everywhere":
+        output[..., 5:] *= 0.9
+        empty = output[..., 0] == 0
+        output[empty, 5:] = np.eye(5)[np.arange(empty.sum()) % 5]
+        output[..., 0], output[..., 3:5] = 1, output[..., 3:5].clip(0.2)
+    elif spoil == "transposed":
+        output = np.swapaxes(output, 1, 2)
+    elif spoil == "timid":
+        output[::2, ..., 0] *= 0.1
+        output[::2, ..., 3:5] *= 0.3
+    elif spoil == "one box":
+        surest = output[..., 0].reshape(len(output), -1).argmax(axis=1)
+        output[..., 0] *= np.eye(49)[surest].reshape(-1, 7, 7)
+        output[::3, ..., 3:5] *= 0.5  # and too small in some
+    moved = output if spoil == "unmoved" else space["moved"](output)
+    advice = assignment.explain(answers_of(output, moved), context).advice
+    assert [said in one for one in advice[:1]] == ([True] if said else [])
+    assert len(advice) <= 3
+
+
 @pytest.mark.parametrize("spoil", ["shape", "NaN", "huge", "kind", "lost"])
 def test_answers_that_cannot_be_measured_are_not(
     assignment: Assignment, context: Context, mediocre: Any, spoil: str
