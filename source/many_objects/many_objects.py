@@ -868,8 +868,8 @@ if outputs is not None:
 # # Does it look where things are?
 #
 # In most photographs one large object stands in the middle. A model that averages all positions, as a class head may,
-# knows nothing of places; but it can say "a dog, and where dogs usually are". On photographs that made an mAP of 0.24
-# where a detector had 0.30, and such a model has found nothing. How do we tell them apart?
+# knows nothing of places; but it can say "a dog, and where dogs usually are". On photographs that made an mAP of 0.25
+# where a detector had 0.29, and such a model has found nothing. How do we tell them apart?
 #
 # **Move the map**: two positions down, two to the right, 64 pixels each. The average stays exactly what it was, so a
 # model that averages says what it said before. And a detector? Look whether the objectness moves along. What would these

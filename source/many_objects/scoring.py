@@ -158,7 +158,7 @@ def outcomes(answers: Mapping[str, Answer], context: Context) -> dict[str, Array
         outputs = _usable(answers[name], len(there))
         if outputs is None:
             return {}
-        rows = [judged(output, objects) for output, objects in zip(outputs, there, strict=True)]
+        rows = [_judged(output, objects) for output, objects in zip(outputs, there, strict=True)]
         for column, values in zip(("labels", "scores", "right"), zip(*rows, strict=True), strict=True):
             known[f"{name}_{column}"] = np.array(values)
     return known
@@ -168,10 +168,10 @@ def measured(drawn: Mapping[str, Array]) -> dict[str, float]:
     """Return the measures of some images: rows of what `outcomes` gave, in any number."""
     several = drawn["objects"].sum(axis=1) > 1
     of_several = {name: rows[several] for name, rows in drawn.items()}
-    whole_map, whole_several = mean_average_precision(drawn), mean_average_precision(of_several)
+    whole_map, whole_several = _mean_average_precision(drawn), _mean_average_precision(of_several)
     return {
-        "map": whole_map - mean_average_precision(drawn, "moved"),
-        "several": whole_several - mean_average_precision(of_several, "moved"),
+        "map": whole_map - _mean_average_precision(drawn, "moved"),
+        "several": whole_several - _mean_average_precision(of_several, "moved"),
         "whole_map": whole_map,
         "whole_several": whole_several,
     }
@@ -253,13 +253,13 @@ def _by_class(drawn: Mapping[str, Array], sure: Array) -> Table:
     for label in np.flatnonzero(drawn["objects"].sum(axis=0)):
         alone = {**drawn, "objects": drawn["objects"] * (np.arange(len(CLASSES)) == label)}
         total, here = int(alone["objects"].sum()), (labels == label) & sure
-        precision = mean_average_precision(alone), mean_average_precision(alone, "moved")
+        precision = _mean_average_precision(alone), _mean_average_precision(alone, "moved")
         rows.append((CLASSES[label], total, int(here.sum()), int((right * here).sum()), *precision))
     columns = ("Class", "Objects", f"Found, score {SURE} and more", "Of these right", "AP", "AP, maps moved")
     return Table("By class, on the test images", columns, rows)
 
 
-def judged(output: Array, objects: Objects) -> tuple[Array, Array, Array]:
+def _judged(output: Array, objects: Objects) -> tuple[Array, Array, Array]:
     """Return labels, scores and whether it is right, each (49,), of the boxes that an output (7, 7, 10) gives.
 
     Suppressed boxes are left out; right is which VOC's development kit calls so, class by class.
@@ -306,7 +306,7 @@ def _right(boxes: Array, truth: Array) -> Array:
     return right
 
 
-def mean_average_precision(drawn: Mapping[str, Array], asked: str = "as_they_are") -> float:
+def _mean_average_precision(drawn: Mapping[str, Array], asked: str = "as_they_are") -> float:
     """mAP at an IoU of 0.5 as VOC's development kit has it since 2010; 0 where there is no object at all."""
     labels, scores, right = (drawn[f"{asked}_{column}"].ravel() for column in ("labels", "scores", "right"))
     order = np.argsort(-scores, kind="stable")

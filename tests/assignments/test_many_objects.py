@@ -15,8 +15,10 @@ import pytest
 from notebooks import ROOT
 from running import errors, run_whole
 
+from grading.authoring.calibrate import measure
 from grading.authoring.classroom import fill_in, solution_cells
 from grading.authoring.planted import read_planted, verify
+from grading.errors import GradingError
 from grading.options import Workers
 from grading.pipeline.assignment import Assignment, load_assignment
 from grading.pipeline.run import options_from
@@ -238,6 +240,14 @@ def test_average_precision_agrees_with_a_library_in_1000_random_cases(space: dic
         assert space["average_precision"](precision, recall) == pytest.approx(
             compute_average_precision(precision, recall), abs=1e-6
         )
+
+
+def test_missing_data_is_said_before_anything_is_calibrated(tmp_path: Path) -> None:
+    told: list[tuple[str, str]] = []
+    options = replace(options_from(ROOT), data=None, repeats=2)
+    with pytest.raises(GradingError, match="needs the course data"):
+        measure(ROOT, NAME, tmp_path / "class", options, lambda *event: told.append(event))
+    assert told == []
 
 
 def test_points_without_looking_are_those_of_the_functions() -> None:
